@@ -1,0 +1,20 @@
+"""σ(z) = z: deep linear networks, lazy or rich without any nonlinearity in x."""
+
+from lazycore.spec import Spec
+
+SPEC = Spec(name="linear", meaning="z: a deep linear network", facts={"smooth": True})
+
+
+def sigma(z, values):
+    """Return z."""
+    return z
+
+
+def slope(z, values):
+    """Return 1."""
+    return z.new_ones(()).expand_as(z)
+
+
+def bounds(values):
+    """Return sup |σ'| = 1 and sup |σ''| = 0."""
+    return (1.0, 0.0)

@@ -1,0 +1,36 @@
+"""σ(z) = ln(1 + e^{βz}) / β: a ReLU with a round corner of size 1/β."""
+
+from lazycore.fields import Field
+from lazycore.spec import Spec
+
+SPEC = Spec(
+    name="softplus",
+    meaning="ln(1 + e^{βz})/β: a smooth ReLU",
+    reads=(
+        Field(
+            name="activation_beta",
+            default=5.0,
+            low=1e-3,
+            high=1e3,
+            log=True,
+            meaning="β of softplus; ∞ would be ReLU",
+        ),
+    ),
+    facts={"smooth": True},
+)
+
+
+def sigma(z, values):
+    """Return ln(1 + e^{βz}) / β without overflow."""
+    beta = values["activation_beta"]
+    return (beta * z).logaddexp(z.new_zeros(())) / beta
+
+
+def slope(z, values):
+    """Return the logistic function of βz."""
+    return (values["activation_beta"] * z).sigmoid()
+
+
+def bounds(values):
+    """Return sup |σ'| = 1 and sup |σ''| = β/4, the latter at 0."""
+    return (1.0, values["activation_beta"] / 4.0)

@@ -1,0 +1,228 @@
+"""`RunConfig`: everything that can change a number on a plot, and nothing else.
+
+The config is the run, the job's id, the key of the store and the link.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from lazycore import spec
+from lazycore.errors import ConfigError
+from lazycore.fields import GENERAL, SELECTORS
+from lazycore.spec import Field
+
+ENGINE_VERSION = 1
+"""Goes up whenever the same config would give other numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One run, checked where it is born; a field left at None is not given.
+
+    `resolve()` writes every default out and leaves null what the chosen task, model, loss
+    and dynamics do not read; giving such a field is a `ConfigError`, so equal runs have one
+    digest. Fields that a file brings with it (beyond those named here) are in `extra` and
+    read as attributes like the others; `from_dict` sorts them in.
+
+    >>> RunConfig(alpha=100, width=50).digest == RunConfig(width=50, alpha=1e2).digest
+    True
+    >>> RunConfig(width=-3)
+    Traceback (most recent call last):
+    lazycore.errors.ConfigError: width=-3 is not allowed: give a whole number from 1 to 100000.
+    """
+
+    task: str | None = None
+    n_train: int | None = None
+    n_test: int | None = None
+    dim: int | None = None
+    noise: float | None = None
+    labels: str | None = None
+    model: str | None = None
+    activation: str | None = None
+    activation_beta: float | None = None
+    activation_gain: str | None = None
+    bias: str | None = None
+    bias_gain: float | None = None
+    width: int | None = None
+    depth: int | None = None
+    alpha: float | None = None
+    init_scale: float | None = None
+    scaling: str | None = None
+    zero_output: str | None = None
+    loss: str | None = None
+    loss_beta: float | None = None
+    dynamics: str | None = None
+    time: float | None = None
+    step_size: float | None = None
+    steps: int | None = None
+    momentum: float | None = None
+    batch_size: int | None = None
+    schedule: str | None = None
+    stop: str | None = None
+    refresh_every: int | None = None
+    tolerance: float | None = None
+    seed: int | None = None
+    data_seed: int | None = None
+    init_seed: int | None = None
+    batch_seed: int | None = None
+    dtype: str | None = None
+    extra: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        _ = self._resolved  # raises for a config that cannot be
+
+    def __getattr__(self, name: str) -> Any:
+        for key, value in self.__dict__.get("extra", ()):
+            if key == name:
+                return value
+        raise AttributeError(f"RunConfig has no field {name!r}")
+
+    @cached_property
+    def _resolved(self) -> Mapping[str, Any]:
+        return _resolve(self.given())
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were given, by name."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "extra"}
+        return {k: v for k, v in (own | dict(self.extra)).items() if v is not None}
+
+    def resolve(self) -> "RunConfig":
+        """Return the same run with every default written out and nothing left that is not read."""
+        return RunConfig.from_dict(self._resolved)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field by name, null where not given."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "extra"}
+        return own | dict(self.extra)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "RunConfig":
+        """Return the config with these fields; null means not given.
+
+        Raises `ConfigError` for a name that no file reads, with the closest one that exists.
+        """
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"a config is an object of fields, not {type(values).__name__}.")
+        own = {f.name for f in fields(cls)} - {"extra"}
+        known = all_fields()
+        for name in values:
+            if name not in own and name not in known:
+                raise ConfigError(_unknown(str(name), own | set(known)))
+        extra = tuple(sorted((k, v) for k, v in values.items() if k not in own and v is not None))
+        return cls(**{k: v for k, v in values.items() if k in own}, extra=extra)
+
+    @classmethod
+    def from_text(cls, values: Mapping[str, str]) -> "RunConfig":
+        """Return the config that a link or a command line spells out, field by field."""
+        known = all_fields()
+        for name in values:
+            if name not in known:
+                raise ConfigError(_unknown(name, set(known) | {f.name for f in fields(cls)}))
+        # A name can be read by several files with different ranges: the widest parse here,
+        # the chosen file's own range in `_resolve`.
+        return cls.from_dict({k: _parse(known[k], v) for k, v in values.items()})
+
+    def to_text(self) -> dict[str, str]:
+        """Return the given fields as text; `from_text` turns it back into an equal config."""
+        return {k: repr(v) if isinstance(v, float) else str(v) for k, v in self.given().items()}
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hex digits that name this run, stable across processes.
+
+        Of the resolved config; `seed` counts through the seeds derived from it, so that runs
+        which differ in a seed they do not use are one run.
+        """
+        content = {k: v for k, v in self._resolved.items() if k != "seed"}
+        text = json.dumps([ENGINE_VERSION, content], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def all_fields() -> dict[str, Field]:
+    """Return every field that some file reads, by name (the first file's version of it)."""
+    found = {f.name: f for f in (*SELECTORS, *GENERAL)}
+    for kind in spec.PACKAGES:
+        for file in spec.collect(kind).values():
+            for field in file.SPEC.reads:
+                found.setdefault(field.name, field)
+    return found
+
+
+def fields_read(values: Mapping[str, Any]) -> dict[str, Field]:
+    """Return the fields that the run with these values reads, in the order of resolution."""
+    return _walk(values)[1]
+
+
+def _resolve(given: Mapping[str, Any]) -> dict[str, Any]:
+    values, read = _walk(given)
+    for name, value in given.items():
+        if name not in read:
+            chosen = ", ".join(f"{f.name}={values[f.name]}" for f in SELECTORS)
+            raise ConfigError(f"{name}={value} is not read by {chosen}: leave it out.")
+    for kind in spec.PACKAGES:
+        check = spec.find(kind, values[kind]).SPEC.check if kind in values else None
+        if check:
+            check(values)
+    _check_labels(values)
+    return values
+
+
+def _walk(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Field]]:
+    """Return the resolved values and the fields read, selectors first, then their files'."""
+    values: dict[str, Any] = {}
+    read: dict[str, Field] = {}
+    preferred: dict[str, Any] = {}
+    queue = list(SELECTORS)
+    queue_later = [*GENERAL]
+    while queue or queue_later:
+        field = queue.pop(0) if queue else queue_later.pop(0)
+        if field.when and not field.when(values):
+            continue
+        read[field.name] = field
+        if given.get(field.name) is not None:
+            values[field.name] = field.check(given[field.name])
+        elif field.name in preferred:
+            values[field.name] = preferred[field.name]
+        else:
+            default = field.default
+            values[field.name] = default(values) if callable(default) else default
+        if field.name in spec.PACKAGES:
+            found = spec.find(field.name, values[field.name]).SPEC
+            preferred |= found.defaults
+            # An activation's fields follow it at once; the files of the four selectors wait
+            # until all four are known.
+            if field in SELECTORS:
+                queue_later.extend(found.reads)
+            else:
+                queue[:0] = found.reads
+    return values, read
+
+
+def _check_labels(values: Mapping[str, Any]) -> None:
+    classes = spec.find("task", values["task"]).SPEC.facts["classes"](values)
+    if classes > 2 and spec.find("loss", values["loss"]).SPEC.facts["labels"] == "binary":
+        raise ConfigError(
+            f"loss={values['loss']} takes labels ±1, not {classes} classes: "
+            "give labels=parity, or loss=cross_entropy or square."
+        )
+
+
+def _parse(field: Field, text: str) -> Any:
+    if field.kind is str:
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return field.parse(text)
+    return int(number) if field.kind is int and number.is_integer() else number
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else f" Fields: {', '.join(sorted(known))}."
+    return f"there is no field {name!r}.{hint}"

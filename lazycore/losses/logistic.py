@@ -1,0 +1,25 @@
+"""ℓ(f, y) = ln(1 + e^{−yf}) for labels y = ±1."""
+
+from lazycore.spec import Spec
+
+SPEC = Spec(
+    name="logistic",
+    meaning="ln(1 + e^{−yf}) for labels ±1",
+    facts={
+        "labels": "binary",
+        "classifies": True,
+        "outputs": lambda classes: 1,
+        "quadratic": False,
+        "curvature": 0.25,
+    },
+)
+
+
+def per_point(f, y):
+    """Return ln(1 + e^{−yf}) without overflow."""
+    return (-y * f).logaddexp(f.new_zeros(())).sum(-1)
+
+
+def gradient(f, y):
+    """Return −y / (1 + e^{yf})."""
+    return -y * (-y * f).sigmoid()

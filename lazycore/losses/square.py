@@ -1,0 +1,25 @@
+"""ℓ(f, y) = ½ ‖f − y‖²."""
+
+from lazycore.spec import Spec
+
+SPEC = Spec(
+    name="square",
+    meaning="½ (f − y)²",
+    facts={
+        "labels": "any",
+        "classifies": False,
+        "outputs": lambda classes: classes if classes > 2 else 1,
+        "quadratic": True,
+        "curvature": 1.0,
+    },
+)
+
+
+def per_point(f, y):
+    """Return ½ ‖f − y‖² for each point."""
+    return 0.5 * (f - y).square().sum(-1)
+
+
+def gradient(f, y):
+    """Return f − y."""
+    return f - y

@@ -1,0 +1,6 @@
+"""Networks h(w, x): one file per model.
+
+Each file holds a `SPEC` and
+
+    build(values, d, k) → Network      (lazycore.network; imports torch when called)
+"""

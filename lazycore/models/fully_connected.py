@@ -1,0 +1,25 @@
+"""A fully connected network of any depth."""
+
+from lazycore.fields import DEPTH, NETWORK
+from lazycore.models import _layers
+from lazycore.spec import Spec, Values
+
+
+def _parameters(values: Values, d: int, k: int) -> int:
+    return _layers.parameters(values, values["depth"], d, k)
+
+
+SPEC = Spec(
+    name="fully_connected",
+    meaning="`depth` hidden layers of `width` units each",
+    reads=(DEPTH, *NETWORK),
+    check=_layers.even_width,
+    facts={"parameters": _parameters, "operations": _parameters},
+)
+
+
+def build(values: Values, d: int, k: int):
+    """Return the network of `depth` hidden layers for d inputs and k outputs."""
+    from lazycore.dense import build_dense
+
+    return build_dense(values, hidden=values["depth"], d=d, k=k)

@@ -1,0 +1,25 @@
+"""h(w, x) = c Σ_j a_j σ(b_j · x), the model of Chizat, Oyallon & Bach (arXiv:1812.07956, §3.1)."""
+
+from lazycore.fields import NETWORK
+from lazycore.models import _layers
+from lazycore.spec import Spec, Values
+
+
+def _parameters(values: Values, d: int, k: int) -> int:
+    return _layers.parameters(values, 1, d, k)
+
+
+SPEC = Spec(
+    name="two_layer",
+    meaning="one hidden layer: Σ a σ(b · x)",
+    reads=NETWORK,
+    check=_layers.even_width,
+    facts={"parameters": _parameters, "operations": _parameters},
+)
+
+
+def build(values: Values, d: int, k: int):
+    """Return the network of one hidden layer for d inputs and k outputs."""
+    from lazycore.dense import build_dense
+
+    return build_dense(values, hidden=1, d=d, k=k)

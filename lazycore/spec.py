@@ -1,0 +1,142 @@
+"""What a task, model, activation, loss or dynamics says of itself, without torch.
+
+Every file in `tasks/ models/ activations/ losses/ dynamics/` whose name does not start
+with an underscore holds a `SPEC`. Config, pages, CLI help and the cost estimate learn what
+exists from those alone: one more of anything is one more file, and no list to edit. What
+such a file computes, it computes with methods of the tensors it is handed, or imports
+torch inside its build function, so that collecting it stays cheap.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from lazycore.errors import ConfigError
+
+Values = Mapping[str, Any]
+"""The fields of a run by name, as far as they are resolved."""
+
+PACKAGES = {
+    "task": "lazycore.tasks",
+    "model": "lazycore.models",
+    "activation": "lazycore.activations",
+    "loss": "lazycore.losses",
+    "dynamics": "lazycore.dynamics",
+}
+"""The fields whose value is the name of a file, and the package those files are in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a `RunConfig`: its meaning, its range and what it is when not given.
+
+    `default` is a value, or a function of the fields resolved before it. `low` and `high`
+    are inclusive. `optional` fields may stay null ("choose for me"). `when` says whether
+    the field is read at all, given the fields before it.
+    """
+
+    name: str
+    meaning: str
+    kind: type = float
+    default: Any = None
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    log: bool = False
+    unit: str = ""
+    when: Callable[[Values], bool] | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The values a field of names can take, found by collecting files where they are files."""
+        return tuple(collect(self.name)) if self.name in PACKAGES else self.choices
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, in words for an error message."""
+        if self.kind is str:
+            return ", ".join(self.options)
+        noun = "a whole number" if self.kind is int else "a number"
+        return f"{noun} from {self.low:g} to {self.high:g}"
+
+    def check(self, value: Any) -> Any:
+        """Return `value` as this field's type, or raise `ConfigError` naming what is allowed."""
+        if self.kind is str:
+            if value in self.options:
+                return value
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            within = self.low <= value <= self.high  # type: ignore[operator]  # False for NaN
+            if within and (self.kind is float or float(value).is_integer()):
+                return self.kind(value)
+        raise ConfigError(f"{self.name}={_shown(value)} is not allowed: give {self.allowed}.")
+
+    def parse(self, text: str) -> Any:
+        """Return the value that `text` (of a link or a command line) stands for."""
+        if self.kind is str:
+            return self.check(text)
+        try:
+            number = float(text)
+        except ValueError:
+            raise ConfigError(
+                f"{self.name}={_shown(text)} is not allowed: give {self.allowed}."
+            ) from None
+        if number.is_integer() and self.kind is int:
+            return self.check(int(text) if text.strip().lstrip("+-").isdigit() else int(number))
+        return self.check(number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What a file offers: its name, a sentence, the fields it reads, and counts for the budget.
+
+    name, meaning: as on the page and in `--help`.
+    reads: its fields, in the order in which they are resolved.
+    defaults: values it prefers for fields that *others* read (a task that needs biases).
+    check: raises `ConfigError` for combinations of fields that cannot be.
+    facts: what the rest of the program may ask without torch; the keys are fixed by kind:
+        task        inputs(values) → d; classes(values) → 0 (real), 2 (±1) or the number
+        model       parameters(values, d, k) → p; operations(values, d, k) → multiply-adds
+                    of one forward pass of one point
+        activation  smooth (bool)
+        loss        labels (`any` or `binary`), classifies (bool), outputs(classes) → k,
+                    quadratic (bool), curvature (largest ℓ'')
+        dynamics    evaluations(values) → gradients of either model that it takes, or None
+                    where that is found out on the way
+    """
+
+    name: str
+    meaning: str
+    reads: tuple[Field, ...] = ()
+    defaults: Values = field(default_factory=dict)
+    check: Callable[[Values], None] | None = None
+    facts: Values = field(default_factory=dict)
+
+
+def collect(kind: str) -> dict[str, ModuleType]:
+    """Return the files of one kind by the name in their `SPEC`, sorted by name.
+
+    Costs one directory listing; the imports are cached by Python.
+    """
+    package = importlib.import_module(PACKAGES[kind])
+    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name[0] != "_")
+    files = [importlib.import_module(f"{PACKAGES[kind]}.{name}") for name in names]
+    return {file.SPEC.name: file for file in files}
+
+
+def find(kind: str, name: str) -> ModuleType:
+    """Return the file of that kind and name; `ConfigError` when there is none."""
+    files = collect(kind)
+    if name not in files:
+        raise ConfigError(f"{kind}={_shown(name)} is not allowed: give {', '.join(files)}.")
+    return files[name]
+
+
+def _shown(value: Any) -> str:
+    """Return `value` as it may stand in a message: short, whatever was handed in."""
+    text = value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else value
+    text = str(text)
+    return text if len(text) <= 40 else text[:37] + "…"

@@ -1,0 +1,69 @@
+"""What the image tasks share: reading a shipped file, interleaving classes, normalising."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from lazycore.errors import ConfigError
+from lazycore.spec import Values
+from lazycore.tasks import Sample
+
+FILES = Path(__file__).parent / "files"
+
+
+@cache
+def read(name: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a shipped npz file; nothing in it is ever unpickled."""
+    with np.load(FILES / name, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def interleave(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return indices class 0, 1, 2, … in turn, shuffled within each, as many of each.
+
+    Any leading part of the order is balanced to within one image a class (the order of
+    Geiger et al., arXiv:1906.08034).
+    """
+    shuffled = [rng.permutation(np.flatnonzero(classes == c)) for c in np.unique(classes)]
+    shortest = min(len(indices) for indices in shuffled)
+    return np.stack([indices[:shortest] for indices in shuffled], axis=1).ravel()
+
+
+def normalise(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both sets without the training mean and scaled to ‖x‖ = √d, point by point."""
+    mean = x_train.mean(axis=0)
+
+    def scaled(x: np.ndarray) -> np.ndarray:
+        x = x - mean
+        norm = np.linalg.norm(x, axis=1, keepdims=True)
+        # A single training image is its own mean; it stays at the origin.
+        return x * (np.sqrt(x.shape[1]) / np.where(norm > 0.0, norm, 1.0))
+
+    return scaled(x_train), scaled(x_test)
+
+
+def labels(values: Values, digit: np.ndarray) -> np.ndarray:
+    """Return class indices: the digit itself, or 1 for even and 0 for odd."""
+    return digit if values["labels"] == "ten" else (digit + 1) % 2
+
+
+def classes(values: Values) -> int:
+    """Return the number of classes under the chosen labels."""
+    return 10 if values["labels"] == "ten" else 2
+
+
+def at_most(values: Values, n_train: int, n_test: int, what: str) -> None:
+    """Raise `ConfigError` when more images are asked for than there are."""
+    for name, limit in (("n_train", n_train), ("n_test", n_test)):
+        if values[name] > limit:
+            raise ConfigError(
+                f"{name}={values[name]} is not allowed: {what}; give at most {limit}."
+            )
+
+
+def assemble(values: Values, train: tuple, test: tuple) -> Sample:
+    """Return the sample of these raw (images, digits) pairs, flattened and normalised."""
+    flat = [part[0].reshape(len(part[0]), -1).astype(np.float64) for part in (train, test)]
+    x_train, x_test = normalise(*flat)
+    return Sample(x_train, labels(values, train[1]), x_test, labels(values, test[1]))
