@@ -1,0 +1,96 @@
+"""What a run will cost, known before it is queued. No torch.
+
+The counts come from the specs, the two rates from measurements on one slow core; a
+faster machine, or a GPU, only makes the estimate cautious.
+"""
+
+from dataclasses import dataclass
+
+from lazycore import spec
+from lazycore.config import RunConfig
+from lazycore.errors import BudgetError
+from lazycore.moments import RECORDS
+
+FLOPS_PER_SECOND = 1.5e10
+SECONDS_PER_CALL = 1.5e-4
+LARGEST_KERNEL = 3000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Estimated seconds and bytes of a run, and seconds of one evaluation of both gradients."""
+
+    seconds: float
+    bytes: float
+    evaluation_seconds: float
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one run may cost: seconds, bytes, and evaluations of an adaptive integrator."""
+
+    seconds: float = 1800.0
+    bytes: float = 4e9
+    evaluations: int = 300_000
+
+    def evaluations_of(self, cost: Cost) -> int:
+        """Return how many evaluations an adaptive run may take; fixed by the config alone."""
+        return max(100, min(self.evaluations, int(self.seconds / cost.evaluation_seconds)))
+
+
+DEFAULT = Budget()
+
+
+def estimate(config: RunConfig) -> Cost:
+    """Return the estimated cost of `config`, from counts only."""
+    values = config.resolve().to_dict()
+    task = spec.find("task", values["task"]).SPEC.facts
+    loss = spec.find("loss", values["loss"]).SPEC.facts
+    model = spec.find("model", values["model"]).SPEC.facts
+    dynamics = spec.find("dynamics", values["dynamics"]).SPEC.facts
+    n, n_test, d = values["n_train"], values["n_test"], task["inputs"](values)
+    k = loss["outputs"](task["classes"](values))
+    p, operations = model["parameters"](values, d, k), model["operations"](values, d, k)
+    hidden = values["width"] * (values["depth"] or 1)
+    points = values["batch_size"] or n
+    in_function_space = n * k <= LARGEST_KERNEL
+    tangent_step = 2.0 * (n * k) ** 2 if in_function_space else 4.0 * points * k * p
+    evaluation = SECONDS_PER_CALL + (6.0 * points * operations + tangent_step) / FLOPS_PER_SECOND
+    size = min(n * k, p)
+    closed_form = 25.0 * size**3 if in_function_space and loss["quadratic"] else 0.0
+    recording = RECORDS * (8.0 * (n + n_test) * operations + 4.0 * min(n, 500) ** 2 * hidden)
+    evaluations = dynamics["evaluations"](values) or 2000
+    seconds = evaluations * evaluation + (closed_form + recording) / FLOPS_PER_SECOND
+    kernel = 3.0 * (n * k) ** 2 if in_function_space else 0.0
+    numbers = 20.0 * p + 4.0 * (n + n_test) * (d + k + hidden * (1 + k)) + kernel
+    return Cost(seconds=seconds, bytes=8.0 * numbers, evaluation_seconds=evaluation)
+
+
+def check(config: RunConfig, budget: Budget = DEFAULT) -> Cost:
+    """Return the estimated cost; `BudgetError` with what to lower when it is over the budget."""
+    cost = estimate(config)
+    values = config.resolve().to_dict()
+    if cost.bytes > budget.bytes:
+        raise BudgetError(
+            f"this run would need about {cost.bytes / 1e9:.1f} GB, the limit is "
+            f"{budget.bytes / 1e9:.1f} GB: lower n_train={values['n_train']} or "
+            f"width={values['width']}."
+        )
+    if cost.seconds > budget.seconds:
+        steps = values["steps"]
+        what = f"steps={steps:,}" if steps else f"width={values['width']}"
+        nearest = int(steps * budget.seconds / cost.seconds) if steps else 0
+        cure = f"lower {what} (about {nearest:,} fit)" if nearest else f"lower {what} or n_train"
+        raise BudgetError(
+            f"this run would take about {duration(cost.seconds)}, the limit is "
+            f"{duration(budget.seconds)}: {cure}."
+        )
+    return cost
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit a person would use."""
+    for unit, length in (("years", 3.15e7), ("days", 86400.0), ("hours", 3600.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{seconds / 60:.0f} minutes"

@@ -1,0 +1,302 @@
+"""Any torch module next to its own linearisation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lazycore import budget as budgets
+from lazycore import spec
+from lazycore.errors import BudgetError, ConfigError
+from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, ZERO_OUTPUT
+from lazycore.hypotheses import gap_bound
+from lazycore.linearize import Differentiated, Explicit, Features
+from lazycore.network import Block, Network, Symmetrized
+from lazycore.problem import Points, Problem
+from lazycore.results import RunResult
+from lazycore.training import choose_scales, snapshots
+
+LARGEST_MATRIX = 2**28
+"""Bytes up to which a module's Jacobian is kept rather than multiplied anew at each step."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleNetwork:
+    """A torch module as a function of one flat vector of its trainable parameters."""
+
+    module: nn.Module
+    smooth: bool = False
+    structured: bool = False
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """One block per trainable parameter, under its own name."""
+        return self._blocks
+
+    @cached_property
+    def _blocks(self) -> tuple[Block, ...]:
+        blocks, start = [], 0
+        for name, parameter in self.module.named_parameters():
+            if parameter.requires_grad:
+                blocks.append(Block(name, tuple(parameter.shape), start))
+                start = blocks[-1].slice.stop
+        return tuple(blocks)
+
+    @cached_property
+    def _buffers(self) -> dict[str, Tensor]:
+        frozen = {k: p for k, p in self.module.named_parameters() if not p.requires_grad}
+        return {
+            k: v.detach().clone() for k, v in (frozen | dict(self.module.named_buffers())).items()
+        }
+
+    def initial(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the module's present weights; nothing is drawn."""
+        return self.weights().cpu().numpy()
+
+    def weights(self) -> Tensor:
+        """Return the module's present weights as one vector."""
+        trained = [p for p in self.module.parameters() if p.requires_grad]
+        return torch.cat([p.detach().reshape(-1) for p in trained])
+
+    def __call__(self, w: Tensor, x: Tensor) -> Tensor:
+        """Return the module's outputs (n, k) with the weights w; its own stay as they are."""
+        named = {b.layer: w[b.slice].view(b.shape) for b in self.blocks}
+        out = torch.func.functional_call(self.module, named | self._buffers, (x,))
+        return out[:, None] if out.ndim == 1 else out
+
+    def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the outputs and r → Dhᵀ r by reverse-mode differentiation."""
+        w = w.detach().requires_grad_()
+        outputs = self(w, x)
+        return outputs.detach(), lambda r: torch.autograd.grad(outputs, w, grad_outputs=r)[0]
+
+    def features(self, w: Tensor, x: Tensor) -> Features:
+        """Return the tangent features, as a matrix where it is small enough to keep."""
+        features = Differentiated(lambda w: self(w, x), w)
+        rows = self(w, x).numel()
+        if rows * w.numel() * w.element_size() <= LARGEST_MATRIX:
+            return Explicit(features.matrix())
+        return features
+
+    def preactivations(self, w: Tensor, x: Tensor) -> list[Tensor]:
+        """Return nothing: a module's hidden units are not known."""
+        return []
+
+    def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return None: a module's neurons are not known."""
+
+    def second_derivative_norm(self, w: Tensor, x: Tensor) -> float | None:
+        """Return None: no structure is known."""
+
+    def second_derivative_bound(self, w: Tensor, x: Tensor, radius: float) -> float | None:
+        """Return None: no bound is known."""
+
+
+def compare(
+    module: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    x_test: Tensor | None = None,
+    y_test: Tensor | None = None,
+    alpha: float = 1.0,
+    loss: str = "square",
+    zero_output: str = "centered",
+    dynamics: str = "gd",
+    steps: int = 1000,
+    step_size: float | None = None,
+    time: float | None = None,
+    tolerance: float = 1e-3,
+    record: Sequence[float] | None = None,
+    budget: budgets.Budget | None = budgets.DEFAULT,
+) -> RunResult:
+    r"""Return how `module` and its linearisation train on the same data, and how far apart.
+
+        F_α(w) = R(α h(w))/α²,    h̄(w) = h(w0) + Dh(w0)(w − w0)
+
+    (Chizat, Oyallon & Bach 2019, arXiv:1812.07956, §2.1.) w0 are the module's weights; they
+    are left as they were. Its dtype and device are used; float64 is wise at large α.
+
+    Args:
+        module: x → (n,) or (n, k); deterministic (call `eval()` where it has dropout).
+        x, y: n points. Targets are real for `square`, ±1 for `logistic`, and class indices
+            or one-hot rows for `cross_entropy`.
+        x_test, y_test: further points that are measured only.
+        zero_output: `centered`, `none`, or `symmetrized` (two copies of the module).
+        dynamics: `gd` (reads steps, step_size) or `flow` (reads time, tolerance).
+        step_size, time: None chooses from the largest eigenvalue of the tangent kernel.
+        record: steps (gd) or times (flow) at which to record; about 200 when None.
+    Raises `ConfigError` for arguments that cannot be, `BudgetError` for too costly a run.
+    Cost: per step about one gradient of the module and one product with its Jacobian.
+
+    >>> import torch
+    >>> net = torch.nn.Sequential(torch.nn.Linear(3, 50), torch.nn.Tanh(), torch.nn.Linear(50, 1))
+    >>> points = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
+    >>> compare(net.double(), points.double(), points[:, 0].double(), alpha=1e3).verdict
+    'lazy'
+    """
+    if dynamics not in ("gd", "flow"):
+        raise ConfigError(f"dynamics={dynamics} is not allowed: give gd or flow.")
+    for known, value in ((ALPHA, alpha), (ZERO_OUTPUT, zero_output), (STEPS, steps)):
+        known.check(value)
+    values: dict[str, Any] = {
+        "dynamics": dynamics,
+        "steps": steps,
+        "step_size": None if step_size is None else STEP_SIZE.check(step_size),
+        "momentum": MOMENTUM.default,
+        "time": None if time is None else TIME.check(time),
+        "tolerance": TOLERANCE.check(tolerance),
+    }
+    objective = spec.find("loss", loss)
+    network = _network(module)
+    problem = _problem(network, (x, y), (x_test, y_test), float(alpha), objective, zero_output)
+    if budget and dynamics == "gd":
+        _check_cost(problem, steps, budget)
+    values |= choose_scales(problem, values)
+    end = values["time"] if dynamics == "flow" else steps
+    moments = spec.find("dynamics", dynamics).trajectory(
+        problem,
+        values,
+        limit=budget.evaluations if budget else None,
+        record=None if record is None else _recorded(record, end, dynamics),
+    )
+    constants = {"device": str(problem.w0.device)}
+    constants |= {"step_size": values["step_size"]} if dynamics == "gd" else {"horizon": end}
+    return RunResult.collect(
+        None, snapshots(problem, moments, gap_bound(problem, dynamics), constants)
+    )
+
+
+def _network(module: nn.Module) -> ModuleNetwork:
+    if not isinstance(module, nn.Module):
+        raise ConfigError(f"module is a {type(module).__name__}: give a torch.nn.Module.")
+    network = ModuleNetwork(module)
+    if not network.blocks:
+        raise ConfigError(
+            "the module has no parameters that require a gradient: there is nothing to train."
+        )
+    return network
+
+
+def _problem(
+    network: ModuleNetwork,
+    train: tuple[Tensor, Tensor],
+    test: tuple[Tensor | None, Tensor | None],
+    alpha: float,
+    loss: ModuleType,
+    zero_output: str,
+) -> Problem:
+    w0 = network.weights()
+    x = _inputs("x", train[0], w0)
+    outputs = _probe(network, w0, x)
+    y, classes = _targets("y", train[1], outputs, loss)
+    if (test[0] is None) != (test[1] is None):
+        raise ConfigError("x_test and y_test belong together: give both or neither.")
+    tested = None
+    if test[0] is not None and test[1] is not None:
+        x_test = _inputs("x_test", test[0], w0)
+        tested = x_test, _targets("y_test", test[1], _probe(network, w0, x_test), loss)[0]
+    symmetrized = zero_output == "symmetrized"
+    model: Network = Symmetrized(network) if symmetrized else network
+    start = torch.cat([w0, w0]) if symmetrized else w0
+
+    def points(x: Tensor, y: Tensor) -> Points:
+        return Points(model, start, alpha, zero_output == "centered", x, y)
+
+    return Problem(points(x, y), points(*tested) if tested else None, loss, classes)
+
+
+def _inputs(name: str, x: Any, w0: Tensor) -> Tensor:
+    if not isinstance(x, Tensor) or x.ndim < 1 or len(x) == 0:
+        raise ConfigError(f"{name} must be a tensor of at least one point.")
+    x = x.detach().to(device=w0.device)
+    if x.is_floating_point():
+        x = x.to(w0.dtype)
+        if not torch.isfinite(x).all():
+            raise ConfigError(f"{name} holds NaN or ∞: every input must be a finite number.")
+    return x
+
+
+def _probe(network: ModuleNetwork, w0: Tensor, x: Tensor) -> Tensor:
+    """Return the module's outputs, after checking that they are what can be trained."""
+    try:
+        with torch.no_grad():
+            first, second = network(w0, x), network(w0, x)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"the module cannot take inputs of shape {tuple(x.shape)}: {reason}"
+        ) from error
+    if first.ndim != 2 or len(first) != len(x):
+        raise ConfigError(
+            f"the module returns shape {tuple(first.shape)} for {len(x)} points: "
+            "its output must be (n,) or (n, k)."
+        )
+    if not torch.equal(first, second) and not torch.isnan(first).any():
+        raise ConfigError(
+            "the module gives other outputs for the same inputs: call module.eval() first "
+            "(dropout or other randomness has no gradient flow)."
+        )
+    return first
+
+
+def _targets(name: str, y: Any, outputs: Tensor, loss: ModuleType) -> tuple[Tensor, int]:
+    """Return targets shaped as the outputs, and the number of classes (0: real)."""
+    n, k = outputs.shape
+    if not isinstance(y, Tensor) or y.ndim < 1 or len(y) != n:
+        length = len(y) if hasattr(y, "__len__") else "no"
+        raise ConfigError(f"{name} has {length} targets for {n} points: they must be as many.")
+    y = y.detach().to(outputs.device)
+    facts = loss.SPEC.facts
+    if facts["labels"] == "binary":
+        if k != 1 or not bool(((y == 1) | (y == -1)).all()):
+            raise ConfigError(
+                f"loss={loss.SPEC.name} takes one output and labels ±1: "
+                f"{name} or the module's {k} outputs do not fit."
+            )
+        return y.reshape(n, 1).to(outputs.dtype), 2
+    if facts["classifies"]:
+        indices = y if y.ndim == 1 else y.argmax(-1)
+        whole = bool((indices == indices.long()).all())
+        if k < 2 or not whole or not 0 <= int(indices.min()) <= int(indices.max()) < k:
+            raise ConfigError(
+                f"loss={loss.SPEC.name} takes at least two outputs and class indices from 0 to "
+                f"outputs − 1: {name} or the module's {k} outputs do not fit."
+            )
+        return torch.eye(k, dtype=outputs.dtype, device=y.device)[indices.long()], k
+    y = y.to(outputs.dtype)
+    if y.numel() != n * k or not torch.isfinite(y).all():
+        raise ConfigError(
+            f"{name} has shape {tuple(y.shape)} and must hold finite numbers of the outputs' "
+            f"shape {(n, k)}."
+        )
+    return y.reshape(n, k), 0
+
+
+def _recorded(record: Sequence[float], end: float, dynamics: str) -> np.ndarray:
+    """Return the wanted steps or times, in order, with the start and the end."""
+    wanted = np.asarray(list(record), dtype=float)
+    if wanted.size and not (
+        np.isfinite(wanted).all() and wanted.min() >= 0 and wanted.max() <= end
+    ):
+        raise ConfigError(f"record must hold numbers from 0 to the end of the run, {end:g}.")
+    if dynamics == "gd" and not (wanted == np.rint(wanted)).all():
+        raise ConfigError("record must hold whole step numbers for dynamics=gd.")
+    marks = np.unique(np.concatenate([[0.0], wanted, [float(end)]]))
+    return marks.astype(np.int64) if dynamics == "gd" else marks
+
+
+def _check_cost(problem: Problem, steps: int, budget: budgets.Budget) -> None:
+    work = 6.0 * len(problem.train) * problem.w0.numel()
+    seconds = steps * (budgets.SECONDS_PER_CALL + work / budgets.FLOPS_PER_SECOND)
+    if seconds > budget.seconds:
+        raise BudgetError(
+            f"steps={steps:,} would take about {budgets.duration(seconds)}, the limit is "
+            f"{budgets.duration(budget.seconds)}: give at most "
+            f"{int(steps * budget.seconds / seconds):,} or budget=None."
+        )

@@ -1,0 +1,141 @@
+"""The linearised model in the coordinates in which it is cheapest to train.
+
+    function space    v̄ = Jᵀ s:   αh̄ = αh(w0) + Θ s,   s' = −∇R        n·k coordinates
+    parameter space   v̄ = s:      αh̄ = αh(w0) + J s,   s' = −Jᵀ ∇R       p coordinates
+
+Both are the same model exactly. Written for coordinates s, every method needs three maps:
+`outputs` (s → change of αh̄ on the training points), `pull` (∇R → −s') and `parameters`
+(s → v̄).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from lazycore.linearize import Explicit, Features
+from lazycore.problem import Problem
+
+LARGEST_KERNEL = 3000
+"""Outputs n·k up to which the n·k × n·k kernel is formed: its eigenvectors take seconds."""
+
+LARGEST_MATRIX = 2**28
+"""Bytes up to which J itself is kept where there are fewer parameters than outputs."""
+
+
+class TangentSpace(Protocol):
+    """The linearised model in some coordinates."""
+
+    @property
+    def problem(self) -> Problem:
+        """What is trained."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates."""
+        ...
+
+    def outputs(self, s: Tensor, batch: Tensor | None = None) -> Tensor:
+        """Return αh̄ − αh(w0) (n, k) at the training points, or at those of `batch`."""
+        ...
+
+    def pull(self, r: Tensor, batch: Tensor | None = None) -> Tensor:
+        """Return minus the velocity of s when ∇R = r at the training points, or `batch`."""
+        ...
+
+    def parameters(self, s: Tensor) -> Tensor:
+        """Return v̄ (p,)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionSpace:
+    """Coordinates s (n·k,) with v̄ = Jᵀ s."""
+
+    problem: Problem
+
+    @cached_property
+    def kernel(self) -> Tensor:
+        """Θ as a matrix (n·k, n·k)."""
+        return self.problem.train.features.kernel().reshape(self.size, self.size)
+
+    @property
+    def size(self) -> int:
+        """n·k."""
+        return self.problem.targets.numel()
+
+    def outputs(self, s: Tensor, batch: Tensor | None = None) -> Tensor:
+        """Return Θ s, or its rows of the points in `batch`."""
+        n, k = self.problem.targets.shape
+        if batch is None:
+            return (self.kernel @ s).view(n, k)
+        return (self.kernel.view(n, k, -1)[batch] @ s).view(-1, k)
+
+    def pull(self, r: Tensor, batch: Tensor | None = None) -> Tensor:
+        """Return r, at its place among all points."""
+        if batch is None:
+            return r.reshape(-1)
+        return torch.zeros_like(self.problem.targets).index_add_(0, batch, r).view(-1)
+
+    def parameters(self, s: Tensor) -> Tensor:
+        """Return Jᵀ s."""
+        return self.problem.train.features.adjoint(s.view(self.problem.targets.shape))
+
+    def quadratic_form(self) -> Tensor:
+        """Return H of s' = −(b + H s) for the square loss: Θ/n."""
+        return self.kernel / len(self.problem.train)
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterSpace:
+    """Coordinates s = v̄ (p,)."""
+
+    problem: Problem
+    features: Features
+
+    @property
+    def size(self) -> int:
+        """p."""
+        return self.problem.w0.numel()
+
+    def outputs(self, s: Tensor, batch: Tensor | None = None) -> Tensor:
+        """Return J s."""
+        return (self.features if batch is None else self.features.select(batch)).apply(s)
+
+    def pull(self, r: Tensor, batch: Tensor | None = None) -> Tensor:
+        """Return Jᵀ r."""
+        return (self.features if batch is None else self.features.select(batch)).adjoint(r)
+
+    def parameters(self, s: Tensor) -> Tensor:
+        """Return s."""
+        return s
+
+    def quadratic_form(self) -> Tensor:
+        """Return H of s' = −(b + H s) for the square loss: JᵀJ/n."""
+        matrix = self.features.matrix().flatten(0, 1)
+        return matrix.T @ matrix / len(self.problem.train)
+
+
+def tangent_space(problem: Problem) -> FunctionSpace | ParameterSpace:
+    """Return the linearised model in its cheapest coordinates.
+
+    A step costs (n·k)² in function space and 2·n·k·p in parameter space.
+    """
+    outputs, p = problem.targets.numel(), problem.w0.numel()
+    if 2 * p < outputs and outputs * p * problem.w0.element_size() <= LARGEST_MATRIX:
+        return ParameterSpace(problem, Explicit(problem.train.features.matrix()))
+    if outputs <= LARGEST_KERNEL:
+        return FunctionSpace(problem)
+    return ParameterSpace(problem, problem.train.features)
+
+
+def gradient(space: TangentSpace, s: Tensor, batch: Tensor | None = None) -> Tensor:
+    """Return minus the velocity of s: pull(∇R(αh̄)), over all points or those of `batch`."""
+    problem = space.problem
+    start, y = problem.train.start, problem.targets
+    if batch is not None:
+        start, y = start[batch], y[batch]
+    return space.pull(problem.loss.gradient(start + space.outputs(s, batch), y) / len(y), batch)

@@ -1,0 +1,295 @@
+"""`Snapshot` and `RunResult`: what a run yields, and what is kept of it. No torch.
+
+A run is a stream of snapshots; `RunResult.collect` folds them, whole or as far as they have
+come, so a partial result is a result. Quantities go by dotted names that are at once the
+keys of the JSON (`nonlinear.train_loss`) and of the arrays in the file: a new quantity is
+one more name, and no code here.
+"""
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lazycore.config import ENGINE_VERSION, RunConfig
+from lazycore.errors import CorruptResult, ResultNotFound
+from lazycore.verdict import verdict
+
+SCHEMA = "lazylab-result-1"
+LARGEST_FILE = 256 * 2**20
+"""Bytes that a result may unpack to: more is refused before it is read."""
+
+STATUSES = ("done", "diverged", "cancelled", "budget")
+MODELS = ("nonlinear", "linearized")
+ALWAYS_PRESENT = {
+    "refreshed": None,
+    "gap.train_output": [],
+    "gap.test_output": None,
+    "gap.parameter": [],
+    "kernel_change": [],
+    "activation_stability": None,
+    "kappa": None,
+} | {
+    f"{model}.{key}": default
+    for model in MODELS
+    for key, default in {
+        "status": "done",
+        "train_loss": [],
+        "test_loss": None,
+        "train_error": None,
+        "test_error": None,
+        "displacement": [],
+    }.items()
+}
+"""Keys of the JSON contract, and what stands there when the run has no such quantity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What is measured at one recorded time.
+
+    time: flow time. progress: share of the work done, 0 to 1.
+    series: quantities recorded at every time, a number or an array each; NaN is "no value".
+    sparse: quantities recorded now and then (the kernel); empty at other times.
+    latest: quantities of which the last value replaces the ones before.
+    """
+
+    time: float
+    progress: float = 0.0
+    series: Mapping[str, Any] = field(default_factory=dict)
+    sparse: Mapping[str, Any] = field(default_factory=dict)
+    latest: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunResult:
+    """One run: its config and everything that was recorded.
+
+    time: (T,) flow times. series: arrays (T, …) by dotted name, NaN where there is no value.
+    kernel_time: (T_k,) times of the sparse quantities. sparse: arrays (T_k, …).
+    latest: numbers, words and arrays that hold for the run as a whole.
+    """
+
+    config: Mapping[str, Any] | None
+    status: str
+    time: np.ndarray
+    series: Mapping[str, np.ndarray]
+    kernel_time: np.ndarray
+    sparse: Mapping[str, np.ndarray]
+    latest: Mapping[str, Any]
+
+    @classmethod
+    def collect(
+        cls, config: RunConfig | None, snapshots: Iterable[Snapshot], status: str | None = None
+    ) -> "RunResult":
+        """Return the result of these snapshots, which may be the first part of a run.
+
+        `status` overrides what the run says of itself ("cancelled" for a partial one).
+        """
+        snapshots = list(snapshots)
+        latest: dict[str, Any] = {}
+        for snapshot in snapshots:
+            latest |= snapshot.latest
+        sparse = [s for s in snapshots if s.sparse]
+        said = latest.pop("status", "done")
+        return cls(
+            config=config.resolve().to_dict() if config is not None else None,
+            status=status or said,
+            time=np.array([s.time for s in snapshots], dtype=float),
+            series=_stacked([s.series for s in snapshots]),
+            kernel_time=np.array([s.time for s in sparse], dtype=float),
+            sparse=_stacked([s.sparse for s in sparse]),
+            latest=latest,
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """The config's digest; of the content where there is no config (`compare`)."""
+        if self.config is not None:
+            return RunConfig.from_dict(self.config).digest
+        parts = [f"{k}:{v.dtype}:{v.shape}".encode() + v.tobytes() for k, v in self._arrays()]
+        return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+
+    @cached_property
+    def verdict(self) -> str:
+        """lazy, crossover, rich or undecided (`lazycore.verdict`)."""
+        return verdict(
+            gap=self.series.get("gap.train_output", np.array([])),
+            change=self.series.get("linearized.output_change", np.array([])),
+            kernel_change=self.sparse.get("kernel_change", np.array([])),
+            numerical_error=self.numerical_error,
+        )
+
+    @property
+    def numerical_error(self) -> float:
+        """Error of the method, in the units of the output gap; ∞ before anything is known."""
+        return float(self.latest.get("numerical_error", math.inf))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON-able data: the contract's keys, and the further ones."""
+        flat: dict[str, Any] = dict(ALWAYS_PRESENT)
+        for group in (self.series, self.sparse, self.latest):
+            flat |= {key: _plain(value) for key, value in group.items()}
+        flat |= {"kernel_time": _plain(self.kernel_time), "time": _plain(self.time)}
+        head = {
+            "config": dict(self.config) if self.config is not None else None,
+            "digest": self.digest,
+            "engine_version": ENGINE_VERSION,
+            "status": self.status,
+            "verdict": self.verdict,
+        }
+        return head | _nested(flat)
+
+    @property
+    def history(self):
+        """Everything recorded over time as a tidy pandas frame: time, quantity, value."""
+        import pandas as pd
+
+        parts = [
+            pd.DataFrame({"time": time, "quantity": name, "value": values})
+            for time, group in ((self.time, self.series), (self.kernel_time, self.sparse))
+            for name, values in group.items()
+            if values.ndim == 1
+        ]
+        empty = pd.DataFrame({"time": [], "quantity": [], "value": []})
+        return pd.concat(parts, ignore_index=True) if parts else empty
+
+    def to_bytes(self) -> bytes:
+        """Return the record as a compressed npz file: arrays and one JSON head, no objects."""
+        head = {
+            "schema": SCHEMA,
+            "engine_version": ENGINE_VERSION,
+            "config": self.config,
+            "status": self.status,
+            "latest": {k: _plain(v) for k, v in self.latest.items() if not _is_array(v)},
+        }
+        text = np.frombuffer(json.dumps(head, allow_nan=False).encode(), dtype=np.uint8)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, head=text, **dict(self._arrays()))
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "RunResult":
+        """Return the result in these bytes; `CorruptResult` for anything that is not one."""
+        try:
+            arrays = _read_arrays(data)
+            head = json.loads(arrays.pop("head").tobytes())
+            return _assemble(cls, head, arrays)
+        except CorruptResult:
+            raise
+        except Exception as error:  # whatever hostile bytes provoke is one thing: not a result
+            raise CorruptResult(
+                f"these {len(data)} bytes are not a whole Lazy Lab result "
+                f"({type(error).__name__}): compute the run again or choose another file."
+            ) from error
+
+    def save(self, path: str | Path) -> Path:
+        """Write the record to `path` and return it; the file opens on the Runs page."""
+        path = Path(path)
+        path.write_bytes(self.to_bytes())
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "RunResult":
+        """Return the result in the file; `ResultNotFound` or `CorruptResult` when there is none."""
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise ResultNotFound(f"cannot read {path}: {error.strerror}.") from error
+        return cls.from_bytes(data)
+
+    def _arrays(self) -> list[tuple[str, np.ndarray]]:
+        named = [("time", self.time), ("kernel_time", self.kernel_time)]
+        named += [(f"series/{k}", v) for k, v in sorted(self.series.items())]
+        named += [(f"sparse/{k}", v) for k, v in sorted(self.sparse.items())]
+        named += [(f"latest/{k}", v) for k, v in sorted(self.latest.items()) if _is_array(v)]
+        return named
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _stacked(rows: list[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: _column([row.get(name) for row in rows]) for name in names}
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    """Return the values as one array, NaN where a row has none."""
+    first = next(v for v in values if v is not None)
+    blank = np.full(np.shape(first), np.nan)
+    stacked = np.stack([blank if v is None else np.asarray(v) for v in values])
+    return stacked if stacked.dtype == np.float32 else stacked.astype(float)
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON-able data, null for NaN and ∞."""
+    if _is_array(value):
+        return _plain(value.tolist())
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        *parents, leaf = name.split(".")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = value
+    return tree
+
+
+def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = sum(item.file_size for item in archive.infolist())
+    if size > LARGEST_FILE:
+        raise CorruptResult(
+            f"this file unpacks to {size / 2**20:.0f} MB, which no result does: "
+            f"at most {LARGEST_FILE // 2**20} MB are read."
+        )
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _assemble(cls: type[RunResult], head: Any, arrays: dict[str, np.ndarray]) -> RunResult:
+    if head["schema"] != SCHEMA:
+        raise CorruptResult(f"this is not a Lazy Lab result of schema {SCHEMA}.")
+    if head["engine_version"] != ENGINE_VERSION:
+        raise CorruptResult(
+            f"this result is of engine version {head['engine_version']}, this program is "
+            f"version {ENGINE_VERSION}, whose numbers differ: compute the run again."
+        )
+    if head["status"] not in STATUSES:
+        raise CorruptResult(f"status={head['status']!r} is not one of {', '.join(STATUSES)}.")
+    config = head["config"]
+    groups: dict[str, dict[str, np.ndarray]] = {"series": {}, "sparse": {}, "latest": {}}
+    time, kernel_time = arrays.pop("time"), arrays.pop("kernel_time")
+    for name, array in arrays.items():
+        group, key = name.split("/", 1)
+        length = {"series": len(time), "sparse": len(kernel_time)}.get(group)
+        if array.dtype.kind != "f" or (length is not None and len(array) != length):
+            raise CorruptResult(f"the array {name!r} does not fit this result.")
+        groups[group][key] = array
+    return cls(
+        config=RunConfig.from_dict(config).to_dict() if config is not None else None,
+        status=head["status"],
+        time=time,
+        series=groups["series"],
+        kernel_time=kernel_time,
+        sparse=groups["sparse"],
+        latest=head["latest"] | groups["latest"],
+    )

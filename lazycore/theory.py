@@ -1,0 +1,102 @@
+"""What the theorems of lazy training say of a run. numpy only.
+
+Chizat, Oyallon & Bach (2019), "On Lazy Training in Differentiable Programming",
+arXiv:1812.07956; theorem numbers are those of version 4.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+
+def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
+    """Return the exponent b of y ∝ x^b with its 95 % interval: (b, low, high).
+
+    Least squares of log y on log x; the interval is Student's, from the scatter about the
+    line, so two points give (b, −∞, ∞). Needs two different positive x; pairs with a
+    non-positive or non-finite entry are left out.
+    """
+    pairs = [
+        (np.log(a), np.log(b))
+        for a, b in zip(x, y, strict=True)
+        if a > 0 and b > 0 and np.isfinite(a) and np.isfinite(b)
+    ]
+    if len({u for u, _ in pairs}) < 2:
+        return float("nan"), float("-inf"), float("inf")
+    u, v = np.array(pairs).T
+    u = u - u.mean()
+    exponent = float(u @ v / (u @ u))
+    freedom = len(u) - 2
+    if freedom == 0:
+        return exponent, float("-inf"), float("inf")
+    scatter = v - v.mean() - exponent * u
+    error = float(np.sqrt(scatter @ scatter / freedom / (u @ u)))
+    half = _student_975(freedom) * error
+    return exponent, exponent - half, exponent + half
+
+
+def _student_975(freedom: int) -> float:
+    """Return the 97.5 % point of Student's t, within 0.5 % (exact for 1 to 5 degrees)."""
+    exact = (12.706, 4.303, 3.182, 2.776, 2.571)
+    if freedom <= len(exact):
+        return exact[freedom - 1]
+    z = 1.959964
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def predicted_gap_slope(zero_output: str, loss: str) -> float | None:
+    """Return the exponent in α of the output gap at fixed time, for smooth h as α → ∞.
+
+    −1 for a centred model (Theorem 2.2). −2 for a symmetrised one: the first-order moves of
+    the two copies are ±δ, so the second-order terms cancel. +1 with h(w0) ≠ 0 under the
+    square loss, where the residual itself grows as α; None for other losses, whose gradient
+    is bounded: there the gap falls, at a rate no theorem gives.
+    """
+    if zero_output == "none":
+        return 1.0 if loss == "square" else None
+    return -2.0 if zero_output == "symmetrized" else -1.0
+
+
+def predicted_displacement(time: float, initial_loss: float, alpha: float) -> float:
+    """Return the bound √(T R(αh(w0)))/α on sup ‖w − w0‖ over [0, T].
+
+    From the proof of Theorem 2.2 (Cauchy–Schwarz along the flow); needs no smoothness of
+    the constants, and no h(w0) = 0, only that F_α decreases along w.
+    """
+    return float(np.sqrt(time * initial_loss) / alpha)
+
+
+def theorem_2_3(
+    times: np.ndarray,
+    *,
+    residual: float,
+    alpha: float,
+    differential: float,
+    curvature: Callable[[float], float],
+) -> np.ndarray:
+    r"""Return Theorem 2.3's bound on the output gap at each time, NaN where it does not apply.
+
+        ‖αh(w(t)) − αh̄(w̄(t))‖ ≤ (K²/α) · Lip(Dh)/Lip(h)² · ‖αh(w0) − y‖²,   t = K/Lip(h)²
+
+    under the square loss, if α ≥ K ‖αh(w0) − y‖/(r Lip(h)), where the Lipschitz constants
+    hold on the ball of radius r round w0. With Lip(h) ≤ ‖Dh(w0)‖ + r Lip(Dh) the smallest
+    such r is found by iterating the hypothesis; where it grows without bound, none exists.
+
+    Args:
+        times: (T,) flow times.
+        residual: ‖αh(w0) − y‖ in L²(ρ̂), as are the two below.
+        differential: ‖Dh(w0)‖, operator norm.
+        curvature: r → an upper bound on Lip(Dh) on the ball of radius r.
+    """
+    bound = np.full(len(times), np.nan)
+    for number, time in enumerate(times):
+        radius = 0.0
+        for _ in range(200):
+            lipschitz = differential + radius * curvature(radius)
+            wanted = time * residual * lipschitz / alpha
+            if wanted <= radius or wanted > 1e12:
+                break
+            radius = wanted * (1.0 + 1e-9)
+        if wanted <= radius:
+            bound[number] = time**2 * lipschitz**2 * curvature(radius) * residual**2 / alpha
+    return bound

@@ -1,0 +1,39 @@
+"""Is a run lazy? The one definition, used for whole and for partial results. numpy only."""
+
+import numpy as np
+
+LAZY_GAP = 0.05
+LAZY_KERNEL_CHANGE = 0.1
+RICH_KERNEL_CHANGE = 1.0
+
+
+def verdict(
+    *, gap: np.ndarray, change: np.ndarray, kernel_change: np.ndarray, numerical_error: float
+) -> str:
+    """Return `lazy`, `crossover`, `rich` or `undecided`.
+
+    undecided: the largest gap is below the error of the method, or nothing is known yet.
+    lazy: the largest output gap is < 5 % of the largest change of the linearised model's
+    output and ‖Θ_t − Θ_0‖/‖Θ_0‖ < 0.1 throughout. rich: that ratio exceeds 1.
+
+    Args:
+        gap: (T,) rms output gap on the training points, NaN after a model has ended.
+        change: (T,) rms of αh̄(t) − αh̄(0) on the training points.
+        kernel_change: (T_k,).
+        numerical_error: in the units of `gap`.
+    """
+    largest_gap, largest_change, kernel = (_largest(a) for a in (gap, change, kernel_change))
+    if largest_gap is None or largest_change is None or kernel is None:
+        return "undecided"
+    if largest_gap < numerical_error:
+        return "undecided"
+    if kernel > RICH_KERNEL_CHANGE:
+        return "rich"
+    if largest_gap < LAZY_GAP * largest_change and kernel < LAZY_KERNEL_CHANGE:
+        return "lazy"
+    return "crossover"
+
+
+def _largest(values: np.ndarray) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(finite.max()) if finite.size else None
