@@ -119,13 +119,19 @@ class RunConfig:
     @classmethod
     def from_text(cls, values: Mapping[str, str]) -> "RunConfig":
         """Return the config that a link or a command line spells out, field by field."""
+        return cls.from_dict({name: cls.parse_field(name, v) for name, v in values.items()})
+
+    @staticmethod
+    def parse_field(name: str, text: str) -> Any:
+        """Return what `text` stands for as a value of the field `name`.
+
+        Several files can read one name with ranges of their own: here text becomes a
+        number or stays a word, the chosen file's range is checked with the whole config.
+        """
         known = all_fields()
-        for name in values:
-            if name not in known:
-                raise ConfigError(_unknown(name, set(known) | {f.name for f in fields(cls)}))
-        # A name can be read by several files with different ranges: the widest parse here,
-        # the chosen file's own range in `_resolve`.
-        return cls.from_dict({k: _parse(known[k], v) for k, v in values.items()})
+        if name not in known:
+            raise ConfigError(_unknown(name, set(known)))
+        return known[name].parse(text)
 
     def to_text(self) -> dict[str, str]:
         """Return the given fields as text; `from_text` turns it back into an equal config."""
@@ -210,16 +216,6 @@ def _check_labels(values: Mapping[str, Any]) -> None:
             f"loss={values['loss']} takes labels ±1, not {classes} classes: "
             "give labels=parity, or loss=cross_entropy or square."
         )
-
-
-def _parse(field: Field, text: str) -> Any:
-    if field.kind is str:
-        return text
-    try:
-        number = float(text)
-    except ValueError:
-        return field.parse(text)
-    return int(number) if field.kind is int and number.is_integer() else number
 
 
 def _unknown(name: str, known: set[str]) -> str:

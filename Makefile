@@ -1,0 +1,42 @@
+# Two commands: `make app` and `make test`. Everything else is a part of them.
+PYTHON ?= python3
+BIN := .venv/bin
+export LAZYLAB_PORT ?= 8501
+
+.PHONY: app test setup check lint types atlas bench clean
+
+app: setup
+	@exec $(BIN)/streamlit run app.py --server.port $(LAZYLAB_PORT)
+
+test: setup
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/pyright --pythonpath $(BIN)/python --level error
+	@$(BIN)/python -m pytest
+
+# What takes minutes: the slow tests and every claim at full size.
+check: setup
+	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m lazycore check
+
+atlas: setup
+	@$(BIN)/python -m lazycore.atlas
+
+bench: setup
+	@for file in benchmarks/*.py; do \
+	  name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; \
+	done
+
+# A no-op when up to date: the stamp is newer than what it was made from.
+setup: .venv/installed
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Lazy Lab needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,47 @@
+"""Claims of the literature and of our own, each checked by a computation.
+
+A file here holds `CHECKS`: what is claimed, the runs that decide it (ordinary configs, so
+that several checks share them), and the judgement of their results. One more claim is one
+more file. `python -m lazycore check` runs them all.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lazycore.config import RunConfig
+from lazycore.results import RunResult
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a claim, what was measured, what is allowed, and whether it holds."""
+
+    claim: str
+    measured: str
+    allowed: str
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A claim and what decides it.
+
+    name: short, for the command line. source: where the claim is from.
+    runs: configs by label. judge: their results by label → rows of the table.
+    slow: takes minutes; left out by `check --quick`.
+    """
+
+    name: str
+    source: str
+    judge: Callable[[Mapping[str, RunResult]], list[Row]]
+    runs: Mapping[str, RunConfig] = field(default_factory=dict)
+    slow: bool = False
+
+
+def collect() -> list[Check]:
+    """Return every check, file by file in alphabetical order, the slow ones last."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    files = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return sorted((c for file in files for c in file.CHECKS), key=lambda check: check.slow)
