@@ -71,11 +71,12 @@ class Dense:
 
     def __call__(self, w: Tensor, x: Tensor) -> Tensor:
         """Return h(w, x)."""
-        return self._forward(w, x)[0]
+        return self._forward(self._scaled(w), x)[0]
 
     def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return h(w, x) and r → Dhᵀ r; the forward pass is shared."""
-        outputs, inputs, slopes = self._forward(w, x, with_slopes=True)
+        weights = self._scaled(w)
+        outputs, inputs, slopes = self._forward(weights, x, with_slopes=True)
 
         def pull(r: Tensor) -> Tensor:
             gradients, signal = [], r
@@ -83,28 +84,31 @@ class Dense:
                 gradient = signal.T @ inputs[number]
                 gradients.append(self._times_gain(number, gradient).reshape(-1))
                 if number:
-                    signal = (signal @ self._weight(w, number)).mul_(slopes[number - 1])
+                    back = self._without_bias(weights[number], number)
+                    signal = (signal @ back).mul_(slopes[number - 1])
             return torch.cat(gradients[::-1])
 
         return outputs, pull
 
     def features(self, w: Tensor, x: Tensor) -> Layered:
         """Return the tangent features, activations and backpropagated signals per layer."""
-        _, inputs, slopes = self._forward(w, x, with_slopes=True)
+        weights = self._scaled(w)
+        _, inputs, slopes = self._forward(weights, x, with_slopes=True)
         k = self.sizes[-1]
         signal = torch.eye(k, dtype=x.dtype, device=x.device).expand(len(x), k, k)
         factors = []
         for number in reversed(range(len(self.gains))):
             factors.append((self._times_gain(number, inputs[number]), signal))
             if number:
-                signal = (signal @ self._weight(w, number)).mul_(slopes[number - 1][:, None, :])
+                back = self._without_bias(weights[number], number)
+                signal = (signal @ back).mul_(slopes[number - 1][:, None, :])
         return Layered(tuple(factors[::-1]))
 
     def preactivations(self, w: Tensor, x: Tensor) -> list[Tensor]:
         """Return z_l of the hidden layers, (n, m) each."""
         zs, a = [], x
-        for number in range(len(self.gains) - 1):
-            zs.append(self._input(number, a) @ self._scaled(w, number).T)
+        for number, weight in enumerate(self._scaled(w)[:-1]):
+            zs.append(self._input(number, a) @ weight.T)
             a = self._sigma(zs[-1])
         return zs
 
@@ -130,7 +134,7 @@ class Dense:
         if not self.smooth or len(self.sizes) != 3 or self.sizes[-1] != 1:
             return None
         inputs = self._times_gain(0, self._input(0, x)) / len(x) ** 0.5
-        z = (self._input(0, x) @ self._scaled(w, 0).T).requires_grad_()
+        z = (self._input(0, x) @ self._scaled(w)[0].T).requires_grad_()
         scale = self.gains[1] * self.activation_scale
         slope = scale * self.activation.slope(z, self.values)
         (bend,) = torch.autograd.grad(slope.sum(), z, allow_unused=True)
@@ -173,14 +177,14 @@ class Dense:
         return float(per_point.square().mean().sqrt())
 
     def _forward(
-        self, w: Tensor, x: Tensor, with_slopes: bool = False
+        self, weights: list[Tensor], x: Tensor, with_slopes: bool = False
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Return h, the bias-extended inputs of every layer, and s σ'(z_l)."""
         inputs, slopes, a = [], [], x
         last = len(self.gains) - 1
         for number in range(last + 1):
             inputs.append(self._input(number, a))
-            z = inputs[-1] @ self._scaled(w, number).T
+            z = inputs[-1] @ weights[number].T
             if number == last:
                 return z, inputs, slopes
             if with_slopes:
@@ -204,13 +208,13 @@ class Dense:
         block = self.blocks[number]
         return w[block.slice].view(block.shape)
 
-    def _scaled(self, w: Tensor, number: int) -> Tensor:
-        """Return c_l (W_l, b_l): the gain goes on the weights, of which there are fewer."""
-        return self._times_gain(number, self._matrix(w, number))
+    def _scaled(self, w: Tensor) -> list[Tensor]:
+        """Return c_l (W_l, b_l) per layer: the gain goes on the weights, which are fewer."""
+        return [self._times_gain(l, self._matrix(w, l)) for l in range(len(self.gains))]
 
-    def _weight(self, w: Tensor, number: int) -> Tensor:
-        """Return c_l W_l without its bias column: ∂z_l/∂a_{l−1}."""
-        return self._scaled(w, number)[:, : self.sizes[number]]
+    def _without_bias(self, weight: Tensor, number: int) -> Tensor:
+        """Return c_l W_l, which is ∂z_l/∂a_{l−1}."""
+        return weight if self.bias_gain is None else weight[:, : self.sizes[number]]
 
     def _times_gain(self, number: int, values: Tensor) -> Tensor:
         return values if self.gains[number] == 1.0 else values * self.gains[number]

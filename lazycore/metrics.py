@@ -32,11 +32,17 @@ class Meter:
     def series(self, moment: Moment) -> dict[str, Any]:
         """Return what is recorded at every time; a model that has diverged has no entries."""
         v, paired, shown = moment.nonlinear, moment.paired, moment.linearized
-        found = self._model("nonlinear", v, Points.outputs)
-        found |= self._model("linearized", shown, Points.tangent_outputs)
-        found = {k: x for k, x in found.items() if k.split(".")[0] not in self.ended}
+        network = self._outputs(v, Points.outputs)
+        tangent = self._outputs(shown, Points.tangent_outputs)
+        found = self._model("nonlinear", v, network) | self._model("linearized", shown, tangent)
         if v is not None and paired is not None and not self.ended:
-            found |= self._gap(v, paired)
+            beside = tangent
+            if paired is not shown:
+                beside = self._outputs(paired, Points.tangent_outputs)
+            found |= _gaps(network, beside)
+            found["gap.parameter"] = (
+                float(torch.linalg.vector_norm(v - paired)) / self.problem.alpha
+            )
         if v is not None and "nonlinear" not in self.ended and self._signs:
             found["activation_stability"] = self._stability(v)
         return found
@@ -85,42 +91,38 @@ class Meter:
             found["neurons.sign"] = _array(neurons[1])
         return found
 
-    def _model(self, name: str, v: Tensor | None, outputs) -> dict[str, Any]:
+    def _outputs(self, v: Tensor | None, outputs) -> dict[str, Tensor]:
+        """Return the outputs at v on the training and, where there are any, the test points."""
+        if v is None:
+            return {}
+        sets = {"train": self.problem.train, "test": self.problem.test}
+        return {name: outputs(points, v) for name, points in sets.items() if points is not None}
+
+    def _model(self, name: str, v: Tensor | None, outputs: dict[str, Tensor]) -> dict[str, Any]:
+        problem = self.problem
         if v is None or name in self.ended:
             self.ended.add(name)
             return {}
-        problem = self.problem
-        f = outputs(problem.train, v)
-        loss = float(problem.loss.per_point(f, problem.targets).mean())
+        loss = float(problem.loss.per_point(outputs["train"], problem.targets).mean())
         if not np.isfinite(loss) or loss > DIVERGED * self._loss_unit:
             self.ended.add(name)
             return {}
         found = {
             "train_loss": loss,
-            "train_error": self._error(f, problem.targets),
+            "train_error": self._error(outputs["train"], problem.targets),
             "displacement": float(torch.linalg.vector_norm(v)) / problem.alpha,
             "displacement_by_layer": self._by_layer(v) / problem.alpha,
-            "output_change": rms(f - problem.train.start),
+            "output_change": rms(outputs["train"] - problem.train.start),
         }
-        if problem.test is not None:
-            f_test, y_test = outputs(problem.test, v), problem.test.y
-            found["test_loss"] = float(problem.loss.per_point(f_test, y_test).mean())
-            found["test_error"] = self._error(f_test, y_test)
+        if problem.test is not None and problem.test.y is not None:
+            y_test = problem.test.y
+            found["test_loss"] = float(problem.loss.per_point(outputs["test"], y_test).mean())
+            found["test_error"] = self._error(outputs["test"], y_test)
         return {f"{name}.{key}": value for key, value in found.items() if value is not None}
 
-    def _gap(self, v: Tensor, paired: Tensor) -> dict[str, float]:
-        problem = self.problem
-        found = {
-            "gap.train_output": _gap(problem.train, v, paired),
-            "gap.parameter": float(torch.linalg.vector_norm(v - paired)) / problem.alpha,
-        }
-        if problem.test is not None:
-            found["gap.test_output"] = _gap(problem.test, v, paired)
-        return found
-
-    def _error(self, f: Tensor, y: Tensor | None) -> float | None:
+    def _error(self, f: Tensor, y: Tensor) -> float | None:
         """Return the share of points with y·f ≤ 0, or whose largest output is another class."""
-        if self.problem.classes == 0 or y is None:
+        if self.problem.classes == 0:
             return None
         if f.shape[1] == 1:
             return float((y * f <= 0.0).double().mean())
@@ -188,8 +190,8 @@ class Meter:
         return self.problem.second_points(points.to(x.device))
 
 
-def _gap(points: Points, v: Tensor, paired: Tensor) -> float:
-    return rms(points.outputs(v) - points.tangent_outputs(paired))
+def _gaps(network: dict[str, Tensor], tangent: dict[str, Tensor]) -> dict[str, float]:
+    return {f"gap.{name}_output": rms(f - tangent[name]) for name, f in network.items()}
 
 
 def _array(values: Tensor) -> np.ndarray:

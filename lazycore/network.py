@@ -4,8 +4,10 @@ Everything here works on h(w, x): the weights are one vector w of length p, the 
 matrix x of shape (n, d), the outputs a matrix of shape (n, k).
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -23,10 +25,10 @@ class Block:
     shape: tuple[int, ...]
     start: int
 
-    @property
+    @cached_property
     def slice(self) -> slice:
         """The entries of the flat vector that belong to this block."""
-        return slice(self.start, self.start + int(np.prod(self.shape)))
+        return slice(self.start, self.start + math.prod(self.shape))
 
 
 class Network(Protocol):
@@ -107,7 +109,7 @@ class Symmetrized:
         """As structured as one copy."""
         return self.copy.structured
 
-    @property
+    @cached_property
     def _half(self) -> int:
         return self.copy.blocks[-1].slice.stop
 

@@ -64,6 +64,7 @@ def at_most(values: Values, n_train: int, n_test: int, what: str) -> None:
 
 def assemble(values: Values, train: tuple, test: tuple) -> Sample:
     """Return the sample of these raw (images, digits) pairs, flattened and normalised."""
-    flat = [part[0].reshape(len(part[0]), -1).astype(np.float64) for part in (train, test)]
+    images = (part[0] for part in (train, test))
+    flat = [x.reshape(len(x), int(np.prod(x.shape[1:]))).astype(np.float64) for x in images]
     x_train, x_test = normalise(*flat)
     return Sample(x_train, labels(values, train[1]), x_test, labels(values, test[1]))
