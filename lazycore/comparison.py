@@ -1,8 +1,6 @@
 """Any torch module next to its own linearisation."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -15,86 +13,11 @@ from lazycore import spec
 from lazycore.errors import BudgetError, ConfigError
 from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, ZERO_OUTPUT
 from lazycore.hypotheses import gap_bound
-from lazycore.linearize import Differentiated, Explicit, Features
-from lazycore.network import Block, Network, Symmetrized
+from lazycore.module_network import ModuleNetwork
+from lazycore.network import Network, Symmetrized
 from lazycore.problem import Points, Problem
 from lazycore.results import RunResult
 from lazycore.training import choose_scales, snapshots
-
-LARGEST_MATRIX = 2**28
-"""Bytes up to which a module's Jacobian is kept rather than multiplied anew at each step."""
-
-
-@dataclass(frozen=True, eq=False)
-class ModuleNetwork:
-    """A torch module as a function of one flat vector of its trainable parameters."""
-
-    module: nn.Module
-    smooth: bool = False
-    structured: bool = False
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """One block per trainable parameter, under its own name."""
-        return self._blocks
-
-    @cached_property
-    def _blocks(self) -> tuple[Block, ...]:
-        blocks, start = [], 0
-        for name, parameter in self.module.named_parameters():
-            if parameter.requires_grad:
-                blocks.append(Block(name, tuple(parameter.shape), start))
-                start = blocks[-1].slice.stop
-        return tuple(blocks)
-
-    @cached_property
-    def _buffers(self) -> dict[str, Tensor]:
-        frozen = {k: p for k, p in self.module.named_parameters() if not p.requires_grad}
-        return {
-            k: v.detach().clone() for k, v in (frozen | dict(self.module.named_buffers())).items()
-        }
-
-    def initial(self, rng: np.random.Generator) -> np.ndarray:
-        """Return the module's present weights; nothing is drawn."""
-        return self.weights().cpu().numpy()
-
-    def weights(self) -> Tensor:
-        """Return the module's present weights as one vector."""
-        trained = [p for p in self.module.parameters() if p.requires_grad]
-        return torch.cat([p.detach().reshape(-1) for p in trained])
-
-    def __call__(self, w: Tensor, x: Tensor) -> Tensor:
-        """Return the module's outputs (n, k) with the weights w; its own stay as they are."""
-        named = {b.layer: w[b.slice].view(b.shape) for b in self.blocks}
-        out = torch.func.functional_call(self.module, named | self._buffers, (x,))
-        return out[:, None] if out.ndim == 1 else out
-
-    def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        """Return the outputs and r → Dhᵀ r by reverse-mode differentiation."""
-        w = w.detach().requires_grad_()
-        outputs = self(w, x)
-        return outputs.detach(), lambda r: torch.autograd.grad(outputs, w, grad_outputs=r)[0]
-
-    def features(self, w: Tensor, x: Tensor) -> Features:
-        """Return the tangent features, as a matrix where it is small enough to keep."""
-        features = Differentiated(lambda w: self(w, x), w)
-        rows = self(w, x).numel()
-        if rows * w.numel() * w.element_size() <= LARGEST_MATRIX:
-            return Explicit(features.matrix())
-        return features
-
-    def preactivations(self, w: Tensor, x: Tensor) -> list[Tensor]:
-        """Return nothing: a module's hidden units are not known."""
-        return []
-
-    def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Return None: a module's neurons are not known."""
-
-    def second_derivative_norm(self, w: Tensor, x: Tensor) -> float | None:
-        """Return None: no structure is known."""
-
-    def second_derivative_bound(self, w: Tensor, x: Tensor, radius: float) -> float | None:
-        """Return None: no bound is known."""
 
 
 def compare(
