@@ -20,7 +20,8 @@ class Moment:
         taken against this one, because their discretisation errors cancel.
     linearized: the linearised model as exactly as it is known: this one is shown.
     progress: share of the work done, 0 to 1.
-    error: error of the method in the output gap so far, the rounding floor not counted.
+    error: error of the method in the output gap so far, rounding not counted.
+    steps: steps taken so far, each of which rounds.
     """
 
     time: float
@@ -29,6 +30,7 @@ class Moment:
     paired: "Tensor | None"
     linearized: "Tensor | None"
     error: float = 0.0
+    steps: int = 0
 
 
 def recorded_steps(steps: int) -> np.ndarray:

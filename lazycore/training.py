@@ -13,7 +13,7 @@ from lazycore.hypotheses import GapBound, gap_bound
 from lazycore.kappa import kappa
 from lazycore.metrics import Meter
 from lazycore.moments import Moment
-from lazycore.problem import Problem, build_problem, default_step_size, default_time
+from lazycore.problem import Problem, build_problem, default_step_size, default_time, rounding
 from lazycore.results import RunResult, Snapshot
 
 SPARSE_EVERY, RARELY = 5, 50
@@ -72,14 +72,16 @@ def snapshots(
 ) -> Iterator[Snapshot]:
     """Yield what is measured of these moments; ends early once both models have ended."""
     meter = Meter(problem)
+    change = 0.0
     every = SPARSE_EVERY if problem.network.structured else RARELY
     constants = constants | meter.constants() | {"kappa": kappa(problem)}
     for number, moment in enumerate(moments):
         finished = moment.progress >= 1.0
         series = meter.series(moment) | bound.series(moment.time)
+        change = max(change, *(series.get(f"{m}.output_change", 0.0) for m in _MODELS))
         sparse = number % every == 0 or finished
         latest = {
-            "numerical_error": moment.error + problem.rounding_floor,
+            "numerical_error": moment.error + rounding(problem, moment.steps, change),
             "status": _status(meter.ended, finished),
         }
         latest |= {f"{model}.status": _model_status(meter, model) for model in _MODELS}

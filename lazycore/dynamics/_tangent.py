@@ -114,9 +114,14 @@ class ParameterSpace:
         return s
 
     def quadratic_form(self) -> Tensor:
-        """Return H of s' = −(b + H s) for the square loss: JᵀJ/n."""
-        matrix = self.features.matrix().flatten(0, 1)
-        return matrix.T @ matrix / len(self.problem.train)
+        """Return H of s' = −(b + H s) for the square loss: JᵀJ/n, summed over blocks of points."""
+        (n, k), w0 = self.problem.targets.shape, self.problem.w0
+        block = max(1, LARGEST_MATRIX // (4 * k * w0.numel() * w0.element_size()))
+        form = w0.new_zeros((w0.numel(), w0.numel()))
+        for points in torch.arange(n, device=w0.device).split(block):
+            rows = self.features.select(points).matrix().flatten(0, 1)
+            form.addmm_(rows.T, rows)
+        return form / n
 
 
 def tangent_space(problem: Problem) -> FunctionSpace | ParameterSpace:

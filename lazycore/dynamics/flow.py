@@ -57,7 +57,7 @@ def trajectory(
             state = fine.advance(float(time), allowed)
             check = coarse.advance(float(time), allowed)
         except FloatingPointError:
-            yield Moment(float(time), 1.0, None, None, None, error)
+            yield Moment(float(time), 1.0, None, None, None, error, fine.evaluations)
             return
         if state is None or check is None:
             return
@@ -71,4 +71,5 @@ def trajectory(
             paired=paired,
             linearized=paired if exact is None else space.parameters(exact[number]),
             error=error,
+            steps=fine.evaluations,
         )

@@ -51,4 +51,5 @@ def trajectory(
             nonlinear=network.position,
             paired=tangent,
             linearized=tangent,
+            steps=done,
         )

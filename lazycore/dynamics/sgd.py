@@ -75,4 +75,5 @@ def trajectory(
             nonlinear=network.position,
             paired=position,
             linearized=position,
+            steps=done,
         )
