@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from lazycore.checks import Check, Row, collect
@@ -22,22 +24,37 @@ def select(patterns: list[str], *, quick: bool) -> list[Check]:
     return chosen
 
 
-def rows(checks: list[Check]) -> Iterator[tuple[Check, list[Row]]]:
-    """Yield each check with its rows, in order, as soon as its runs are there.
+@dataclass(frozen=True)
+class Runs:
+    """The runs that some checks need, each once, under way in a pool of processes."""
 
-    The runs go over as many processes as there are cores, one thread each; what comes back
-    is their bytes.
+    pending: dict[str, Future[bytes]]
+
+    def progress(self, check: Check) -> Iterator[tuple[int, int]]:
+        """Yield (done, all) as the runs of this check finish; ends when they all have."""
+        wanted = {self.pending[run.digest] for run in check.runs.values()}
+        for done, _ in enumerate(as_completed(wanted), start=1):
+            yield done, len(wanted)
+
+    def judge(self, check: Check) -> list[Row]:
+        """Return the rows of this check, waiting for its runs if need be."""
+        data = {label: self.pending[run.digest].result() for label, run in check.runs.items()}
+        return check.judge({label: RunResult.from_bytes(part) for label, part in data.items()})
+
+
+@contextmanager
+def started(checks: list[Check]) -> Iterator[Runs]:
+    """Start the runs of these checks over as many processes as there are cores.
+
+    One thread each; what comes back of a run is its bytes. Leaving ends what still runs.
     """
     configs = {run.digest: run for check in checks for run in check.runs.values()}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), context, initializer=_one_thread) as pool:
-        pending: dict[str, Future[bytes]] = {
-            digest: pool.submit(_run, config.to_dict()) for digest, config in configs.items()
-        }
-        for check in checks:
-            data = {label: pending[run.digest].result() for label, run in check.runs.items()}
-            results = {label: RunResult.from_bytes(part) for label, part in data.items()}
-            yield check, check.judge(results)
+    pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=_one_thread)
+    try:
+        yield Runs({digest: pool.submit(_run, run.to_dict()) for digest, run in configs.items()})
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _one_thread() -> None:

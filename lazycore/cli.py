@@ -157,17 +157,15 @@ def _write(path: str, data: bytes) -> None:
 
 
 def _reported(snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
-    """Pass the snapshots on; on a terminal, say how far the run is and how long it has left."""
-    shown, begun = False, time.monotonic()
+    """Pass the snapshots on and say how far the run is and how long it has left."""
+    begun = time.monotonic()
     for snapshot in snapshots:
         passed = time.monotonic() - begun
-        if sys.stderr.isatty() and passed > 1.0 and snapshot.progress > 0.0:
+        if passed > 1.0 and snapshot.progress > 0.0:
             left = passed * (1.0 / snapshot.progress - 1.0)
-            print(f"\r{snapshot.progress:4.0%}, {left:.0f} s left ", end="", file=sys.stderr)
-            shown = True
+            _progress(f"{snapshot.progress:4.0%}, {left:.0f} s left")
         yield snapshot
-    if shown:
-        print("\r\x1b[K", end="", file=sys.stderr)
+    _progress("")
 
 
 def summary(result: RunResult) -> str:
@@ -196,16 +194,26 @@ def _last(values: list | None) -> float | None:
 def _check(options: argparse.Namespace) -> int:
     from lazycore import checking
 
-    failed = 0
-    for check, rows in checking.rows(checking.select(options.names, quick=options.quick)):
-        print(f"\n{check.name}: {check.source}")
-        for row in rows:
-            verdict = "holds" if row.passed else "FAILS"
-            print(f"  {verdict}  {row.claim}\n         {row.measured}   allowed: {row.allowed}")
-            failed += not row.passed
-        sys.stdout.flush()
+    checks, failed = checking.select(options.names, quick=options.quick), 0
+    verdicts = {True: "holds", False: "FAILS", None: "shown"}
+    with checking.started(checks) as runs:
+        for check in checks:
+            print(f"\n{check.name}: {check.source}", flush=True)
+            for done, total in runs.progress(check):
+                _progress(f"{done} of {total} runs")
+            _progress("")
+            for row in runs.judge(check):
+                print(f"  {verdicts[row.passed]}  {row.claim}")
+                print(f"         {row.measured}   allowed: {row.allowed}", flush=True)
+                failed += row.passed is False
     print(f"\n{'all hold' if not failed else f'{failed} FAILED'}")
     return 1 if failed else 0
+
+
+def _progress(text: str) -> None:
+    """Show how far a long call is, on a terminal only; an empty text takes it away."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _list_jobs(_: argparse.Namespace) -> int:

@@ -16,12 +16,15 @@ from lazycore.results import RunResult
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a claim, what was measured, what is allowed, and whether it holds."""
+    """One line of the table: a claim, what was measured, what is allowed, and whether it holds.
+
+    passed: None for a line that is shown and not judged.
+    """
 
     claim: str
     measured: str
     allowed: str
-    passed: bool
+    passed: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
