@@ -1,0 +1,296 @@
+"""Where finished runs are kept: content-addressed bytes on disk that are never trusted.
+
+The store is a diskcache directory (SQLite for the index, files for what is large), which
+several processes may open at once. Three things make it ours: values are bytes and nothing
+else, a row that claims to be a pickle is refused wherever diskcache would load it
+(CVE-2025-69872: plain diskcache loads whatever the row says), and a write either lands whole
+or raises `StoreFull`. What was used longest ago goes first when the size limit is reached.
+
+Beside each result may stand a *partial* result (what a running or cancelled job had so far)
+and a *note* (JSON: how far it is, why it ended), because a job's queue row says neither.
+"""
+
+import errno
+import json
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import diskcache
+from diskcache.core import MODE_PICKLE, UNKNOWN
+
+from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
+from lazycore.results import RunResult
+
+SIZE_LIMIT = 2 * 2**30
+DIGEST = re.compile(r"[0-9a-f]{16,64}")
+_VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
+_FULL_SQLITE = ("disk is full", "disk I/O error", "readonly database")
+
+
+def default_root() -> Path:
+    """Return the directory the program writes to: $LAZYLAB_CACHE, or cache/ of the project."""
+    named = os.environ.get("LAZYLAB_CACHE")
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "cache"
+
+
+def open_store(root: Path | None = None) -> "ResultStore":
+    """Return the store under `root`, by default under `default_root()`."""
+    return ResultStore(root or default_root())
+
+
+def checked_digest(digest: str) -> str:
+    """Return `digest` when it can name a run; anything else, a path included, is refused."""
+    if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
+        raise ConfigError(f"{str(digest)[:80]!r} names no run: a digest is 16 to 64 hex digits.")
+    return digest
+
+
+class BytesDisk(diskcache.Disk):
+    """diskcache's disk for bytes alone: no pickle in or out, no path outside the directory."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.written = threading.local()
+
+    def put(self, key):
+        if type(key) is not str:
+            raise TypeError(f"a key is text, not {type(key).__name__}")
+        return super().put(key)
+
+    def get(self, key, raw):
+        if not raw:
+            raise CorruptResult("A row of the store has a pickled key; it was not loaded.")
+        return super().get(key, raw)
+
+    def store(self, value, read, key=UNKNOWN):
+        if type(value) is not bytes or read:
+            raise TypeError(f"a value is bytes, not {type(value).__name__}")
+        size, mode, name, stored = super().store(value, read, key)
+        self.written.name = name
+        return size, mode, name, stored
+
+    def fetch(self, mode, filename, value, read):
+        if mode == MODE_PICKLE:
+            raise CorruptResult("A row of the store is a pickle; it was not loaded.")
+        if filename is not None and not _VALUE_FILE.fullmatch(filename):
+            raise CorruptResult("A row of the store names a file that is not the store's own.")
+        return super().fetch(mode, filename, value, read)
+
+    def remove(self, file_path):
+        # A tampered row must not choose which file dropping it deletes.
+        if _VALUE_FILE.fullmatch(file_path):
+            super().remove(file_path)
+
+    def _write(self, full_path, iterator, mode, encoding=None):
+        try:
+            return super()._write(full_path, iterator, mode, encoding)
+        except OSError:
+            Path(full_path).unlink(missing_ok=True)
+            raise
+
+
+class ResultStore:
+    """Results by digest under `root`/results. Safe to share between threads and processes."""
+
+    def __init__(self, root: Path, size_limit: int = SIZE_LIMIT) -> None:
+        self.directory = Path(root) / "results"
+        self.size_limit = size_limit
+        with self._full_disk_is_said():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.chmod(0o700)
+            self._cache = diskcache.Cache(
+                str(self.directory),
+                timeout=10,
+                disk=BytesDisk,
+                eviction_policy="least-recently-used",
+                size_limit=size_limit,
+                # By default ten rows go at once, which of large results may be all of them.
+                cull_limit=1,
+            )
+            # Reading as "used just now" is a write; notes are read often and need none of
+            # it, and a full disk must not keep anyone from reading what is there.
+            self._reader = diskcache.Cache(str(self.directory), timeout=10, disk=BytesDisk)
+            self._reader.reset("eviction_policy", "none", update=False)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self._cache.close()
+        self._reader.close()
+
+    def put(self, digest: str, data: bytes) -> None:
+        """Keep `data` as the result of `digest`, whole or not at all."""
+        self._set(checked_digest(digest), data)
+
+    def get(self, digest: str) -> RunResult:
+        """Return the result of `digest`.
+
+        Raises ResultNotFound when there is none, CorruptResult when what is stored is not a
+        whole result of that run; such a row is dropped, so that the run can be had again.
+        """
+        return self._result(checked_digest(digest), digest)
+
+    def get_bytes(self, digest: str) -> bytes:
+        """Return the stored bytes of `digest` unread; errors as for `get`."""
+        return self._bytes(checked_digest(digest), digest)
+
+    def put_partial(self, digest: str, data: bytes) -> None:
+        """Keep what a run has computed so far, replacing what it had before."""
+        self._set("partial:" + checked_digest(digest), data)
+
+    def get_partial(self, digest: str) -> RunResult:
+        """Return what an unfinished run of `digest` last computed; errors as for `get`."""
+        return self._result("partial:" + checked_digest(digest), digest)
+
+    def put_note(self, digest: str, note: dict) -> None:
+        """Keep what is to be said of the job of `digest` beside its result."""
+        self._set("note:" + checked_digest(digest), json.dumps(note, allow_nan=False).encode())
+
+    def get_note(self, digest: str) -> dict | None:
+        """Return the note of `digest`, None when there is none or it is not readable."""
+        key = "note:" + checked_digest(digest)
+        try:
+            note = json.loads(self._bytes(key, digest))
+        except (ResultNotFound, CorruptResult):
+            return None
+        except ValueError:
+            self._drop(key)
+            return None
+        return note if isinstance(note, dict) else None
+
+    def has_whole(self, digest: str) -> bool:
+        """Whether `get` would return a result; one that is stored but not whole is dropped."""
+        try:
+            self.get(digest)
+        except (ResultNotFound, CorruptResult):
+            return False
+        return True
+
+    def __contains__(self, digest: str) -> bool:
+        return checked_digest(digest) in self._cache
+
+    def delete(self, digest: str) -> None:
+        """Forget the result, the partial result and the note of `digest`."""
+        self._drop(checked_digest(digest))
+        self.delete_partial(digest)
+        self.delete_note(digest)
+
+    def delete_partial(self, digest: str) -> None:
+        """Forget the partial result of `digest`."""
+        self._drop("partial:" + checked_digest(digest))
+
+    def delete_note(self, digest: str) -> None:
+        """Forget the note of `digest`."""
+        self._drop("note:" + checked_digest(digest))
+
+    def digests(self) -> list[str]:
+        """Return the digests of all finished results, oldest first."""
+        try:
+            keys = list(self._cache)
+        except CorruptResult:
+            self._drop_pickled_keys()
+            keys = list(self._cache)
+        return [key for key in keys if isinstance(key, str) and DIGEST.fullmatch(key)]
+
+    def _result(self, key: str, digest: str) -> RunResult:
+        data = self._bytes(key, digest)
+        try:
+            result = RunResult.from_bytes(data)
+        except CorruptResult as error:
+            self._drop(key)
+            raise CorruptResult(_again(digest, str(error))) from error
+        if result.digest != digest:
+            self._drop(key)
+            raise CorruptResult(_again(digest, f"it is the result of another run {result.digest}"))
+        return result
+
+    def _bytes(self, key: str, digest: str) -> bytes:
+        try:
+            data = self._read(key, mark_used=key == digest)
+        except CorruptResult as error:
+            self._drop(key)
+            raise CorruptResult(_again(digest, str(error))) from None
+        if data is None:
+            raise ResultNotFound(f"No result of run {digest} is stored; run it to have one.")
+        if not isinstance(data, bytes):
+            self._drop(key)
+            raise CorruptResult(_again(digest, "it is not a result"))
+        return data
+
+    def _read(self, key: str, mark_used: bool) -> object:
+        """Return the value of `key`, None when there is none. A value whose file was replaced
+        while it was read is read again; one whose file is gone for good is dropped."""
+        for _ in range(3):
+            value = self._read_once(key, mark_used)
+            if value is not None or key not in self._reader:
+                return value
+        self._drop(key)
+        return None
+
+    def _read_once(self, key: str, mark_used: bool) -> object:
+        if mark_used:
+            try:
+                with self._full_disk_is_said():
+                    return self._cache.get(key)
+            except StoreFull:
+                pass
+        return self._reader.get(key)
+
+    def _set(self, key: str, data: bytes) -> None:
+        if len(data) > self.size_limit:
+            raise StoreFull(
+                f"A result of {len(data):,} bytes does not fit into the store, whose limit is "
+                f"{self.size_limit:,}; raise the limit or record fewer times."
+            )
+        disk: Any = self._cache.disk
+        written = disk.written
+        written.name = None
+        try:
+            with self._full_disk_is_said():
+                self._cache.set(key, data)
+        except BaseException:
+            # diskcache rolls its row back but leaves the value's file behind.
+            if written.name:
+                disk.remove(written.name)
+            raise
+
+    def _drop(self, key: str) -> None:
+        with self._full_disk_is_said():
+            self._cache.delete(key)
+
+    def _drop_pickled_keys(self) -> None:
+        connection = sqlite3.connect(self.directory / "cache.db", timeout=10)
+        try:
+            with connection:
+                connection.execute("DELETE FROM Cache WHERE raw = 0")
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _full_disk_is_said(self) -> Iterator[None]:
+        """Turn each way in which a disk says that it is full into StoreFull."""
+        try:
+            yield
+        except (OSError, sqlite3.OperationalError, diskcache.Timeout) as error:
+            if not _says_full(error):
+                raise
+            raise StoreFull(
+                f"The disk of {self.directory} took no more data ({error or 'it is locked'}); "
+                "free some space there or delete stored runs, then run it again."
+            ) from error
+
+
+def _says_full(error: Exception) -> bool:
+    """Whether `error` is a disk that takes no more. diskcache hides one as a Timeout."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    return isinstance(error, diskcache.Timeout) or any(s in str(error) for s in _FULL_SQLITE)
+
+
+def _again(digest: str, why: str) -> str:
+    return f"The stored result of run {digest} was dropped ({why.rstrip('.')}); run it again."

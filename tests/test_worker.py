@@ -1,0 +1,303 @@
+"""The child, and the worker's step: what each way of ending comes to."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import standin
+
+from lazycore import budget, devices, heartbeat, locks, worker
+from lazycore.child import Children, Limits
+from lazycore.config import RunConfig
+from lazycore.errors import BudgetError, ConfigError, ResultNotFound
+from lazycore.jobs import JobQueue
+from lazycore.store import ResultStore
+
+QUICK, SLOW = standin.config(standin.QUICK), standin.config(standin.SLOW)
+AMPLE = Limits(seconds=60, bytes=2**31)
+
+
+@pytest.fixture(scope="module")
+def children():
+    children = Children("cpu", threads=1, engine=standin.ENGINE)
+    yield children
+    children.close()
+
+
+@pytest.fixture
+def desk(tmp_path, children):
+    queue = JobQueue(tmp_path)
+    yield worker.Desk(queue, "cpu", "cpu", children, AMPLE)
+    queue.close()
+
+
+def run(children, config, limits=AMPLE, is_wanted=lambda: True):
+    """Return how the run ended, the seconds it took, and what it reported on its way."""
+    said = []
+    begun = time.monotonic()
+    fields = config.resolve().to_dict()
+    ended = children.run(fields, limits, is_wanted, lambda share, data: said.append((share, data)))
+    return ended, time.monotonic() - begun, said
+
+
+def step(desk, config, digest=None, **changes):
+    fields = config.resolve().to_dict() | changes
+    desk.queue.submit(config)
+    desk.queue.is_wanted = lambda digest, ticket: True
+    return worker.step(desk, digest or config.digest, "ticket", fields)
+
+
+# ── the child ────────────────────────────────────────────────────────────────────────────
+def test_a_warm_child_takes_the_next_job_at_once(children):
+    run(children, QUICK)
+    before = children.pids()
+    ended, seconds, _ = run(children, QUICK)
+    assert ended.why == "result"
+    assert standin.RunResult.from_bytes(ended.data).digest == QUICK.digest
+    assert seconds < 0.2 and children.pids() == before
+
+
+def test_progress_comes_about_ten_times_a_second_with_what_there_is(children):
+    begun = time.monotonic()
+    ended, _, said = run(children, SLOW, is_wanted=lambda: time.monotonic() - begun < 1.5)
+    assert ended.why == "cancelled" and 5 <= len(said) <= 16
+    assert [share for share, _ in said] == sorted(share for share, _ in said)
+    assert standin.RunResult.from_bytes(ended.data).status == "cancelled"
+    assert ended.data == said[-1][1]
+
+
+@pytest.mark.parametrize("kind", [standin.SLOW, standin.NATIVE], ids=["python", "native call"])
+def test_a_child_is_killed_within_a_second_and_the_next_is_warm(children, kind):
+    asked = []
+
+    def is_wanted():
+        asked.append(time.monotonic())
+        return asked[-1] - asked[0] < 0.6
+
+    ended, _, _ = run(children, standin.config(kind), is_wanted=is_wanted)
+    assert ended.why == "cancelled" and ended.data is not None
+    assert time.monotonic() - asked[-1] < 0.4
+    assert run(children, QUICK)[1] < 0.5
+
+
+def test_the_time_limit_ends_a_run_and_keeps_its_curve(children):
+    ended, seconds, _ = run(children, SLOW, Limits(seconds=0.5, bytes=2**31))
+    assert ended.why == "time" and "limit of 0.5 s" in ended.message and ended.data
+    assert seconds < 1.5
+
+
+def test_the_memory_limit_ends_a_run_and_keeps_its_curve(children):
+    ended, _, _ = run(children, standin.config(standin.HOG), Limits(seconds=60, bytes=400 * 2**20))
+    assert ended.why == "memory" and "400 MB" in ended.message and ended.data
+    assert run(children, QUICK)[0].why == "result"
+
+
+@pytest.mark.parametrize(
+    "kind, said", [(standin.CRASH, "was killed (SIGKILL"), (standin.EXIT, "exit code 3")]
+)
+def test_a_child_that_dies_is_replaced_and_its_curve_kept(children, kind, said):
+    before = children.pids()
+    ended, _, _ = run(children, standin.config(kind))
+    assert ended.why == "died" and said in ended.message and ended.data
+    assert children.pids()[0] == before[1]
+    assert run(children, QUICK)[1] < 0.5
+
+
+def test_a_child_that_died_while_idle_costs_nobody_a_run(children):
+    os.kill(children.pids()[0], 9)
+    standin.until(lambda: not children._active.process.is_alive(), 3, "the child to end")
+    assert run(children, QUICK)[0].why == "result"
+
+
+@pytest.mark.parametrize(
+    "kind, said",
+    [
+        (standin.BUG, "a bug: ZeroDivisionError: division by zero"),
+        (standin.REFUSE, "step_size=3 is above 2, where nothing converges."),
+        (standin.SILENT, "the engine recorded nothing"),
+    ],
+)
+def test_an_error_in_a_run_is_said_and_the_child_lives(children, kind, said):
+    before = children.pids()
+    ended, _, _ = run(children, standin.config(kind))
+    assert ended.why == "error" and said in ended.message
+    assert children.pids() == before
+
+
+def test_a_run_that_breaks_off_in_the_worker_is_not_taken_for_the_next_one(children):
+    def is_wanted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(children, SLOW, is_wanted=is_wanted)
+    ended, _, _ = run(children, QUICK)
+    assert standin.RunResult.from_bytes(ended.data).digest == QUICK.digest
+
+
+# ── one step of the worker ───────────────────────────────────────────────────────────────
+def test_a_step_stores_the_result_and_says_done(desk):
+    outcome = step(desk, QUICK)
+    assert (outcome["state"], outcome["message"], outcome["device"]) == ("done", None, "cpu")
+    assert desk.queue.store.get(QUICK.digest).status == "done"
+    with pytest.raises(ResultNotFound):
+        desk.queue.store.get_partial(QUICK.digest)
+    assert desk.busy_with is None
+
+
+def test_a_stored_result_is_not_computed_again(desk, monkeypatch):
+    desk.queue.store.put(QUICK.digest, standin.result(QUICK))
+    monkeypatch.setattr(desk, "children", None)
+    assert worker.step(desk, QUICK.digest, "ticket", {})["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"width": -3}, "width=-3 is not allowed"),
+        ({"width": 101}, "config of another run"),
+        ({"wdth": 100}, "no field 'wdth'"),
+        ({"alpha": "abc"}, "alpha="),
+    ],
+)
+def test_a_row_that_was_changed_is_a_failure_with_a_sentence(desk, changes, said):
+    outcome = step(desk, QUICK, **changes)
+    assert outcome["state"] == "failed" and said in outcome["message"]
+
+
+def test_a_row_over_budget_is_refused_by_the_worker_too():
+    huge = RunConfig(dynamics="gd", steps=10**12)
+    with pytest.raises(BudgetError):
+        worker.check(huge.digest, huge.resolve().to_dict())
+
+
+def test_a_failed_run_keeps_its_curve_and_how_far_it_came(desk):
+    crash = standin.config(standin.CRASH)
+    outcome = step(desk, crash)
+    assert outcome["state"] == "failed" and "SIGKILL" in outcome["message"]
+    assert 0 < outcome["progress"] < 1
+    assert desk.queue.store.get_partial(crash.digest).status == "cancelled"
+
+
+def test_a_store_that_takes_no_more_is_a_failure_with_a_sentence(desk, tmp_path):
+    desk.queue.store = ResultStore(tmp_path / "small", size_limit=500)
+    outcome = step(desk, QUICK)
+    assert outcome["state"] == "failed" and "does not fit into the store" in outcome["message"]
+    assert desk.queue.store.digests() == []
+
+
+# ── names, locks, heartbeats ─────────────────────────────────────────────────────────────
+def test_only_one_process_may_have_a_name(tmp_path):
+    first = heartbeat.claim(tmp_path, "cpu")
+    assert heartbeat.claim(tmp_path, "cpu") is None
+    other = heartbeat.claim(tmp_path, "cuda-0")
+    first.close()
+    again = heartbeat.claim(tmp_path, "cpu")
+    assert again is not None
+    again.close()
+    other.close()
+
+
+def test_a_held_lock_makes_the_next_one_wait(tmp_path):
+    order = []
+    with locks.held(tmp_path / "lock"):
+        thread = threading.Thread(target=lambda: _note_when_held(tmp_path / "lock", order))
+        thread.start()
+        time.sleep(0.1)
+        order.append("first")
+    thread.join(5)
+    assert order == ["first", "second"]
+
+
+def _note_when_held(path, order):
+    with locks.held(path):
+        order.append("second")
+
+
+def test_a_worker_that_is_silent_or_gone_is_not_alive(tmp_path):
+    heartbeat.beat(tmp_path, "cpu", "cpu", "0" * 16)
+    (info,) = heartbeat.workers(tmp_path)
+    assert info.alive and info.busy_with == "0" * 16 and info.pid == os.getpid()
+    (late,) = heartbeat.workers(tmp_path, now=time.time() + 60)
+    assert not late.alive and late.heartbeat_age > 59
+    path = tmp_path / "workers" / "cpu.json"
+    path.write_text(path.read_text().replace(str(os.getpid()), "4194399"))
+    assert not heartbeat.workers(tmp_path)[0].alive
+    heartbeat.stop_beating(tmp_path, "cpu")
+    assert heartbeat.workers(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": "x", "at": null}', "\xff"])
+def test_a_heartbeat_that_is_none_is_left_out(tmp_path, text):
+    (tmp_path / "workers").mkdir()
+    (tmp_path / "workers" / "cpu.json").write_text(text, encoding="latin-1")
+    assert heartbeat.workers(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "environment, torch, names",
+    [
+        ({}, "2.13.0+cpu", ["cpu"]),
+        ({"CUDA_VISIBLE_DEVICES": "3,5"}, "2.13.0", ["cuda:0", "cuda:1"]),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-abc"}, "2.13.0+cu130", ["cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": ""}, "2.13.0", ["cpu"]),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, "2.13.0", ["cpu"]),
+        ({"CUDA_VISIBLE_DEVICES": "0,1"}, "2.13.0+cpu", ["cpu"]),
+        ({"LAZYLAB_DEVICES": "cpu"}, "2.13.0", ["cpu"]),
+        ({"LAZYLAB_DEVICES": "cuda:0, cuda:1"}, "2.13.0+cpu", ["cuda:0", "cuda:1"]),
+    ],
+)
+def test_there_is_a_worker_for_each_visible_gpu_or_else_one_for_the_cpu(
+    environment, torch, names, monkeypatch
+):
+    monkeypatch.setattr("importlib.metadata.version", lambda name: torch)
+    assert devices.device_names(environment) == names
+
+
+def test_the_gpus_are_counted_by_nvidia_smi(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'GPU 0: A (UUID: a)'\necho 'GPU 1: B (UUID: b)'\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "2.13.0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert devices.device_names({}) == ["cuda:0", "cuda:1"]
+    tool.unlink()
+    assert devices.device_names({}) == ["cpu"]
+
+
+def test_a_worker_sees_its_own_gpu_alone():
+    assert devices.visible_alone("cuda:1", {}) == "1"
+    assert devices.visible_alone("cuda:1", {"CUDA_VISIBLE_DEVICES": "3,5"}) == "5"
+
+
+def test_limits_come_from_the_environment():
+    said = {"LAZYLAB_JOB_SECONDS": "5", "LAZYLAB_JOB_MB": "100"}
+    assert devices.limits(said) == Limits(5.0, 100 * 2**20)
+    assert devices.limits({}).seconds == 2 * budget.DEFAULT.seconds
+    for wrong in ("abc", "-1", "nan", "0"):
+        with pytest.raises(ConfigError, match=f"LAZYLAB_JOB_MB={wrong}"):
+            devices.limits({"LAZYLAB_JOB_MB": wrong})
+
+
+def test_a_worker_that_cannot_start_says_why_in_a_sentence(tmp_path):
+    (tmp_path / "jobs.sqlite").write_bytes(b"not a database " * 100)
+    environment = os.environ | {"PYTHONPATH": str(standin.PROJECT)}
+    command = [sys.executable, "-m", "lazycore.worker", "--root", str(tmp_path)]
+    command += ["--engine", "json:loads"]  # is not got to
+    for arguments, change, said in (
+        ([*command, "--device", "cpu"], {}, "The job queue's database could not be used"),
+        (command, {"LAZYLAB_JOB_MB": "many"}, "LAZYLAB_JOB_MB=many is not allowed"),
+    ):
+        ended = subprocess.run(
+            arguments, env=environment | change, capture_output=True, text=True, timeout=60
+        )
+        assert ended.returncode == 1 and ended.stdout == ""
+        assert ended.stderr.startswith(said) and ended.stderr.count("\n") == 1
+
+
+def test_the_time_left_goes_by_the_pace_since_the_first_record():
+    since = time.monotonic() - 10
+    assert worker._time_left(since, 0.1, 0.1) is None
+    assert abs(worker._time_left(since, 0.1, 0.2) - 80) < 1
