@@ -79,8 +79,11 @@ def check(config: RunConfig, budget: Budget = DEFAULT) -> Cost:
     if cost.seconds > budget.seconds:
         steps = values["steps"]
         what = f"steps={steps:,}" if steps else f"width={values['width']}"
-        nearest = int(steps * budget.seconds / cost.seconds) if steps else 0
-        cure = f"lower {what} (about {nearest:,} fit)" if nearest else f"lower {what} or n_train"
+        rest = cost.seconds - (steps or 0) * cost.evaluation_seconds
+        nearest = int(0.99 * (budget.seconds - rest) / cost.evaluation_seconds) if steps else 0
+        cure = (
+            f"lower {what} (about {nearest:,} fit)" if nearest > 0 else f"lower {what} or n_train"
+        )
         raise BudgetError(
             f"this run would take about {duration(cost.seconds)}, the limit is "
             f"{duration(budget.seconds)}: {cure}."

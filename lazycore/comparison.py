@@ -177,7 +177,7 @@ def _targets(name: str, y: Any, outputs: Tensor, loss: ModuleType) -> tuple[Tens
     y = y.detach().to(outputs.device)
     facts = loss.SPEC.facts
     if facts["labels"] == "binary":
-        if k != 1 or not bool(((y == 1) | (y == -1)).all()):
+        if k != 1 or y.numel() != n or not bool(((y == 1) | (y == -1)).all()):
             raise ConfigError(
                 f"loss={loss.SPEC.name} takes one output and labels ±1: "
                 f"{name} or the module's {k} outputs do not fit."
@@ -185,7 +185,8 @@ def _targets(name: str, y: Any, outputs: Tensor, loss: ModuleType) -> tuple[Tens
         return y.reshape(n, 1).to(outputs.dtype), 2
     if facts["classifies"]:
         indices = y if y.ndim == 1 else y.argmax(-1)
-        whole = bool((indices == indices.long()).all())
+        rows = y.shape == (n, k) and bool((((y == 0) | (y == 1)).all(-1) & (y.sum(-1) == 1)).all())
+        whole = bool((indices == indices.long()).all()) and (y.ndim == 1 or rows)
         if k < 2 or not whole or not 0 <= int(indices.min()) <= int(indices.max()) < k:
             raise ConfigError(
                 f"loss={loss.SPEC.name} takes at least two outputs and class indices from 0 to "

@@ -14,7 +14,7 @@ from typing import Any
 from lazycore import spec
 from lazycore.errors import ConfigError
 from lazycore.fields import GENERAL, SELECTORS
-from lazycore.spec import Field
+from lazycore.spec import Field, shown
 
 ENGINE_VERSION = 1
 """Goes up whenever the same config would give other numbers."""
@@ -74,6 +74,8 @@ class RunConfig:
     extra: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
+        for name in self.given().keys() - dict(self.extra):  # numbers as their field has them
+            object.__setattr__(self, name, self._resolved[name])
         _ = self._resolved  # raises for a config that cannot be
 
     def __getattr__(self, name: str) -> Any:
@@ -169,7 +171,7 @@ def _resolve(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in read:
             chosen = ", ".join(f"{f.name}={values[f.name]}" for f in SELECTORS)
-            raise ConfigError(f"{name}={value} is not read by {chosen}: leave it out.")
+            raise ConfigError(f"{name}={shown(value)} is not read by {chosen}: leave it out.")
     for kind in spec.PACKAGES:
         check = spec.find(kind, values[kind]).SPEC.check if kind in values else None
         if check:

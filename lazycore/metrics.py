@@ -175,7 +175,7 @@ class Meter:
     def _drawable(self) -> int:
         """Input dimension if the learned function can be drawn, else 0."""
         x = self.problem.train.x
-        return x.shape[1] if x.ndim == 2 and x.shape[1] in GRID else 0
+        return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
 
     @cached_property
     def _grid(self) -> Points:

@@ -57,6 +57,8 @@ class ModuleNetwork:
         """Return the module's outputs (n, k) with the weights w; its own stay as they are."""
         named = {b.layer: w[b.slice].view(b.shape) for b in self.blocks}
         out = torch.func.functional_call(self.module, named | self._buffers, (x,))
+        if not isinstance(out, Tensor):
+            raise TypeError(f"its output is a {type(out).__name__}, not a tensor.")
         return out[:, None] if out.ndim == 1 else out
 
     def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:

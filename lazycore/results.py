@@ -37,6 +37,8 @@ ALWAYS_PRESENT = {
     "kernel_change": [],
     "activation_stability": None,
     "kappa": None,
+    "numerical_error": None,
+    "device": None,
 } | {
     f"{model}.{key}": default
     for model in MODELS
@@ -146,7 +148,7 @@ class RunResult:
             "status": self.status,
             "verdict": self.verdict,
         }
-        return head | _nested(flat)
+        return head | _nested(flat) | head  # nothing recorded may pass for the head
 
     @property
     def history(self):
@@ -182,7 +184,9 @@ class RunResult:
         try:
             arrays = _read_arrays(data)
             head = json.loads(arrays.pop("head").tobytes())
-            return _assemble(cls, head, arrays)
+            result = _assemble(cls, head, arrays)
+            _ = result.verdict  # reads what a page shows first: words for numbers end here
+            return result
         except CorruptResult:
             raise
         except Exception as error:  # whatever hostile bytes provoke is one thing: not a result
@@ -248,7 +252,8 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
         *parents, leaf = name.split(".")
         node = tree
         for parent in parents:
-            node = node.setdefault(parent, {})
+            node[parent] = node.get(parent) or {}  # null where the run has no such path
+            node = node[parent]
         node[leaf] = value
     return tree
 

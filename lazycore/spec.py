@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from types import ModuleType
 from typing import Any
 
@@ -68,11 +69,11 @@ class Field:
         if self.kind is str:
             if value in self.options:
                 return value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        elif isinstance(value, Real) and not isinstance(value, bool):
             within = self.low <= value <= self.high  # type: ignore[operator]  # False for NaN
             if within and (self.kind is float or float(value).is_integer()):
                 return self.kind(value)
-        raise ConfigError(f"{self.name}={_shown(value)} is not allowed: give {self.allowed}.")
+        raise ConfigError(f"{self.name}={shown(value)} is not allowed: give {self.allowed}.")
 
     def parse(self, text: str) -> Any:
         """Return the word or number that `text` stands for; its range is not checked here."""
@@ -82,7 +83,7 @@ class Field:
             number = float(text)
         except ValueError:
             raise ConfigError(
-                f"{self.name}={_shown(text)} is not allowed: give {self.allowed}."
+                f"{self.name}={shown(text)} is not allowed: give {self.allowed}."
             ) from None
         return int(number) if self.kind is int and number.is_integer() else number
 
@@ -129,12 +130,12 @@ def find(kind: str, name: str) -> ModuleType:
     """Return the file of that kind and name; `ConfigError` when there is none."""
     files = collect(kind)
     if name not in files:
-        raise ConfigError(f"{kind}={_shown(name)} is not allowed: give {', '.join(files)}.")
+        raise ConfigError(f"{kind}={shown(name)} is not allowed: give {', '.join(files)}.")
     return files[name]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return `value` as it may stand in a message: short, whatever was handed in."""
     text = value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else value
-    text = str(text)
+    text = str(text) if not isinstance(text, int) or abs(text) < 10**40 else "a huge number"
     return text if len(text) <= 40 else text[:37] + "…"

@@ -74,7 +74,7 @@ class PairJudge:
     def __init__(self, space: TangentSpace, share: float) -> None:
         self.space, self.share = space, share
         self.rounding = space.problem.rounding_floor
-        self.change = self.gap = 0.0
+        self.change, self.gap = self.seen = (0.0, 0.0)
         self.losses = self.candidate = self._losses(*self._outputs(self._zero()))
         self.initial_loss = self.losses[0]
 
@@ -83,11 +83,14 @@ class PairJudge:
         network, tangent = self._outputs(y)
         network_less, tangent_less = self._outputs(y - error)
         self.candidate = self._losses(network, tangent)
-        self.change = max(self.change, rms(network), rms(tangent))
-        self.gap = max(self.gap, rms(network - tangent))
+        # Kept on `accept` only: a step that overshoots must not widen what the next is allowed.
+        self.seen = (
+            max(self.change, rms(network), rms(tangent)),
+            max(self.gap, rms(network - tangent)),
+        )
         errors = (network - network_less, tangent - tangent_less)
-        change = max(map(rms, errors)) / (self.share * self.change + self.rounding)
-        gap = rms(errors[0] - errors[1]) / (self.share * self.gap + self.rounding)
+        change = max(map(rms, errors)) / (self.share * self.seen[0] + self.rounding)
+        gap = rms(errors[0] - errors[1]) / (self.share * self.seen[1] + self.rounding)
         return max(change, gap)
 
     def descends(self) -> bool:
@@ -99,6 +102,7 @@ class PairJudge:
     def accept(self) -> None:
         """Take the step judged last."""
         self.losses = self.candidate
+        self.change, self.gap = self.seen
 
     def _outputs(self, y: Tensor) -> tuple[Tensor, Tensor]:
         problem, p = self.space.problem, self.space.problem.w0.numel()

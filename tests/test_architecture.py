@@ -1,0 +1,240 @@
+"""Arrows point one way, torch stays out of the browser's process, and nothing is unpickled."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "lazycore"
+GROUND = ("errors", "spec", "fields", "config", "verdict", "results", "tasks", "targets", "moments")
+LIGHT = (*GROUND, "theory", "budget", "models", "activations", "losses", "dynamics")
+"""Modules that import no torch, not even through others."""
+
+MAY_REACH = {
+    "errors": set(),
+    "spec": {"errors"},
+    "fields": {"spec"},
+    "config": {"spec", "errors", "fields"},
+    "verdict": set(),
+    "results": {"config", "errors", "verdict"},
+    "theory": set(),
+    "moments": set(),
+    "budget": {"spec", "config", "errors", "moments"},
+    "tasks": {"errors", "fields", "spec", "tasks"},
+    "targets": {"spec", "tasks"},
+    "activations": {"fields", "spec"},
+    "losses": {"fields", "spec"},
+    "models": {"errors", "fields", "spec", "models", "dense"},
+    "linearize": set(),
+    "kernel": {"linearize"},
+    "network": {"linearize"},
+    "dense": {"spec", "linearize", "network"},
+    "problem": {"spec", "linearize", "network", "targets"},
+    "dynamics": {"errors", "fields", "spec", "dynamics", "moments", "problem", "linearize"},
+    "metrics": {"kernel", "linearize", "moments", "problem", "network"},
+    "kappa": {"problem"},
+    "hypotheses": {"problem", "theory"},
+}
+"""What each part of the engine may import of the library; what is not named here is above it."""
+
+
+def sources(*parts: str) -> list[Path]:
+    """Return the Python files of these folders of the repository."""
+    return [p for part in parts for p in sorted((ROOT / part).rglob("*.py"))]
+
+
+def imports(path: Path) -> set[str]:
+    """Return the full names of the modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def parts_imported(path: Path) -> set[str]:
+    """Return the modules and folders directly under lazycore that a file imports."""
+    known = {p.stem for p in LIBRARY.iterdir() if p.suffix == ".py" or p.is_dir()}
+    names = {name.split(".")[1] for name in imports(path) if name.startswith("lazycore.")}
+    return names & known
+
+
+def files_of(part: str) -> list[Path]:
+    folder = LIBRARY / part
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [LIBRARY / f"{part}.py"]
+
+
+def outside(package: str, paths: list[Path]) -> set[str]:
+    """Return the files among `paths` that import this package."""
+    return {
+        str(p.relative_to(ROOT))
+        for p in paths
+        if any(name == package or name.startswith(package + ".") for name in imports(p))
+    }
+
+
+@pytest.mark.parametrize("part", MAY_REACH)
+def test_arrows_of_the_engine_point_one_way(part):
+    for path in files_of(part):
+        wrong = parts_imported(path) - MAY_REACH[part] - {part}
+        assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
+
+
+def test_the_allowed_arrows_have_no_cycle():
+    seen: dict[str, int] = {}
+
+    def visit(part: str) -> None:
+        assert seen.get(part) != 1, f"a cycle goes through {part}"
+        if part not in seen:
+            seen[part] = 1
+            for below in MAY_REACH[part] - {part}:
+                visit(below)
+            seen[part] = 2
+
+    for part in MAY_REACH:
+        visit(part)
+
+
+def test_only_figures_import_plotly_only_jobs_dbos_and_only_the_store_diskcache():
+    everything = [ROOT / "app.py", *sources("lazycore", "pages")]
+    plotly = {p for p in outside("plotly", everything) if not p.startswith("lazycore/figures/")}
+    assert plotly == set()
+    assert all(Path(p).name.startswith("jobs") for p in outside("dbos", everything))
+    assert outside("diskcache", everything) == {"lazycore/store.py"}
+
+
+def test_the_library_knows_no_streamlit_and_the_pages_no_torch():
+    assert outside("streamlit", sources("lazycore")) == set()
+    assert outside("torch", [ROOT / "app.py", *sources("pages")]) == set()
+    assert outside("pages", sources("lazycore")) == set()
+
+
+def test_light_modules_import_no_torch_when_they_are_imported():
+    names = [f"lazycore.{part}" for part in LIGHT]
+    code = f"import importlib, sys\n[importlib.import_module(n) for n in {names}]\n"
+    code += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_no_library_module_that_a_page_imports_brings_torch_along():
+    wanted = sorted(
+        name
+        for path in [ROOT / "app.py", *sources("pages")]
+        for name in imports(path)
+        if name.startswith("lazycore")
+    )
+    code = (
+        "import importlib, sys\n"
+        f"for name in {wanted}:\n"
+        "    try: importlib.import_module(name)\n"
+        "    except ModuleNotFoundError as error:\n"
+        "        if not name.startswith(error.name or '?'): pass\n"
+        "assert 'torch' not in sys.modules, 'torch'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_page_is_under_eighty_lines():
+    for path in [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]:
+        assert len(path.read_text().splitlines()) < 80, path.name
+
+
+def test_no_module_has_the_name_of_a_promised_function():
+    modules = {p.stem for p in LIBRARY.iterdir()}
+    assert not modules & {"run", "train", "sweep", "compare"}
+
+
+def test_no_module_is_called_utils_and_none_is_too_long():
+    for path in sources("lazycore", "pages"):
+        assert path.stem not in ("utils", "common", "helpers")
+        assert len(path.read_text().splitlines()) <= 310, path.name
+
+
+FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+
+
+def wrongs(tree: ast.AST) -> list[str]:
+    """Return what a file does that none may: unpickle, evaluate text, load trusting torch."""
+    found = []
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        found += [f"imports {n}" for n in names if n.split(".")[0] in FORBIDDEN_MODULES]
+        if not isinstance(node, ast.Call):
+            continue
+        call = node.func
+        keywords = {k.arg: k.value for k in node.keywords}
+        if isinstance(call, ast.Name) and call.id in FORBIDDEN_CALLS:
+            found.append(f"calls {call.id}")
+        if not isinstance(call, ast.Attribute) or not isinstance(call.value, ast.Name):
+            continue
+        owner = call.value.id
+        if owner == "torch" and call.attr == "load":
+            found.append("calls torch.load")
+        if owner in ("np", "numpy") and call.attr in ("load", "savez", "savez_compressed", "save"):
+            value = keywords.get("allow_pickle")
+            if not (isinstance(value, ast.Constant) and value.value is False):
+                found.append(f"calls np.{call.attr} without allow_pickle=False")
+        if owner == "torch" and call.attr in ("manual_seed", "seed", "set_default_dtype"):
+            found.append(f"calls torch.{call.attr}")
+        if owner == "random" or (owner in ("np", "numpy") and call.attr == "seed"):
+            found.append("uses a global generator")
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "app.py", *sources("lazycore", "pages")], ids=lambda p: p.stem
+)
+def test_no_file_unpickles_evaluates_or_seeds_what_is_global(path):
+    assert wrongs(ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "import torch\ntorch.load('x')",
+        "import torch\ntorch.load('x', weights_only=True)",
+        "import numpy as np\nnp.load('x')",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "eval('1')",
+        "exec('1')",
+        "import torch\ntorch.manual_seed(0)",
+        "import numpy as np\nnp.random.seed\nrandom.random()",
+    ],
+)
+def test_the_lint_above_sees_what_it_is_for(text):
+    assert wrongs(ast.parse(text))
+
+
+def test_broad_catches_are_few_and_named():
+    """The broad catch exists where hostile bytes or any run can end, and says so."""
+    allowed = {"results.py", "store.py", "worker.py", "child.py", "jobs.py"}
+    for path in sources("lazycore"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ExceptHandler):
+                kind = getattr(node.type, "id", None)
+                broad = node.type is None or kind in ("Exception", "BaseException")
+                assert not broad or path.name in allowed, f"{path.name}:{node.lineno}"
+
+
+def test_importing_a_module_has_no_effect_on_generators_or_files():
+    code = (
+        "import random, numpy as np\n"
+        "before = random.getstate(), np.random.get_state()[1].tolist()\n"
+        "import lazycore.training, lazycore.comparison\n"
+        "assert before == (random.getstate(), np.random.get_state()[1].tolist())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

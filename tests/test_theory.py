@@ -1,0 +1,210 @@
+"""What the theorems say, against SciPy and against runs: Chizat et al. (arXiv:1812.07956)."""
+
+import numpy as np
+import oracle
+import pytest
+import torch
+from scipy.stats import linregress, t
+
+from lazycore import run
+from lazycore.config import RunConfig
+from lazycore.hypotheses import gap_bound
+from lazycore.problem import build_problem
+from lazycore.theory import (
+    predicted_displacement,
+    predicted_gap_slope,
+    slope,
+    theorem_2_3,
+)
+
+CHECK_1 = {
+    "task": "teacher",
+    "dim": 5,
+    "n_train": 10,
+    "n_test": 0,
+    "width": 20,
+    "activation": "tanh",
+    "time": 1.0,
+}
+ALPHAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
+KEYS = ("nonlinear.displacement", "gap.parameter", "gap.train_output")
+_known: dict = {}
+
+
+def slopes(**fields):
+    """Return the measured exponents in α of displacement, parameter gap and output gap."""
+    name = str(sorted(fields.items()))
+    if name not in _known:
+        found = [run(RunConfig(**CHECK_1, alpha=alpha, **fields)) for alpha in ALPHAS]
+        for result in found:
+            assert np.nanmax(result.series["gap.train_output"]) > 2 * result.numerical_error
+        largest = {key: [np.nanmax(r.series[key]) for r in found] for key in KEYS}
+        _known[name] = [slope(ALPHAS, largest[key])[0] for key in KEYS]
+    return _known[name]
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 6, 9, 40])
+def test_the_slope_and_its_interval_are_those_of_scipy(size):
+    rng = np.random.default_rng(size)
+    x = np.geomspace(1, 1000, size)
+    y = 3.0 * x**-1.3 * np.exp(0.2 * rng.standard_normal(size))
+    found = linregress(np.log(x), np.log(y))
+    half = t.ppf(0.975, size - 2) * found.stderr
+    b, low, high = slope(x, y)
+    assert b == pytest.approx(found.slope, rel=1e-12)
+    assert b - low == pytest.approx(half, rel=5e-3) and high - b == pytest.approx(half, rel=5e-3)
+
+
+def test_two_points_have_a_slope_without_an_interval_and_one_point_has_none():
+    assert slope([1.0, 10.0], [1.0, 0.1]) == (pytest.approx(-1.0), -np.inf, np.inf)
+    b, low, high = slope([1.0, 1.0], [1.0, 2.0])
+    assert np.isnan(b) and (low, high) == (-np.inf, np.inf)
+    assert np.isnan(slope([], [])[0])
+
+
+def test_what_has_no_logarithm_is_left_out_of_the_slope():
+    x = [1.0, 10.0, 100.0, -5.0, 7.0, 8.0, np.inf]
+    y = [1.0, 0.1, 0.01, 1.0, 0.0, np.nan, 1.0]
+    assert slope(x, y)[0] == pytest.approx(-1.0)
+    with pytest.raises(ValueError):
+        slope([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize("loss", ["square", "logistic"])
+def test_theorem_2_2_a_centred_model_moves_as_one_over_alpha(loss):
+    displacement, parameter, output = slopes(loss=loss)
+    assert displacement == pytest.approx(-1.0, abs=0.03)
+    assert parameter == pytest.approx(-2.0, abs=0.03)
+    assert output == pytest.approx(-1.0, abs=0.03)
+    assert output == pytest.approx(predicted_gap_slope("centered", loss), abs=0.03)
+
+
+@pytest.mark.parametrize("loss", ["square", "logistic"])
+def test_the_output_gap_of_a_symmetrised_model_falls_as_alpha_to_minus_two(loss):
+    displacement, parameter, output = slopes(loss=loss, zero_output="symmetrized")
+    assert displacement == pytest.approx(-1.0, abs=0.03)
+    assert parameter == pytest.approx(-2.0, abs=0.03)
+    assert output == pytest.approx(-2.0, abs=0.03)
+    assert predicted_gap_slope("symmetrized", loss) == -2.0
+
+
+def test_without_a_zero_start_the_square_loss_makes_the_gap_grow():
+    assert slopes(zero_output="none")[2] > 0.9
+    assert predicted_gap_slope("none", "square") == 1.0
+
+
+def test_without_a_zero_start_the_logistic_loss_still_lets_the_gap_fall():
+    assert slopes(zero_output="none", loss="logistic")[2] < -0.8
+    assert predicted_gap_slope("none", "logistic") is None
+
+
+def test_the_displacement_stays_below_the_explicit_bound_of_theorem_2_2():
+    for zero_output in ("centered", "symmetrized", "none"):
+        for alpha in (0.3, 30.0):
+            config = RunConfig(**CHECK_1, alpha=alpha, zero_output=zero_output)
+            result = run(config)
+            moved = result.series["nonlinear.displacement"]
+            loss = result.series["nonlinear.train_loss"][0]
+            assert moved[-1] <= predicted_displacement(1.0, loss, alpha) * (1 + 1e-6)
+            assert moved[-1] >= 0.1 * predicted_displacement(1.0, loss, alpha)
+
+
+def test_the_line_of_theorem_2_3_bounds_the_measured_gap():
+    applied = 0
+    for zero_output in ("centered", "symmetrized", "none"):
+        for alpha in (1.0, 10.0, 100.0):
+            fields = CHECK_1 | {"time": 40.0, "activation": "tanh"}
+            result = run(RunConfig(**fields, alpha=alpha, zero_output=zero_output))
+            bound, gap = result.series["theory.theorem_2_3"], result.series["gap.train_output"]
+            holds = np.isfinite(bound)
+            applied += int(holds.sum())
+            assert (gap[holds] <= bound[holds] + result.numerical_error).all()
+            assert holds[: len(holds) // 4].all()  # at short times a small enough ball exists
+    assert applied > 800
+
+
+def test_theorem_2_3_is_the_formula_with_constants_that_hold_on_the_ball():
+    residual, alpha, differential = 0.7, 20.0, 1.5
+
+    def curvature(radius):
+        return 0.4 + 0.1 * radius
+
+    times = np.array([0.0, 0.1, 1.0, 5.0])
+    found = theorem_2_3(
+        times, residual=residual, alpha=alpha, differential=differential, curvature=curvature
+    )
+    for time, value in zip(times, found, strict=True):
+        radii = np.linspace(0.0, 50.0, 2_000_001)
+        lipschitz = differential + radii * (0.4 + 0.1 * radii)
+        k = time * lipschitz**2
+        r = int(np.argmax(alpha * radii * lipschitz >= k * residual))
+        wanted = k[r] ** 2 / alpha * (0.4 + 0.1 * radii[r]) / lipschitz[r] ** 2 * residual**2
+        assert value == pytest.approx(wanted, rel=1e-3, abs=1e-12)
+
+
+def test_theorem_2_3_does_not_apply_where_no_ball_is_large_enough():
+    found = theorem_2_3(
+        np.array([0.01, 100.0]),
+        residual=1.0,
+        alpha=1.0,
+        differential=1.0,
+        curvature=lambda radius: 1.0,
+    )
+    assert np.isfinite(found[0]) and np.isnan(found[1])
+
+
+def test_the_constants_of_the_line_are_those_of_explicit_jacobians():
+    config = RunConfig(**CHECK_1, alpha=50.0, zero_output="none")
+    problem, s = (
+        build_problem(config.resolve().to_dict(), torch.device("cpu")),
+        oracle.setting(config),
+    )
+    found = gap_bound(problem, "flow").at(0.5)
+    jacobian = s.jacobian(s.x)[:, 0] / 10**0.5
+    differential = float(torch.linalg.matrix_norm(jacobian, 2))
+    residual = oracle.rms(50.0 * s.h(s.w0, s.x) - s.y)
+    at_least = 0.5**2 * differential**2 * residual**2 / 50.0
+    curvature = problem.network.second_derivative_bound(s.w0, s.x, 0.0)
+    assert found >= at_least * curvature * (1 - 1e-9)
+    assert found <= at_least * curvature * 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"activation": "relu"}, "smooth"),
+        ({"loss": "logistic"}, "square loss"),
+        ({"model": "fully_connected", "depth": 2}, "one hidden layer"),
+        ({"dynamics": "gd", "steps": 5, "time": None}, "discrete steps"),
+    ],
+)
+def test_where_the_theorem_does_not_apply_the_record_says_why(fields, reason):
+    result = run(RunConfig(**(CHECK_1 | fields)))
+    assert "theory.theorem_2_3" not in result.series
+    assert reason in result.latest["theory.reason"]
+
+
+def test_the_bound_of_a_network_without_a_formula_is_refused_by_name():
+    values = RunConfig(**CHECK_1).resolve().to_dict()
+    bound = gap_bound(build_problem(values, torch.device("cpu")), "flow")
+    assert bound.reason is None and bound.said == {} and bound.at(0.0) == 0.0
+
+
+def test_kappa_falls_with_the_width_as_the_reference_says():
+    """1/√m: −½ or a little steeper; 1/m: not at all (reference check 8, fewer draws)."""
+    from lazycore.kappa import kappa
+
+    widths = (64, 128, 256, 512)
+    for scaling, wanted in (("ntk", -0.55), ("mean_field", 0.01)):
+        means = []
+        for width in widths:
+            fields = {"task": "teacher", "dim": 5, "n_train": 30, "n_test": 0, "width": width}
+            draws = [
+                RunConfig(
+                    **fields, activation="tanh", zero_output="none", scaling=scaling, init_seed=i
+                )
+                for i in range(6)
+            ]
+            problems = [build_problem(c.resolve().to_dict(), torch.device("cpu")) for c in draws]
+            means.append(np.mean([kappa(p) for p in problems]))
+        assert slope(widths, means)[0] == pytest.approx(wanted, abs=0.13)
