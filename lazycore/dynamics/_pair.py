@@ -21,6 +21,11 @@ KINK_FLOOR, KINK_SHARE = 0.25, 0.002
 """Smallest step at kinks: in units of 1/λ_max, and as a share of the time passed (so that
 the number of steps grows only as its logarithm). There a smaller one buys little."""
 
+COARSE_FLOOR, KINK_SAFETY = 8.0, 2.0
+"""How much higher that floor is in the coarser run, and the factor on the difference of the
+two: errors at kinks are as good as random, so the difference can come out small by chance
+(LOG.md, 2026-11-21)."""
+
 SMOOTH_FLOOR = 1e-6
 """The first of these where there are no kinks: below it only rounding is left."""
 
@@ -35,7 +40,7 @@ def integrator(space: TangentSpace, end: float, tolerance: float, coarseness: fl
     Controls, per step, the outputs of both models relative to their largest change so far
     and the gap relative to its largest value so far, never below the rounding floor.
 
-    coarseness: factor on the tolerance; above 1 the floor is doubled as well.
+    coarseness: factor on the tolerance; above 1 the floor at kinks is raised as well.
     """
     problem = space.problem
     p = problem.w0.numel()
@@ -52,7 +57,7 @@ def integrator(space: TangentSpace, end: float, tolerance: float, coarseness: fl
             return SMOOTH_FLOOR * unit
         # Only the stabilised method may take steps that grow without limit.
         growing = KINK_SHARE * time if method is Chebyshev else 0.0
-        return (1.0 if coarseness == 1.0 else 2.0) * max(KINK_FLOOR * unit, growing)
+        return (1.0 if coarseness == 1.0 else COARSE_FLOOR) * max(KINK_FLOOR * unit, growing)
 
     return method(
         rate=rate,

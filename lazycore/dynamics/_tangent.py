@@ -15,11 +15,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from lazycore.budget import LARGEST_KERNEL
 from lazycore.linearize import Explicit, Features
 from lazycore.problem import Problem
-
-LARGEST_KERNEL = 3000
-"""Outputs n·k up to which the n·k × n·k kernel is formed: its eigenvectors take seconds."""
 
 LARGEST_MATRIX = 2**28
 """Bytes up to which J itself is kept where there are fewer parameters than outputs."""
