@@ -2,8 +2,11 @@
 
 import doctest
 import importlib
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,6 +28,23 @@ WITH_EXAMPLES = [n for n in MODULES if ">>>" in Path(str(find_spec(n).origin)).r
 def test_the_examples_in_docstrings_run(name):
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
+
+
+def test_the_python_and_the_shell_of_the_readme_run(tmp_path):
+    text = (ROOT / "README.md").read_text()
+    script = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    line = next(line for line in text.splitlines() if " -m lazycore run " in line)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    for arguments in (["-c", script], line.split()[1:]):
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.npz", "sine.npz"}
 
 
 def test_every_relative_link_and_picture_of_the_documents_exists():
