@@ -17,7 +17,7 @@ from lazycore.problem import rms
 LOCAL_SHARE: dict[type[Controlled], float] = {DormandPrince: 0.05, Chebyshev: 0.08}
 """Error allowed per step, as a share of the tolerance for the whole run."""
 
-KINK_FLOOR, KINK_SHARE = 0.25, 0.002
+KINK_FLOOR, KINK_SHARE = 0.0625, 0.002
 """Smallest step at kinks: in units of 1/λ_max, and as a share of the time passed (so that
 the number of steps grows only as its logarithm). There a smaller one buys little."""
 
