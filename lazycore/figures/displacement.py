@@ -1,0 +1,56 @@
+"""How far the weights travel: in all, layer by layer, and apart from each other."""
+
+from lazycore.figures import Panel, style
+from lazycore.figures.style import Figure, Trace
+from lazycore.results import RunResult
+
+SYMBOLS = ("circle", "square", "triangle-up", "star", "cross", "hexagon", "triangle-down")
+
+
+def figure(result: RunResult, log: bool = True) -> Figure:
+    """Return ‖w − w₀‖ of both models, of each layer of the network, and ‖w − w̄‖."""
+    data = [
+        style.model_line(model, result.time, result.series[f"{model}.displacement"], log=log)
+        for model in style.MODELS
+        if style.has(result, f"{model}.displacement")
+    ]
+    data += _layers(result, log)
+    if style.has(result, "gap.parameter"):
+        look = {"color": style.GREEN, "width": 2}
+        y = result.series["gap.parameter"]
+        data.append(style.line(result.time, y, "apart: ‖w − w̄‖", log=log, line=look))
+    return style.figure(
+        data,
+        title="Displacement of the weights",
+        subtitle=PANEL.question,
+        x=style.time_axis(log),
+        y=style.axis("‖w − w₀‖ (weight units)", log),
+        alt="Distance of the weights from their initial values over flow time, for the network, "
+        "its linearisation, each layer, and between the two.",
+        annotations=style.endings(result),
+    )
+
+
+def _layers(result: RunResult, log: bool) -> list[Trace]:
+    name = "nonlinear.displacement_by_layer"
+    if not style.has(result, name):
+        return []
+    values = result.series[name]
+    names = result.latest.get("layers") or [f"layer {i + 1}" for i in range(values.shape[1])]
+    look = {"color": style.BLUE, "width": 1}
+    return [
+        style.with_marks(
+            style.line(result.time, values[:, i], str(names[i]), log=log, line=look, opacity=0.75),
+            SYMBOLS[i % len(SYMBOLS)],
+        )
+        for i in range(values.shape[1])
+    ]
+
+
+PANEL = Panel(
+    name="displacement",
+    order=30,
+    question="How far do the weights travel, in all and in each layer?",
+    shows=lambda result: style.has(result, "nonlinear.displacement"),
+    draw=figure,
+)
