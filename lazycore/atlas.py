@@ -1,0 +1,102 @@
+"""The runs that ship: one network on real digits, from rich to lazy, and the default run.
+
+They are on the screen before any click: the digits on Home, the default on Explore.
+
+    python -m lazycore.atlas        computes them again into cache/atlas (a minute)
+
+`tests/test_atlas.py` recomputes them too.
+"""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from lazycore.config import RunConfig
+from lazycore.errors import LazyLabError
+from lazycore.results import RunResult
+
+DIRECTORY = Path(__file__).resolve().parent.parent / "cache" / "atlas"
+ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+REGIMES = (0.1, 1.0, 100.0)
+"""The α that Home shows side by side: rich, crossover, lazy."""
+
+_RUN = {
+    "task": "digits",
+    "activation": "tanh",
+    "width": 50,
+    "n_train": 100,
+    "n_test": 200,
+    "time": 1000.0,
+}
+
+
+def configs() -> list[RunConfig]:
+    """Return the configs of the shipped runs, by increasing α."""
+    return [RunConfig(alpha=alpha, **_RUN) for alpha in ALPHAS]
+
+
+@cache
+def runs() -> tuple[RunResult, ...]:
+    """Return the shipped runs by increasing α; a file that is missing or broken is left out."""
+    found = (_load(config) for config in configs())
+    return tuple(result for result in found if result is not None)
+
+
+@cache
+def default_run() -> RunResult | None:
+    """Return the run that Explore opens with, None when its file is missing or broken."""
+    return _load(RunConfig())
+
+
+def find(digest: str) -> RunResult | None:
+    """Return the shipped run of this digest, None when it is not one of them."""
+    shipped = filter(None, (default_run(), *runs()))
+    return next((result for result in shipped if result.digest == digest), None)
+
+
+def nearest(alpha: float) -> RunResult | None:
+    """Return the shipped run whose α is nearest by ratio."""
+    return min(runs(), key=lambda r: abs(np.log(_alpha(r) / alpha)), default=None)
+
+
+def slim(result: RunResult) -> RunResult:
+    """Return the run in single precision, as it ships: half the bytes, seven digits."""
+
+    def narrow(values):
+        return values.astype(np.float32) if isinstance(values, np.ndarray) else values
+
+    groups = {
+        name: {key: narrow(value) for key, value in getattr(result, name).items()}
+        for name in ("series", "sparse", "latest")
+    }
+    return replace(result, **groups)
+
+
+def build(directory: Path = DIRECTORY) -> int:
+    """Compute every shipped run into `directory` and return the bytes they take in all."""
+    import lazycore
+
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in directory.glob("*.npz"):
+        old.unlink()
+    paths = [
+        slim(lazycore.run(c)).save(directory / f"{c.digest}.npz") for c in (*configs(), RunConfig())
+    ]
+    return sum(path.stat().st_size for path in paths)
+
+
+def _load(config: RunConfig) -> RunResult | None:
+    try:
+        return RunResult.load(DIRECTORY / f"{config.digest}.npz")
+    except LazyLabError:
+        return None
+
+
+def _alpha(result: RunResult) -> float:
+    return float((result.config or {})["alpha"])
+
+
+if __name__ == "__main__":
+    build()

@@ -1,0 +1,88 @@
+"""The shipped runs are what the engine computes, small, and the story that Home tells."""
+
+import numpy as np
+import pytest
+
+from lazycore import atlas
+from lazycore.config import RunConfig
+from lazycore.figures import exponent
+
+NINE = list(zip(atlas.ALPHAS, atlas.configs(), strict=True))
+
+
+def recomputed(config):
+    from lazycore.training import run
+
+    return run(config, device="cpu")
+
+
+def assert_same(shipped, fresh):
+    """Compare with single precision, and a gap no closer than the error of its method."""
+    assert (shipped.digest, shipped.status, shipped.verdict) == (
+        fresh.digest,
+        fresh.status,
+        fresh.verdict,
+    )
+    np.testing.assert_allclose(shipped.time, fresh.time, rtol=1e-6)
+    for name in ("nonlinear.train_loss", "linearized.test_loss", "nonlinear.displacement"):
+        np.testing.assert_allclose(shipped.series[name], fresh.series[name], rtol=2e-3, atol=1e-6)
+    np.testing.assert_allclose(
+        shipped.series["gap.train_output"],
+        fresh.series["gap.train_output"],
+        rtol=1e-5,
+        atol=2.0 * fresh.numerical_error,
+    )
+
+
+def test_every_run_ships_in_less_than_300_kb():
+    files = list(atlas.DIRECTORY.glob("*.npz"))
+    configs = [*atlas.configs(), RunConfig()]
+    assert {file.stem for file in files} == {config.digest for config in configs}
+    assert sum(file.stat().st_size for file in files) < 300_000
+    assert len(atlas.runs()) == len(atlas.ALPHAS)
+
+
+@pytest.mark.parametrize("alpha", atlas.REGIMES)
+def test_shipped_regimes_are_what_the_engine_computes(alpha):
+    shipped = atlas.nearest(alpha)
+    assert_same(shipped, recomputed(dict(NINE)[alpha]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", [a for a in atlas.ALPHAS if a not in atlas.REGIMES])
+def test_the_other_shipped_runs_are_what_the_engine_computes(alpha):
+    assert_same(atlas.nearest(alpha), recomputed(dict(NINE)[alpha]))
+
+
+def test_the_shipped_default_run_is_what_the_engine_computes():
+    assert_same(atlas.default_run(), recomputed(RunConfig()))
+    assert atlas.find(RunConfig().digest) is atlas.default_run()
+
+
+def test_home_shows_rich_crossover_and_lazy():
+    verdicts = [atlas.nearest(alpha).verdict for alpha in atlas.REGIMES]
+    assert verdicts == ["rich", "crossover", "lazy"]
+
+
+def test_exponents_over_the_shipped_runs_are_those_of_theorem_2_2():
+    for quantity in exponent.QUANTITIES:
+        fit = exponent.fit(atlas.runs(), quantity)
+        assert fit.exponent == pytest.approx(fit.predicted, abs=0.06)
+
+
+def test_a_shipped_run_is_found_by_its_digest_and_no_other_is():
+    result = atlas.runs()[0]
+    assert atlas.find(result.digest) is result
+    assert atlas.find("0" * 16) is None
+
+
+def test_a_broken_file_is_left_out(tmp_path, monkeypatch):
+    config = atlas.configs()[0]
+    (tmp_path / f"{config.digest}.npz").write_bytes(b"not a result")
+    monkeypatch.setattr(atlas, "DIRECTORY", tmp_path)
+    atlas.runs.cache_clear()
+    try:
+        assert atlas.runs() == ()
+        assert atlas.nearest(1.0) is None
+    finally:
+        atlas.runs.cache_clear()
