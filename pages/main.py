@@ -1,0 +1,33 @@
+"""The frame of every page: navigation, the controls that the page declares, expected errors."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.widgets import controls, shelf
+from pages.widgets.look import apply_look
+from pages.widgets.sentences import said_in_a_sentence
+
+
+def no_controls() -> None:
+    """Draw nothing in the sidebar."""
+
+
+st.set_page_config(page_title="Lazy Lab", page_icon="🦥", layout="wide")
+apply_look()
+HOME = st.Page("home.py", title="Home", icon=":material/home:", default=True)
+EXPLORE = st.Page("explore.py", title="Explore", icon=":material/tune:")
+RUNS = st.Page("runs.py", title="Runs", icon=":material/list:")
+# All controls that are bound to the address are drawn from here: bound in a page of its own
+# file, a control loses its value on the way to another page and back.
+CONTROLS: dict[str, Callable[[], None]] = {
+    HOME.url_path: shelf.alpha_control,
+    EXPLORE.url_path: controls.run_controls,
+    RUNS.url_path: no_controls,
+}
+
+page = st.navigation([HOME, EXPLORE, RUNS], position="top")
+with said_in_a_sentence():
+    CONTROLS[page.url_path]()
+with said_in_a_sentence():
+    page.run()

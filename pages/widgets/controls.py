@@ -1,0 +1,256 @@
+"""The controls of a run, drawn from the fields that its task, model, loss and dynamics read.
+
+Numbers are typed as text, as on the command line: what is empty is not given and shows its
+default, what is wrong stays in its box and is answered in a sentence. Every control is bound
+to the address of the page, so each state of it is a link.
+"""
+
+import math
+from contextlib import suppress
+from functools import cache
+from urllib.parse import urlencode, urljoin
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from lazycore import spec
+from lazycore.config import RunConfig, all_fields, fields_read
+from lazycore.errors import ConfigError
+from lazycore.spec import Field
+
+SLIDERS = ("alpha", "width", "init_scale")
+CHOICES = ("task", "loss")
+LABELS = {
+    "alpha": "α, output scale",
+    "width": "Width",
+    "init_scale": "Initial scale τ",
+    "task": "Task",
+    "loss": "Loss",
+}
+GROUPS = {"task": "Data", "model": "Network", "dynamics": "Training"}
+NOT_FIELDS = ("v", "axes", "auto", "at", "embed", "embed_options")
+"""Parameters of a link that say how a page looks rather than what is run."""
+STEPS = range(-4, 7)
+"""Half decades around the default that a slider offers."""
+
+
+def run_controls() -> None:
+    """Draw the controls of one run in the sidebar."""
+    _check_link()
+    with st.sidebar:
+        read = _fields_read()
+        for name in SLIDERS:
+            if name in read:
+                _slider(read[name])
+        for name in CHOICES:
+            _choice(read[name], LABELS[name])
+        with st.expander("Advanced", icon=":material/tune:"):
+            _advanced(read)
+        st.segmented_control(
+            "Axes", ("log", "linear"), default="log", key="axes", bind="query-params", required=True
+        )
+        st.toggle(
+            "Run on every change", key="auto", bind="query-params", help="Instead of clicking Run."
+        )
+
+
+def given() -> dict[str, str]:
+    """Return what the controls say, as text by field; empty ones are left out."""
+    texts = {name: st.session_state.get(name) for name in _fields_read()}
+    return {name: str(text).strip() for name, text in texts.items() if text not in (None, "")}
+
+
+def chosen() -> RunConfig:
+    """Return the run that the controls describe; `ConfigError` says what is wrong with it."""
+    return RunConfig.from_text(given())
+
+
+def log_axes() -> bool:
+    """Whether the axes are to be logarithmic."""
+    return st.session_state.get("axes", "log") == "log"
+
+
+def choose(fields: dict[str, str]) -> None:
+    """Set the controls to these fields and every other one to its default."""
+    known = _known()
+    wanted = {name: str(known[name].default) for name in CHOICES} | fields
+    for name, field in known.items():
+        value = wanted.get(name)
+        st.session_state[name] = value or (None if field.kind is str else "")
+        if value:
+            # A control that is there writes what it is set to into the address by itself, and
+            # nobody else may; one that is drawn for the first time does not.
+            with suppress(StreamlitAPIException):
+                st.query_params[name] = value
+
+
+def link(config: RunConfig, page: str = "explore") -> str:
+    """Return the address of this run with every default written out."""
+    fields = {k: v for k, v in config.resolve().to_text().items() if v != ""}
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"{'/' + base if base else ''}/{page}?{urlencode(fields | {'v': '1'})}"
+
+
+def whole_link(config: RunConfig) -> str:
+    """Return the address of this run as it can be sent to someone: with the server's name."""
+    return urljoin(st.context.url or "", link(config))
+
+
+def link_error() -> str:
+    """Return what is wrong with the link that opened the page, until a control is touched.
+
+    Empty too where the controls, as they are, are answered by the same sentence anyway.
+    """
+    now, error = given(), st.session_state.get("link_error", "")
+    if now != st.session_state.setdefault("link_given", now):
+        st.session_state.link_error = error = ""
+    return "" if error == _wrong_with(now) else error
+
+
+def _check_link() -> None:
+    """Read the link that opened the page before any control does.
+
+    A control drops what it cannot hold from the address, so that only the first look sees it.
+    """
+    if "link_error" not in st.session_state:
+        fields = {k: v for k, v in st.query_params.to_dict().items() if k not in NOT_FIELDS}
+        st.session_state.link_error = _wrong_with(fields)
+
+
+def _wrong_with(fields: dict[str, str]) -> str:
+    try:
+        RunConfig.from_text(fields)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+@cache
+def _known() -> dict[str, Field]:
+    """Return every field there is; files do not come and go while the server runs."""
+    return all_fields()
+
+
+def _fields_read() -> dict[str, Field]:
+    """Return the fields that a run with the names chosen so far reads."""
+    chosen_names = {}
+    for name, field in _known().items():
+        if field.kind is str:
+            # On the first look at a link its names are not in the controls yet.
+            value = st.session_state.get(name) or st.query_params.get(name)
+            if value in field.options:
+                chosen_names[name] = value
+    return fields_read(chosen_names)
+
+
+def _defaults() -> dict[str, object]:
+    """Return what every field is where the controls leave it open."""
+    texts = given()
+    names = {k: v for k, v in texts.items() if _known()[k].kind is str}
+    for kept in (texts, names, {}):
+        try:
+            return RunConfig.from_text(kept).resolve().to_dict()
+        except ConfigError:
+            continue
+    return {}
+
+
+def _slider(field: Field) -> None:
+    """Draw a slider over the useful range, beside a box that takes any value."""
+    steps = _ladder(field)
+    typed = st.session_state.get(field.name) or st.query_params.get(field.name)
+    value = _number(typed) or float(field.default)
+    key = f"{field.name}_slider"
+    nearest = min(steps, key=lambda s: abs(math.log(s / value)))
+    st.session_state[key] = st.session_state[f"{key}_drawn"] = nearest
+    wide, narrow = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
+    wide.select_slider(
+        LABELS[field.name],
+        steps,
+        format_func=lambda v: f"{v:g}",
+        key=key,
+        help=field.meaning,
+        on_change=_take_from_slider,
+        args=(field.name, key),
+    )
+    with narrow:
+        _text(field, f"{LABELS[field.name]}, exact", f"{field.default:g}", hidden=True)
+
+
+def _take_from_slider(name: str, key: str) -> None:
+    """Write what the slider was moved to into the box beside it.
+
+    Drawn anew, after a visit to another page, a slider reports what it was drawn at as if it
+    had been moved there; taken for a choice, that would round what the box holds.
+    """
+    if st.session_state[key] != st.session_state.get(f"{key}_drawn"):
+        st.session_state[name] = f"{st.session_state[key]:g}"
+
+
+def _ladder(field: Field) -> list[float]:
+    powers = [float(field.default) * 10.0 ** (k // 2) * (3 if k % 2 else 1) for k in STEPS]
+    least = 4 if field.kind is int else 0
+    most = 3000 if field.kind is int else math.inf
+    low, high = max(field.low or 0.0, least), min(field.high or math.inf, most)
+    steps = [p for p in powers if low <= p <= high]
+    return [int(s) for s in steps] if field.kind is int else [float(f"{s:g}") for s in steps]
+
+
+def _number(text: object) -> float | None:
+    try:
+        value = float(str(text))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def _advanced(read: dict[str, Field]) -> None:
+    """Draw every other field that the run reads, grouped by who reads it."""
+    defaults = _defaults()
+    left = {name: field for name, field in read.items() if name not in (*SLIDERS, *CHOICES)}
+    for kind, title in GROUPS.items():
+        file = spec.find(kind, str(defaults.get(kind) or read[kind].default))
+        own = [name for name in (kind, *(f.name for f in file.SPEC.reads)) if name in left]
+        _fields(title, {name: left.pop(name) for name in own}, defaults)
+    _fields("Randomness, precision and the rest", left, defaults)
+
+
+def _fields(title: str, fields: dict[str, Field], defaults: dict[str, object]) -> None:
+    if not fields:
+        return
+    st.caption(title)
+    for name, field in fields.items():
+        default = defaults.get(name)
+        if field.kind is str:
+            _choice(field, name, placeholder=f"{default} (default)")
+        else:
+            _text(field, name, "automatic" if default is None else f"{default:.10g}")
+
+
+def _choice(field: Field, label: str, placeholder: str | None = None) -> None:
+    """Draw a choice of names; with a placeholder, none chosen means the default."""
+    # The default comes first: streamlit objects to a preset that sets a control whose own
+    # default is further down.
+    options = sorted(field.options, key=lambda name: name != field.default)
+    st.selectbox(
+        label,
+        options,
+        index=None if placeholder else 0,
+        placeholder=placeholder,
+        key=field.name,
+        help=field.meaning,
+        bind="query-params",
+    )
+
+
+def _text(field: Field, label: str, placeholder: str, hidden: bool = False) -> None:
+    unit = f" In {field.unit}." if field.unit else ""
+    st.text_input(
+        label,
+        placeholder=placeholder,
+        key=field.name,
+        max_chars=40,
+        help=None if hidden else f"{field.meaning}.{unit} Give {field.allowed}.",
+        label_visibility="collapsed" if hidden else "visible",
+        bind="query-params",
+    )

@@ -1,0 +1,98 @@
+"""A run on its way: asking for it, how far it is, stopping it."""
+
+import math
+
+import streamlit as st
+
+from lazycore.config import RunConfig
+from lazycore.jobs import Job
+from lazycore.results import RunResult
+from pages.widgets import controls
+from pages.widgets.resources import finished, queue
+
+WAIT_SECONDS = 0.25
+"""How long a click waits for a short run, so that it is on the page in the same answer."""
+POLL_SECONDS = 0.4
+
+
+def ask(what: str) -> None:
+    """Remember, in the callback of a click, what the next drawing of the page is to do."""
+    st.session_state.asked = what
+
+
+def act(config: RunConfig, on_change: bool) -> None:
+    """Do what was asked for: run, cancel, or with `on_change` run whatever is not there."""
+    asked = st.session_state.pop("asked", "run" if on_change else None)
+    result, current = look(config.digest)
+    if asked == "cancel" and is_active(current):
+        queue().cancel(config.digest)
+    if asked == "run" and result is None and (current is None or not on_change):
+        queue().wait(queue().submit(config), WAIT_SECONDS)
+
+
+def look(digest: str) -> tuple[RunResult | None, Job | None]:
+    """Return the whole result of a run, or else its job; neither when nobody asked for it."""
+    result = finished(digest)
+    return result, queue().get(digest) if result is None else None
+
+
+def is_active(job: Job | None) -> bool:
+    """Whether the job waits or runs."""
+    return job is not None and job.state in ("queued", "running")
+
+
+def toolbar(config: RunConfig) -> bool:
+    """Draw Run, Cancel and the link of the run; True while it is on its way."""
+    result, current = look(config.digest)
+    active = is_active(current)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Run",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="run",
+            disabled=active or result is not None,
+            help="It is computed: change something to run anew." if result else None,
+            on_click=ask,
+            args=("run",),
+        )
+        st.button(
+            "Cancel",
+            icon=":material/stop:",
+            key="cancel",
+            disabled=not active,
+            on_click=ask,
+            args=("cancel",),
+        )
+        with st.popover("Link", icon=":material/link:"):
+            st.caption("Opens this run anywhere, with every default written out.")
+            st.code(controls.whole_link(config), language=None, wrap_lines=True)
+    return active
+
+
+def show_state(job: Job | None, result: RunResult | None) -> None:
+    """Draw how far a job is and how long it will take, or why it has no whole result."""
+    if job is None:
+        if result is None:
+            st.info("Not computed yet: press **Run**.", icon=":material/play_arrow:")
+    elif job.state == "queued":
+        waiting = f"{job.position} before it" if job.position else "it is the next"
+        st.progress(0.0, text=f"Waiting for a worker: {waiting}.")
+    elif job.state == "running":
+        left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
+        device = f" on {job.device}" if job.device else ""
+        st.progress(min(max(job.progress, 0.0), 1.0), f"Training{device}: {job.progress:.0%}{left}")
+    elif job.state == "cancelled":
+        said = job.message or "Cancelled."
+        st.info(f"{said} What it had is kept and marked.", icon=":material/cancel:")
+    else:
+        st.error(job.message or "The run failed.", icon=":material/error:")
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time span in words."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 1 else "a second"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,128 @@
+"""Runs worth seeing, two sentences each, failures included: the story in half a minute."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.widgets import controls
+from pages.widgets.job import ask
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A name, what to look for, and the fields that differ from the defaults."""
+
+    name: str
+    story: str
+    fields: dict[str, str]
+
+
+_PLANE = {
+    "task": "teacher",
+    "dim": "2",
+    "n_train": "15",
+    "width": "20",
+    "scaling": "plain",
+    "zero_output": "symmetrized",
+    "time": "500",
+}
+_SMALL = {"task": "teacher", "dim": "5", "n_train": "10", "width": "20", "activation": "tanh"}
+
+PRESETS = (
+    Preset(
+        "Rich",
+        "From a small initial scale the neurons travel to the directions of the teacher: press "
+        "play under their paths. The linearisation cannot follow, and the kernel changes.",
+        _PLANE | {"init_scale": "0.1"},
+    ),
+    Preset(
+        "Lazy",
+        "The same network from a large initial scale fits the points as well, yet its neurons "
+        "hardly move. Solid and dashed coincide: it is a linear model in disguise.",
+        _PLANE | {"init_scale": "2"},
+    ),
+    Preset(
+        "One curve",
+        "Twenty points of a sine, and the functions that both models draw through them. "
+        "Raise α and watch the solid curve become the dashed one.",
+        {"task": "sine", "activation": "tanh", "time": "1000"},
+    ),
+    Preset(
+        "Circles",
+        "Two circles that no line separates, and the border that each model draws. "
+        "At a small α the network bends its features; the linearisation only mixes random ones.",
+        {"task": "circles", "loss": "logistic", "alpha": "0.3"},
+    ),
+    Preset(
+        "Real digits",
+        "Odd against even handwritten digits, at a small α. The network grows features and "
+        "fits new digits better than its own linearisation: see the thin curves.",
+        {
+            "task": "digits",
+            "activation": "tanh",
+            "alpha": "0.1",
+            "n_train": "100",
+            "width": "50",
+            "time": "1000",
+        },
+    ),
+    Preset(
+        "Exponent −2",
+        "With paired neurons the first-order moves cancel, and the gap falls as α⁻² instead "
+        "of α⁻¹. Run it at three α, and the fitted exponent appears below.",
+        _SMALL | {"zero_output": "symmetrized", "alpha": "100", "time": "1"},
+    ),
+    Preset(
+        "No zero output",
+        "Without h(w₀) = 0 the residual itself grows as α, and so does the gap: run it at three "
+        "α and see the exponent +1. Compared with the outputs it stays where it is, so that a "
+        "larger α makes nothing lazier.",
+        _SMALL | {"zero_output": "none", "alpha": "100", "time": "1"},
+    ),
+    Preset(
+        "Too large a step",
+        "Above twice the inverse curvature the linearised model diverges, and its curves end "
+        "there. The network may survive by moving to flatter ground, which is not lazy at all.",
+        _SMALL | {"dynamics": "gd", "steps": "300", "step_size": "40", "alpha": "10"},
+    ),
+    Preset(
+        "float32 at large α",
+        "In single precision the gap at α = 10⁵ is rounding noise. It lies below the grey "
+        "floor, so the verdict is undecided rather than lazy.",
+        _SMALL | {"dynamics": "gd", "steps": "300", "alpha": "100000", "dtype": "float32"},
+    ),
+)
+
+
+def preset_row() -> None:
+    """Draw the presets, and the story of the one that the controls hold."""
+    now = controls.given()
+    active = next((p for p in PRESETS if _same(p.fields, now)), None)
+    st.session_state.preset = st.session_state.preset_drawn = active.name if active else None
+    st.pills(
+        "Start from",
+        [preset.name for preset in PRESETS],
+        key="preset",
+        on_change=_take,
+        label_visibility="collapsed",
+    )
+    if active:
+        st.caption(active.story)
+
+
+def _take() -> None:
+    """Set the controls to the preset that was clicked and ask for its run.
+
+    Drawn anew, the row may report what it was drawn with: that was no click.
+    """
+    if st.session_state.preset == st.session_state.get("preset_drawn"):
+        return
+    preset = next((p for p in PRESETS if p.name == st.session_state.preset), None)
+    if preset:
+        controls.choose(preset.fields)
+        ask("run")
+
+
+def _same(fields: dict[str, str], now: dict[str, str]) -> bool:
+    plain = {"task": "teacher", "loss": "square"}
+    return plain | fields == plain | now

@@ -1,0 +1,74 @@
+"""The store, the queue and the workers as the pages reach them: one of each per process."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from lazycore import atlas, heartbeat
+from lazycore.errors import ResultNotFound
+from lazycore.jobs import JobQueue, open_queue
+from lazycore.results import RunResult
+from lazycore.store import ResultStore, default_root, open_store
+
+BANNER_SECONDS = 2.0
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> ResultStore:
+    """Return the store of results."""
+    return open_store()
+
+
+@st.cache_resource(show_spinner=False)
+def queue() -> JobQueue:
+    """Return the queue of runs."""
+    return open_queue()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read(digest: str) -> RunResult:
+    return store().get(digest)
+
+
+def finished(digest: str) -> RunResult | None:
+    """Return the whole result of this run, stored or shipped with the program; None without."""
+    if digest in store():
+        try:
+            return _read(digest)
+        except ResultNotFound:
+            return None
+    return atlas.find(digest)
+
+
+def partial(digest: str, going_on: bool) -> RunResult | None:
+    """Return what a run that has not finished had so far, None where it had nothing.
+
+    What is `going_on` is not marked as having ended.
+    """
+    try:
+        result = store().get_partial(digest)
+    except ResultNotFound:
+        return None
+    return replace(result, status="running") if going_on else result
+
+
+def worker_is_alive() -> bool:
+    """Whether some worker has shown a sign of life within seconds."""
+    return any(worker.alive for worker in heartbeat.workers(default_root()))
+
+
+def banner() -> None:
+    """Say so while nothing can be computed, until a worker is there."""
+    missing = not worker_is_alive()
+    st.fragment(_banner, run_every=BANNER_SECONDS if missing else None)(missing)
+
+
+def _banner(was_missing: bool) -> None:
+    if was_missing and worker_is_alive():
+        st.rerun()
+    if was_missing:
+        st.warning(
+            "No worker is running yet, so new runs wait in the queue; everything already computed "
+            "can still be looked at. Start one with `python -m lazycore worker`.",
+            icon=":material/power_off:",
+        )

@@ -1,0 +1,95 @@
+"""The shipped runs, by α: a control, cards, and which run the control stands for."""
+
+import base64
+
+import streamlit as st
+
+from lazycore import atlas
+from lazycore.config import RunConfig
+from lazycore.figures import regimes, svg
+from lazycore.results import MODELS, RunResult
+from pages.widgets import controls
+from pages.widgets.panels import show_several
+from pages.widgets.summary import largest, last, relative_gap, shown, verdict_in_colour
+
+KEY = "at"
+KEY_TO_LINES = (
+    ":blue[━━━] solid: the network  \n:orange[╍╍╍] dashed: its linearisation  \n"
+    "thick: training points, thin: new points"
+)
+STORIES = {
+    "lazy": "Solid and dashed coincide: it learns as a linear model would.",
+    "crossover": "The two begin to part.",
+    "rich": "The network leaves its linearisation behind.",
+    "undecided": "Too close to the error of the method to tell.",
+}
+
+
+def alpha_control() -> None:
+    """Draw the slider over the α of the shipped runs, bound to the address."""
+    with st.sidebar:
+        st.select_slider(
+            "α, output scale: rich to lazy",
+            options=[f"{alpha:g}" for alpha in atlas.ALPHAS],
+            value="1",
+            key=KEY,
+            bind="query-params",
+        )
+        st.caption(
+            "Each stop is a finished run. The output is α·h(w); the loss is divided by α², so "
+            "that every α learns at the same pace."
+        )
+        st.markdown(KEY_TO_LINES)
+
+
+def chosen_run() -> RunResult | None:
+    """Return the shipped run at the chosen α."""
+    return atlas.nearest(float(st.session_state.get(KEY) or 1))
+
+
+def alpha_of(result: RunResult) -> float:
+    """Return the α of a shipped run."""
+    return float((result.config or {})["alpha"])
+
+
+def show_card(alpha: float) -> None:
+    """Draw the verdict, the picture and the numbers of the shipped run at this α."""
+    result = atlas.nearest(alpha)
+    if result is None:
+        return
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"#### {verdict_in_colour(result)} at α = {alpha:g}")
+        st.html(_picture(alpha))
+        st.markdown(STORIES[result.verdict])
+        gap = shown(relative_gap(result), ".2%")
+        kernel = shown(largest(result, "kernel_change"), ".2g")
+        losses = [shown(last(result, f"{m}.test_loss"), ".3f") for m in MODELS]
+        st.caption(
+            f"gap **{gap}** of the way · kernel change **{kernel}** · test loss "
+            f"**{losses[0]}**, linearised **{losses[1]}**"
+        )
+
+
+@st.cache_data(show_spinner=False)
+def _picture(alpha: float) -> str:
+    result = atlas.nearest(alpha)
+    assert result is not None
+    drawn = svg.losses(result, svg.loss_range(list(atlas.runs())))
+    data = base64.b64encode(drawn.encode()).decode()
+    alt = f"Losses over flow time of the {result.verdict} run at α = {alpha:g}."
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt}" style="width:100%">'
+
+
+def take_cards_away() -> None:
+    """Draw what can be taken away of the pictures on the cards."""
+    results = [r for r in map(atlas.nearest, atlas.REGIMES) if r is not None]
+    if results:
+        drawn = regimes.figure(results)
+        show_several(drawn, results, "regimes", "regimes.figure", drawn=False)
+
+
+def explore_link(result: RunResult) -> None:
+    """Draw a link that opens this run in Explore, where everything about it can be changed."""
+    if result.config:
+        address = controls.link(RunConfig.from_dict(result.config))
+        st.html(f'<a href="{address}" target="_self">Change anything about this run in Explore</a>')

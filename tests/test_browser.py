@@ -1,0 +1,239 @@
+"""The dashboard in a real browser: links, live curves, zoom, cancel, and what a kill leaves."""
+
+import os
+import re
+import signal
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import psutil
+import pytest
+from conftest import running_server
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+QUICK = "dynamics=gd&steps=50&width=10&n_train=8&n_test=10"
+LONG = "dynamics=gd&steps=3000000&width=30&n_train=20&n_test=20"
+CHART = ".lazylab-chart .main-svg"
+ZOOMED = [0.5, 1.5]
+CHART_STATE = """() => {
+  const chart = document.querySelector(".lazylab-chart");
+  return [chart._fullLayout.xaxis.range, chart.data[0].x.length];
+}"""
+
+
+def press(tab, name):
+    tab.get_by_role("button", name=name, exact=True).click()
+
+
+def box(tab, label):
+    """Return the text in the control of this label."""
+    return tab.get_by_label(label, exact=True).input_value()
+
+
+def link_of(tab):
+    """Return what the address says now."""
+    query = urlsplit(tab.evaluate("location.href")).query
+    return {name: values[-1] for name, values in parse_qs(query).items()}
+
+
+def wait_for_chart(tab, timeout=60_000):
+    tab.locator(CHART).first.wait_for(timeout=timeout)
+    tab.wait_for_function("() => document.querySelector('.lazylab-chart')?._fullLayout?.xaxis")
+
+
+def start_long_run(tab, server, seed):
+    tab.goto(f"{server}/explore?{LONG}&seed={seed}")
+    tab.get_by_text("Not computed yet").wait_for()
+    press(tab, "Run")
+    wait_for_chart(tab)
+
+
+def cancel(tab):
+    press(tab, "Cancel")
+    tab.get_by_text("What it had is kept").wait_for()
+
+
+def test_home_shows_its_pictures_numbers_and_charts(server, tab):
+    tab.goto(server)
+    pictures = tab.locator('img[src^="data:image/svg+xml"]')
+    pictures.first.wait_for()
+    expect(pictures).to_have_count(3)
+    assert "α = 0.1" in pictures.first.get_attribute("alt")
+    wait_for_chart(tab)
+    tab.get_by_text("Theorem", exact=False).first.wait_for()
+    assert not tab.locator("[data-testid=stException]").count()
+
+
+def test_a_cold_deep_link_sets_five_fields_and_navigation_keeps_them(server, tab):
+    fields = {
+        "alpha": "7.5",
+        "width": "24",
+        "loss": "logistic",
+        "task": "circles",
+        "time": "3.0",
+    }
+    query = "&".join(f"{name}={value}" for name, value in fields.items())
+    tab.goto(f"{server}/explore?{query}")
+    tab.get_by_text("Not computed yet").wait_for()
+    for _ in range(2):
+        assert box(tab, "α, output scale, exact") == "7.5"
+        assert box(tab, "Width, exact") == "24"
+        for label, name in (("Loss", "logistic"), ("Task", "circles")):
+            assert tab.get_by_role("combobox", name=label).input_value() == name
+        assert {k: link_of(tab).get(k) for k in fields} == fields
+        tab.get_by_role("link", name="Runs").click()
+        tab.get_by_role("heading", name="Open a file").wait_for()
+        tab.get_by_role("link", name="Explore").click()
+        tab.get_by_text("Not computed yet").wait_for()
+
+
+def test_the_link_of_home_keeps_its_alpha(server, tab):
+    tab.goto(f"{server}/?at=300")
+    tab.get_by_text("At α = 300:").wait_for()
+    tab.get_by_role("link", name="Runs").click()
+    tab.get_by_role("heading", name="Open a file").wait_for()
+    tab.get_by_role("link", name="Home").click()
+    tab.get_by_text("At α = 300:").wait_for()
+    assert link_of(tab)["at"] == "300"
+
+
+def test_a_run_of_home_opens_in_explore_with_its_figures(server, tab):
+    tab.goto(f"{server}/?at=30")
+    tab.get_by_role("link", name="Change anything about this run").click()
+    tab.get_by_role("heading", name="Explore").wait_for()
+    wait_for_chart(tab)
+    assert box(tab, "α, output scale, exact") == "30.0"
+    assert tab.get_by_role("combobox", name="Task").input_value() == "digits"
+    assert not tab.get_by_test_id("stAlert").count()
+
+
+def test_a_preset_is_whole_in_the_address(server, tab):
+    tab.goto(f"{server}/explore")
+    tab.get_by_text("Too large a step", exact=True).click()
+    tab.locator(CHART).get_by_text("the linearisation diverged").first.wait_for()
+    link = link_of(tab)
+    assert (link["dynamics"], link["steps"], link["step_size"]) == ("gd", "300", "40")
+    tab.reload()
+    tab.locator(CHART).get_by_text("the linearisation diverged").first.wait_for()
+
+
+def test_a_run_finishes_and_its_curves_are_on_the_page(server, tab):
+    tab.goto(f"{server}/explore?{QUICK}&dim=2")
+    tab.get_by_text("Not computed yet").wait_for()
+    press(tab, "Run")
+    wait_for_chart(tab)
+    tab.get_by_text("Paths of the neurons").wait_for()
+    names = tab.evaluate(
+        "() => document.querySelector('.lazylab-chart').data.map((trace) => trace.name)"
+    )
+    assert "network, train" in names and "linearisation, train" in names
+    expect(tab.get_by_role("button", name="CSV")).to_have_count(7)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="CSV").first.click()
+    assert download.value.path().read_text().startswith("curve,flow time t,loss")
+
+
+def test_the_play_button_moves_the_neurons(server, tab):
+    tab.goto(f"{server}/explore?{QUICK}&dim=2&seed=2")
+    tab.get_by_text("Not computed yet").wait_for()
+    press(tab, "Run")
+    tab.get_by_text("Paths of the neurons").wait_for()
+    chart = tab.locator(".lazylab-chart", has_text="Paths of the neurons")
+    chart.locator(".slider-group").wait_for()
+    shown = "(chart) => chart._fullLayout.sliders[0].active"
+    last = chart.evaluate(shown)
+    chart.locator(".updatemenu-button", has_text="play").click()
+    tab.wait_for_timeout(300)
+    assert 0 <= chart.evaluate(shown) < last
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_text_of_a_figure_has_the_colour_of_the_page(server, browser, scheme):
+    tab = browser.new_page(color_scheme=scheme)
+    tab.goto(server)
+    wait_for_chart(tab)
+    colours = tab.evaluate(
+        """() => [getComputedStyle(document.querySelector(".lazylab-chart .xtitle")).fill,
+                  getComputedStyle(document.querySelector(".stApp")).color]"""
+    )
+    tab.close()
+    assert colours[0] == colours[1]
+    assert (int(colours[0].split("(")[1].split(",")[0]) > 128) == (scheme == "dark")
+
+
+def test_zoom_survives_live_updates(server, tab):
+    start_long_run(tab, server, seed=1)
+    tab.evaluate(
+        f"() => Plotly.relayout(document.querySelector('.lazylab-chart'),"
+        f" {{'xaxis.range': {ZOOMED}}})"
+    )
+    before = tab.evaluate(CHART_STATE)
+    tab.wait_for_function(
+        f"() => document.querySelector('.lazylab-chart').data[0].x.length > {before[1]}"
+    )
+    assert tab.evaluate(CHART_STATE)[0] == ZOOMED
+    cancel(tab)
+    assert tab.evaluate(CHART_STATE)[0] == ZOOMED
+
+
+def test_cancel_keeps_the_partial_curve_and_marks_it(server, tab):
+    start_long_run(tab, server, seed=2)
+    begun = time.monotonic()
+    cancel(tab)
+    assert time.monotonic() - begun < 10
+    tab.locator(CHART).get_by_text("cancelled: a partial run").first.wait_for()
+    expect(tab.get_by_role("button", name="Run", exact=True)).to_be_enabled()
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("alpha=abc", "alpha=abc is not allowed"),
+        ("widht=3", "Did you mean 'width'?"),
+        ("task=mnist", "task=mnist is not allowed"),
+    ],
+)
+def test_a_bad_link_is_one_sentence_and_the_page_works(server, tab, link, sentence):
+    tab.goto(f"{server}/explore?{link}")
+    alerts = tab.get_by_test_id("stAlert").filter(has_text=sentence)
+    alerts.first.wait_for()
+    expect(alerts).to_have_count(1)
+    assert not tab.locator("[data-testid=stException]").count()
+    tab.get_by_text("No zero output", exact=True).click()
+    wait_for_chart(tab)
+
+
+def test_a_run_of_a_trillion_steps_is_refused_in_a_sentence(server, tab):
+    tab.goto(f"{server}/explore?dynamics=gd&steps=1e12")
+    tab.get_by_text("Not computed yet").wait_for()
+    press(tab, "Run")
+    tab.get_by_test_id("stAlert").filter(has_text=re.compile("steps|budget|seconds")).wait_for()
+    assert not tab.locator("[data-testid=stException]").count()
+
+
+def test_two_tabs_see_one_run(server, tab):
+    start_long_run(tab, server, seed=3)
+    other = tab.context.new_page()
+    other.goto(f"{server}/explore?{LONG}&seed=3")
+    other.get_by_text("Training on").wait_for()
+    wait_for_chart(other)
+    runs = tab.context.new_page()
+    runs.goto(f"{server}/runs")
+    runs.get_by_text("running", exact=True).wait_for()
+    expect(runs.get_by_role("button", name="Cancel")).to_have_count(1)
+    cancel(other)
+    tab.get_by_text("What it had is kept").wait_for()
+
+
+def test_kill_9_of_the_server_leaves_no_process_behind(browser, tmp_path):
+    with running_server(tmp_path) as (process, address):
+        tab = browser.new_page()
+        start_long_run(tab, address, seed=4)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert family, "the server has a worker"
+        os.kill(process.pid, signal.SIGKILL)
+        _, alive = psutil.wait_procs(family, timeout=10)
+        tab.close()
+        assert not alive
