@@ -21,6 +21,10 @@ KINK_FLOOR, KINK_SHARE = 0.0625, 0.002
 """Smallest step at kinks: in units of 1/λ_max, and as a share of the time passed (so that
 the number of steps grows only as its logarithm). There a smaller one buys little."""
 
+EARLY_SHARE = 0.1
+"""At the start that floor is this share of the time passed, if less: the first steps are of the
+size of the first recorded times, which a logarithmic axis shows as large as the last."""
+
 COARSE_FLOOR, KINK_SAFETY = 8.0, 2.0
 """How much higher that floor is in the coarser run, and the factor on the difference of the
 two: errors at kinks are as good as random, so the difference can come out small by chance
@@ -57,7 +61,9 @@ def integrator(space: TangentSpace, end: float, tolerance: float, coarseness: fl
             return SMOOTH_FLOOR * unit
         # Only the stabilised method may take steps that grow without limit.
         growing = KINK_SHARE * time if method is Chebyshev else 0.0
-        return (1.0 if coarseness == 1.0 else COARSE_FLOOR) * max(KINK_FLOOR * unit, growing)
+        steady = max(KINK_FLOOR * unit, growing)
+        early = max(SMOOTH_FLOOR * unit, EARLY_SHARE * time)
+        return (1.0 if coarseness == 1.0 else COARSE_FLOOR) * min(steady, early)
 
     return method(
         rate=rate,

@@ -10,9 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
+
+ROUGH = 10.0
+"""Excess of an accepted step above which the polynomial through it may swing between its
+ends (a loss that falls from end to end rose by 5 % within): a straight line does not."""
 
 
 class Judge(Protocol):
@@ -49,6 +54,7 @@ class Controlled:
     evaluations: int = 0
     width: float = 0.0
     _previous: tuple[float, Tensor] | None = None
+    _excess: float = 0.0
 
     order = 0
     """Order of the estimate's method: the error of a step falls as its power order + 1."""
@@ -64,7 +70,10 @@ class Controlled:
             self._advance_one()
         if self._previous is None or time == self.time:
             return self.y
-        return self._interpolate((time - self._previous[0]) / self.width)
+        share = (time - self._previous[0]) / self.width
+        if self._excess > ROUGH:
+            return torch.lerp(self._previous[1], self.y, share)
+        return self._interpolate(share)
 
     @property
     def previous_state(self) -> tuple[float, Tensor]:
@@ -89,7 +98,7 @@ class Controlled:
             self._rejected()
             if h < 1e-12 * floor:
                 raise FloatingPointError("the right side is not finite however small the step")
-        self._previous, self.width = (self.time, self.y), h
+        self._previous, self.width, self._excess = (self.time, self.y), h, excess
         self.time, self.y = self.end if last else self.time + h, y
         self.step = max(h * self._factor(excess), min(h, floor))
         self.judge.accept()

@@ -84,7 +84,7 @@ def show_state(job: Job | None, result: RunResult | None) -> None:
         st.progress(min(max(job.progress, 0.0), 1.0), f"Training{device}: {job.progress:.0%}{left}")
     elif job.state == "cancelled":
         said = job.message or "Cancelled."
-        st.info(f"{said} What it had is kept and marked.", icon=":material/cancel:")
+        st.info(said, icon=":material/cancel:")
     else:
         st.error(job.message or "The run failed.", icon=":material/error:")
 
