@@ -57,6 +57,23 @@ def predicted_gap_slope(zero_output: str, loss: str) -> float | None:
     return -2.0 if zero_output == "symmetrized" else -1.0
 
 
+def gap_slope_reason(zero_output: str, loss: str) -> str:
+    """Return the sentence that says why the output gap goes with α as it does."""
+    if zero_output == "centered":
+        return "Centred, h(w₀) = 0: by Theorem 2.2 the gap falls as 1/α."
+    if zero_output == "symmetrized":
+        return (
+            "Symmetrised: the first-order moves of the two copies are opposite, so their "
+            "second-order terms cancel, and the gap falls as 1/α², not 1/α."
+        )
+    if loss == "square":
+        return "h(w₀) ≠ 0: the residual itself grows as α, and the gap with it."
+    return (
+        f"h(w₀) ≠ 0, which Theorem 2.2 excludes, yet the gap falls: the slope of the {loss} loss "
+        "is bounded, so outputs of size α pull no harder, while the weights move by 1/α."
+    )
+
+
 def predicted_displacement(time: float, initial_loss: float, alpha: float) -> float:
     """Return the bound √(T R(αh(w0)))/α on sup ‖w − w0‖ over [0, T].
 

@@ -11,6 +11,7 @@ from lazycore.config import RunConfig
 from lazycore.hypotheses import gap_bound
 from lazycore.problem import build_problem
 from lazycore.theory import (
+    gap_slope_reason,
     predicted_displacement,
     predicted_gap_slope,
     slope,
@@ -208,3 +209,16 @@ def test_kappa_falls_with_the_width_as_the_reference_says():
             problems = [build_problem(c.resolve().to_dict(), torch.device("cpu")) for c in draws]
             means.append(np.mean([kappa(p) for p in problems]))
         assert slope(widths, means)[0] == pytest.approx(wanted, abs=0.13)
+
+
+@pytest.mark.parametrize(
+    ("zero_output", "loss", "said"),
+    [
+        ("centered", "square", "falls as 1/α."),
+        ("symmetrized", "logistic", "falls as 1/α², not 1/α"),
+        ("none", "square", "grows as α"),
+        ("none", "logistic", "the slope of the logistic loss is bounded"),
+    ],
+)
+def test_every_slope_of_the_gap_comes_with_its_reason(zero_output, loss, said):
+    assert said in gap_slope_reason(zero_output, loss)

@@ -29,6 +29,12 @@ def _gap_exponent(config: dict) -> float | None:
     return theory.predicted_gap_slope(config["zero_output"], config["loss"])
 
 
+def reason(results: Sequence[RunResult]) -> str:
+    """Return why the gap of these runs goes with α as it does, in a sentence."""
+    config = results[0].config or {}
+    return theory.gap_slope_reason(config["zero_output"], config["loss"])
+
+
 def _exponent_at_zero_output(exponent: float) -> Callable[[dict], float | None]:
     # Theorem 2.2 asks for h(w0) = 0.
     return lambda config: exponent if config.get("zero_output") != "none" else None

@@ -29,6 +29,7 @@ def show_exponent(results: Sequence[RunResult], key: str) -> None:
         st.markdown(
             "\n".join(["| power of α | measured (95 %) | theorem |", "|---|---|---|", *rows])
         )
+        st.caption(exponent.reason(results))
         st.caption(
             "The theorem is about α → ∞ and smooth networks, so the line is fitted over the lazy "
             "runs where three of them are lazy. Hollow marks are below the numerical floor or "
