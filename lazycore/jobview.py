@@ -110,7 +110,8 @@ def _message(row: Any, state: State, note: dict) -> str | None:
         return "It was left by another version of the program; run it again."
     if state == "failed":
         return "The job's row in the queue is not readable; run it again."
-    return "Cancelled." if state == "cancelled" else None
+    # The worker's own words come a moment after the queue knows.
+    return "Cancelled; what it had computed is kept." if state == "cancelled" else None
 
 
 def _outcome(row: Any) -> dict:

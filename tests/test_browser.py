@@ -52,7 +52,7 @@ def start_long_run(tab, server, seed):
 
 def cancel(tab):
     press(tab, "Cancel")
-    tab.get_by_text("What it had is kept").wait_for()
+    tab.get_by_text("what it had computed is kept").wait_for()
 
 
 def test_home_shows_its_pictures_numbers_and_charts(server, tab):
@@ -224,7 +224,7 @@ def test_two_tabs_see_one_run(server, tab):
     runs.get_by_text("running", exact=True).wait_for()
     expect(runs.get_by_role("button", name="Cancel")).to_have_count(1)
     cancel(other)
-    tab.get_by_text("What it had is kept").wait_for()
+    tab.get_by_text("what it had computed is kept").wait_for()
 
 
 def test_kill_9_of_the_server_leaves_no_process_behind(browser, tmp_path):

@@ -83,8 +83,7 @@ def show_state(job: Job | None, result: RunResult | None) -> None:
         device = f" on {job.device}" if job.device else ""
         st.progress(min(max(job.progress, 0.0), 1.0), f"Training{device}: {job.progress:.0%}{left}")
     elif job.state == "cancelled":
-        said = job.message or "Cancelled."
-        st.info(said, icon=":material/cancel:")
+        st.info(job.message or "Cancelled.", icon=":material/cancel:")
     else:
         st.error(job.message or "The run failed.", icon=":material/error:")
 
