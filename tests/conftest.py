@@ -105,6 +105,8 @@ def own_main_module() -> Iterator[None]:
 
 
 # ── a browser and a server ───────────────────────────────────────────────────────────────
+PATIENCE = 90_000
+"""Milliseconds after which a browser test gives up waiting: against hanging, no promise."""
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -147,14 +149,14 @@ def running_server(root: Path) -> Iterator[tuple[subprocess.Popen, str]]:
         finally:
             server.terminate()
             try:
-                server.wait(10)
+                server.wait(30)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
 
 
 def _wait_until_ready(server: subprocess.Popen, address: str, log: Path) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/api/ready", timeout=5) as answer:
@@ -189,6 +191,6 @@ def server(tmp_path_factory) -> Iterator[str]:
 def tab(browser) -> "Iterator[Page]":
     """A fresh tab of the size of a laptop's screen."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()

@@ -1,7 +1,9 @@
 """Runs that behave badly on purpose: an engine for the tests of child, worker and queue.
 
 What a run does is chosen by the hundreds of its seed. Each execution leaves a line in the
-file $LAZYLAB_TEST_TRACE, so that a test can count them.
+file $LAZYLAB_TEST_TRACE, so that a test can count them. How far a run comes goes by the number
+of its records and by what was asked of it, never by the clock: a machine may stand still for
+seconds at any instant.
 """
 
 import hashlib
@@ -21,6 +23,12 @@ from lazycore.results import RunResult, Snapshot
 
 QUICK, SLOW, NATIVE, HOG, CRASH, BUG, REFUSE, KILLER, EXIT, SILENT = (100 * i for i in range(10))
 ENGINE = "standin:engine"
+DEADLINE = 120.0
+"""Seconds after which a test gives up waiting. No promise: whatever is slower than this hangs,
+and what a run of these would do by itself takes longer."""
+PAUSE = 0.01
+LONG = 10**5
+"""Records of a run that does not end while a test lasts: more than 1,000 s of them."""
 
 
 def config(kind: int, number: int = 0) -> RunConfig:
@@ -42,11 +50,13 @@ def engine(fields, device):
             file.write(f"{fields['seed']} {os.getpid()} {device} {gpus}\n")
     run = RunConfig.from_dict(fields)
     snapshots = []
+    asked = []
 
     def fold(status):
+        asked.append(status)
         return RunResult.collect(run, snapshots, status=status).to_bytes()
 
-    for progress in _acts[fields["seed"] // 100]():
+    for progress in _acts[fields["seed"] // 100](asked):
         snapshots.append(Snapshot(time=progress, progress=progress))
         yield progress, fold
 
@@ -57,31 +67,44 @@ def executions(trace: Path, run: RunConfig) -> int:
     return sum(line.split()[0] == str(run.seed) for line in lines)
 
 
-def _for(seconds, pause=0.01):
-    begun = time.monotonic()
-    while (spent := time.monotonic() - begun) < seconds:
-        yield spent / seconds
-        time.sleep(pause)
-    yield 1.0
+def _records(count):
+    """Return an act that makes this many records."""
+
+    def act(asked):
+        for number in range(count):
+            yield (number + 1) / count
+            time.sleep(PAUSE)
+
+    return act
 
 
-def _then(act):
-    def behave():
-        yield from _for(0.3)
-        act()
+def _then(break_off):
+    """Return an act that makes records until what there is was asked for, and then breaks off.
 
-    return behave
+    When it goes on after that, what was asked for has been sent: a run that breaks off has
+    always shown something. It is never past its half.
+    """
+
+    def act(asked):
+        number = 1
+        while not asked:
+            yield number / (2 * number + 2)
+            time.sleep(PAUSE)
+            number += 1
+        break_off()
+
+    return act
 
 
 def _native():
-    hashlib.pbkdf2_hmac("sha256", b"x", b"y", 10**9)  # minutes in C, without the GIL
+    hashlib.pbkdf2_hmac("sha256", b"x", b"y", 2**31 - 1)  # minutes in C, without the GIL
 
 
 def _hog():
-    held = []
-    while True:
-        held.append(bytearray(20 * 2**20))
-        time.sleep(0.02)
+    # No more than it takes: whoever is to stop it may be standing still.
+    held = [bytearray(20 * 2**20) for _ in range(25)]
+    time.sleep(1000)
+    del held
 
 
 def _bug():
@@ -94,12 +117,12 @@ def _refuse():
 
 def _kill_worker():
     os.kill(multiprocessing.parent_process().pid, signal.SIGKILL)
-    time.sleep(60)
+    time.sleep(1000)
 
 
 _acts = [
-    lambda: _for(0.05),
-    lambda: _for(60),
+    _records(5),
+    _records(LONG),
     _then(_native),
     _then(_hog),
     _then(lambda: os.kill(os.getpid(), signal.SIGKILL)),
@@ -107,7 +130,7 @@ _acts = [
     _then(_refuse),
     _then(_kill_worker),
     _then(lambda: os._exit(3)),
-    lambda: iter(()),
+    _records(0),
 ]
 
 
@@ -139,14 +162,14 @@ def start_worker(root, *arguments, engine=ENGINE, **environment):
 def stop_worker(process, root):
     """End the worker in good order and assert that nothing of it is left."""
     process.stdin.close()
-    process.wait(10)
+    process.wait(DEADLINE)
     assert_no_process_is_left(root)
 
 
 def kill(worker):
     """kill −9 the worker process."""
     worker.kill()
-    worker.wait(5)
+    worker.wait(DEADLINE)
     worker.stdin.close()
 
 
@@ -168,8 +191,15 @@ def processes_of(root):
     return found
 
 
-def assert_no_process_is_left(root, within=3.0):
-    until(lambda: not processes_of(root), within, "processes to end")
+def assert_no_process_is_left(root):
+    until(lambda: not processes_of(root), "processes to end")
+
+
+def until_in_native_call(pid):
+    """Wait until this process computes in earnest; the Python part of a run mostly sleeps."""
+    process = psutil.Process(pid)
+    before = process.cpu_times().user
+    until(lambda: process.cpu_times().user > before + 0.2, "the native call")
 
 
 def kill_what_is_left(root):
@@ -180,10 +210,15 @@ def kill_what_is_left(root):
         kill(_started.pop())
 
 
-def until(condition, within, what):
-    """Return the first true value of `condition()`; fail after `within` seconds."""
-    deadline = time.monotonic() + within
+def ended(queue, digest):
+    """Return the job of `digest` once it has ended; as it is when it does not end."""
+    return queue.wait(digest, DEADLINE)
+
+
+def until(condition, what):
+    """Return the first true value of `condition()`; fail when there is none for too long."""
+    deadline = time.monotonic() + DEADLINE
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {within} s for {what}"
+        assert time.monotonic() < deadline, f"waited {DEADLINE:g} s for {what}"
         time.sleep(0.01)
     return value
