@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from lazycore import budget as budgets
 from lazycore import spec
+from lazycore.dynamics import trajectory
 from lazycore.errors import BudgetError, ConfigError
 from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, ZERO_OUTPUT
-from lazycore.hypotheses import gap_bound
 from lazycore.module_network import ModuleNetwork
 from lazycore.network import Network, Symmetrized
 from lazycore.problem import Points, Problem
+from lazycore.recording import choose_scales, recorder
 from lazycore.results import RunResult
-from lazycore.training import choose_scales, snapshots
 
 
 def compare(
@@ -80,19 +80,16 @@ def compare(
     problem = _problem(network, (x, y), (x_test, y_test), float(alpha), objective, zero_output)
     if budget and dynamics == "gd":
         _check_cost(problem, steps, budget)
-    values |= choose_scales(problem, values)
-    end = values["time"] if dynamics == "flow" else steps
-    moments = spec.find("dynamics", dynamics).trajectory(
+    scales = choose_scales(problem, values)
+    end = scales["time"] if dynamics == "flow" else steps
+    moments = trajectory(
         problem,
-        values,
+        values | scales,
         limit=budget.evaluations if budget else None,
         record=None if record is None else _recorded(record, end, dynamics),
     )
-    constants = {"device": str(problem.w0.device)}
-    constants |= {"step_size": values["step_size"]} if dynamics == "gd" else {"horizon": end}
-    return RunResult.collect(
-        None, snapshots(problem, moments, gap_bound(problem, dynamics), constants)
-    )
+    measured = recorder(problem, values, scales, str(problem.w0.device))
+    return RunResult.collect(None, measured.snapshots(moments))
 
 
 def _network(module: nn.Module) -> ModuleNetwork:

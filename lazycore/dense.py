@@ -5,6 +5,9 @@
 `scaling` chooses the c_l: `plain` all 1; `ntk` 1/√fan-in; `mean_field` as `ntk` with 1/m
 for 1/√m at the output. A bias b_l is the last column of its weight matrix and enters times
 the bias gain g. s is 1, or makes E (s σ(z))² = 1 for z ~ N(0, 1).
+
+Inside, points stand in columns: the layers of many lanes (networks of one shape, stacked
+along a first axis) over the same points are then one matrix product.
 """
 
 from collections.abc import Callable
@@ -16,13 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore import spec
+from lazycore import activations, spec
+from lazycore.displaced import Displaced, Passed
 from lazycore.linearize import Layered
 from lazycore.network import Block, Network, Symmetrized
+from lazycore.one_hidden_layer import largest_second_derivative
 from lazycore.spec import Values
-
-STARTS = 4
-"""Directions from which each neuron's second derivative is climbed."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Dense:
         return tuple(blocks)
 
     structured = True
+    stacked = True
 
     @property
     def smooth(self) -> bool:
@@ -74,46 +77,41 @@ class Dense:
 
     def __call__(self, w: Tensor, x: Tensor) -> Tensor:
         """Return h(w, x)."""
-        return self._forward(self._scaled(w), x)[0]
+        return self._forward(self.matrices(w), x).outputs
 
     def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return h(w, x) and r → Dhᵀ r; the forward pass is shared."""
-        weights = self._scaled(w)
-        outputs, inputs, slopes = self._forward(weights, x, with_slopes=True)
+        weights = self.matrices(w)
+        passed = self._forward(weights, x, with_slopes=True)
+        return passed.outputs, lambda r: self.pull(weights, passed, r)
 
-        def pull(r: Tensor) -> Tensor:
-            gradients, signal = [], r
-            for number in reversed(range(len(self.gains))):
-                gradient = signal.T @ inputs[number]
-                gradients.append(self._times_gain(number, gradient).reshape(-1))
-                if number:
-                    back = self._without_bias(weights[number], number)
-                    signal = (signal @ back).mul_(slopes[number - 1])
-            return torch.cat(gradients[::-1])
-
-        return outputs, pull
+    def displaced(self, w0: Tensor, x: Tensor) -> Displaced:
+        """Return dw → h(w0 + dw, x) − h(w0, x), free of cancellation."""
+        weights, before = self.matrices(w0), Passed()
+        self._forward(weights, x, keep=before)
+        return Displaced(self, weights, before)
 
     def features(self, w: Tensor, x: Tensor) -> Layered:
         """Return the tangent features, activations and backpropagated signals per layer."""
-        weights = self._scaled(w)
-        _, inputs, slopes = self._forward(weights, x, with_slopes=True)
+        weights = self.matrices(w)
+        passed = self._forward(weights, x, with_slopes=True)
         k = self.sizes[-1]
-        signal = torch.eye(k, dtype=x.dtype, device=x.device).expand(len(x), k, k)
+        signal = torch.eye(k, dtype=x.dtype, device=x.device)[:, :, None].expand(k, k, len(x))
         factors = []
         for number in reversed(range(len(self.gains))):
-            factors.append((self._times_gain(number, inputs[number]), signal))
+            inputs = self._with_bias(number, passed.inputs[number].mT)
+            inputs = self._times_gain(number, inputs).contiguous()
+            factors.append((inputs, signal.permute(2, 0, 1).contiguous()))
             if number:
-                back = self._without_bias(weights[number], number)
-                signal = (signal @ back).mul_(slopes[number - 1][:, None, :])
-        return Layered(tuple(factors[::-1]))
+                back = self._times_gain(number, self.without_bias(weights[number]).mT @ signal)
+                signal = back.mul_(passed.slopes[number - 1])
+        return Layered(tuple(factors[::-1]), tuple(block.layer for block in self.blocks))
 
-    def preactivations(self, w: Tensor, x: Tensor) -> list[Tensor]:
-        """Return z_l of the hidden layers, (n, m) each."""
-        zs, a = [], x
-        for number, weight in enumerate(self._scaled(w)[:-1]):
-            zs.append(self._input(number, a) @ weight.T)
-            a = self._sigma(zs[-1])
-        return zs
+    def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return h(w, x), and z_l of the hidden layers, (n, m) each."""
+        passed = Passed()
+        self._forward(self.matrices(w), x, keep=passed)
+        return passed.outputs, [z.mT for z in passed.preactivations]
 
     def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return |a_j| b_j and sign a_j, the biases left out, for one hidden layer and k = 1."""
@@ -128,41 +126,19 @@ class Dense:
 
             D²h(u, u)(x_i) = C Σ_j (2 α_j σ'(z_ij) s_ij + a_j σ''(z_ij) s_ij²),  s_ij = ω_j·x̃_i
 
-        For a fixed output direction the form is block diagonal in the neurons, so its
-        maximiser u = (α, ω) lives on one of them: all neurons are tried at once, each by
-        alternating between the best output direction and one power step.
-
-        Cost: 50 · STARTS passes of the network, whatever its width.
+        Cost: that of `one_hidden_layer.largest_second_derivative`.
         """
         if not self.smooth or len(self.sizes) != 3 or self.sizes[-1] != 1:
             return None
-        inputs = self._times_gain(0, self._input(0, x)) / len(x) ** 0.5
-        z = (self._input(0, x) @ self._scaled(w)[0].T).requires_grad_()
+        inputs = self._times_gain(0, self._with_bias(0, x)) / len(x) ** 0.5
+        z = self.affine(0, self._matrix(w, 0), x.mT).mT.requires_grad_()
         scale = self.gains[1] * self.activation_scale
         slope = scale * self.activation.slope(z, self.values)
         # The slope of a linear activation is a constant, which has no gradient.
         bend = torch.autograd.grad(slope.sum(), z)[0] if slope.requires_grad else z.detach() * 0.0
         bend = bend * self._matrix(w, 1)[0, : self.sizes[1]]
-        bend = bend * len(x) ** 0.5  # s² carries 1/n, and one 1/√n belongs to the norm
-        # A single start ends in a local maximum: up to 47 % too low on networks of three units.
-        slope, bend = slope.detach().repeat(1, STARTS), bend.repeat(1, STARTS)
-        draws = np.random.default_rng(0).standard_normal((bend.shape[1], inputs.shape[1]))
-        a, omega = torch.ones_like(bend[0]), torch.as_tensor(draws).to(inputs)
-        best = 0.0
-        for _ in range(50):
-            norm = (a.square() + omega.square().sum(1)).sqrt()
-            a, omega = a / norm, omega / norm[:, None]
-            s = inputs @ omega.T
-            q = 2.0 * a * slope * s + bend * s.square()
-            size = torch.linalg.vector_norm(q, dim=0)
-            value = float(size.max())
-            if value <= best * (1.0 + 1e-9):
-                break
-            best = max(best, value)
-            q = q / size.clamp(min=torch.finfo(q.dtype).tiny)
-            pull = q * (a * slope + bend * s)
-            a, omega = (q * slope * s).sum(0), pull.T @ inputs
-        return best
+        # s² carries 1/n, and one 1/√n belongs to the norm.
+        return largest_second_derivative(inputs, slope.detach(), bend * len(x) ** 0.5)
 
     def second_derivative_bound(self, w: Tensor, x: Tensor, radius: float) -> float | None:
         r"""Return sup ‖D²h‖ over ‖w' − w‖ ≤ radius, from above, for one hidden layer and k = 1.
@@ -177,50 +153,86 @@ class Dense:
             return None
         slope, curvature = bounds
         scale = self.gains[1] * self.activation_scale
-        norm = torch.linalg.vector_norm(self._input(0, x), dim=1) * self.gains[0]
+        norm = torch.linalg.vector_norm(self._with_bias(0, x), dim=1) * self.gains[0]
         largest = float(self._matrix(w, 1)[0, : self.sizes[1]].abs().max()) + radius
         per_point = scale * (slope * norm + largest * curvature * norm.square())
         return float(per_point.square().mean().sqrt())
 
     def _forward(
-        self, weights: list[Tensor], x: Tensor, with_slopes: bool = False
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """Return h, the bias-extended inputs of every layer, and s σ'(z_l)."""
-        inputs, slopes, a = [], [], x
-        last = len(self.gains) - 1
-        for number in range(last + 1):
-            inputs.append(self._input(number, a))
-            z = inputs[-1] @ weights[number].T
-            if number == last:
-                return z, inputs, slopes
-            if with_slopes:
-                slope = self.activation.slope(z, self.values)
-                scale = self.activation_scale
-                slopes.append(slope if scale == 1.0 else slope * scale)
-            a = self._sigma(z)
-        raise AssertionError("a network has an output layer")
+        self,
+        weights: list[Tensor],
+        x: Tensor,
+        with_slopes: bool = False,
+        keep: Passed | None = None,
+    ) -> Passed:
+        """Return what passed through the network; into `keep` go the z_l as well."""
+        passed, a = keep or Passed(), x.mT
+        for number, weight in enumerate(weights):
+            passed.inputs.append(a)
+            z = self.affine(number, weight, a)
+            if number == len(weights) - 1:
+                passed.outputs = z.mT
+            elif with_slopes:
+                a, slope = activations.both(self.activation, z, self.values)
+                a = self.times_scale(a)
+                passed.slopes.append(self.times_scale(slope))
+            else:
+                a = self.times_scale(self.activation.sigma(z, self.values))
+                if keep is not None:
+                    passed.preactivations.append(z)
+        return passed
 
-    def _sigma(self, z: Tensor) -> Tensor:
-        a = self.activation.sigma(z, self.values)
+    def pull(self, weights: list[Tensor], passed: Passed, r: Tensor) -> Tensor:
+        """Return Dhᵀ r, layer by layer from the last.
+
+        Behind a single output the signal is r times that output's weights, unit by unit:
+        the weights are left out of it and multiplied onto the smaller products.
+        """
+        gradients, signal, units = [], r.mT, None
+        for number in reversed(range(len(weights))):
+            signal = self._times_gain(number, signal)
+            gradient = signal @ passed.inputs[number].mT
+            if self.bias_gain is not None:
+                biases = signal.sum(-1, keepdim=True) * (self.bias_gain / self.gains[number])
+                gradient = torch.cat([gradient, biases], dim=-1)
+            gradients.append((gradient if units is None else gradient.mul_(units)).flatten(-2))
+            if number:
+                weight = self.without_bias(weights[number])
+                back = (weight if units is None else units * weight).mT
+                if weight.shape[-2] == 1:
+                    signal, units = passed.slopes[number - 1] * signal, back
+                else:
+                    signal, units = (back @ signal).mul_(passed.slopes[number - 1]), None
+        return torch.cat(gradients[::-1], dim=-1)
+
+    def affine(self, number: int, weight: Tensor, a: Tensor) -> Tensor:
+        """Return c_l W_l a + g b_l for a matrix (W_l, b_l)."""
+        z = self.without_bias(weight) @ a
+        if self.gains[number] != 1.0:
+            z = z.mul_(self.gains[number])
+        return z if self.bias_gain is None else z.add_(weight[..., -1:] * self.bias_gain)
+
+    def times_scale(self, a: Tensor) -> Tensor:
+        """Return s a."""
         return a if self.activation_scale == 1.0 else a * self.activation_scale
 
-    def _input(self, number: int, a: Tensor) -> Tensor:
-        """Return a_{l−1}, with g/c_l as a last column where there are biases."""
+    def _with_bias(self, number: int, a: Tensor) -> Tensor:
+        """Return a_{l−1} of points in rows, with g/c_l as a last column where there are biases."""
         if self.bias_gain is None:
             return a
         return torch.cat([a, a.new_full((len(a), 1), self.bias_gain / self.gains[number])], dim=1)
 
     def _matrix(self, w: Tensor, number: int) -> Tensor:
         block = self.blocks[number]
-        return w[block.slice].view(block.shape)
+        return w[..., block.slice].unflatten(-1, block.shape)
 
-    def _scaled(self, w: Tensor) -> list[Tensor]:
-        """Return c_l (W_l, b_l) per layer: the gain goes on the weights, which are fewer."""
-        return [self._times_gain(l, self._matrix(w, l)) for l in range(len(self.gains))]
+    def matrices(self, w: Tensor) -> list[Tensor]:
+        """Return (W_l, b_l) of every layer, (…, out, in) or (…, out, in + 1)."""
+        return [self._matrix(w, number) for number in range(len(self.gains))]
 
-    def _without_bias(self, weight: Tensor, number: int) -> Tensor:
-        """Return c_l W_l, which is ∂z_l/∂a_{l−1}."""
-        return weight if self.bias_gain is None else weight[:, : self.sizes[number]]
+    def without_bias(self, weight: Tensor) -> Tensor:
+        """Return W_l of (W_l, b_l)."""
+        return weight if self.bias_gain is None else weight[..., :-1]
 
     def _times_gain(self, number: int, values: Tensor) -> Tensor:
         return values if self.gains[number] == 1.0 else values * self.gains[number]

@@ -10,93 +10,15 @@ the cheapest to the most general; each offers `apply`, `adjoint`, `kernel` and `
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-
-class Features(Protocol):
-    """The linear map J: R^p → R^{n×k} of one set of points."""
-
-    def apply(self, v: Tensor) -> Tensor:
-        """Return J v, shape (n, k), for v of shape (p,)."""
-        ...
-
-    def adjoint(self, r: Tensor) -> Tensor:
-        """Return Jᵀ r, shape (p,), for r of shape (n, k)."""
-        ...
-
-    def kernel(self, other: "Features | None" = None) -> Tensor:
-        """Return J J'ᵀ, shape (n, k, n', k); J' = J when no other features are given."""
-        ...
-
-    def matrix(self) -> Tensor:
-        """Return J itself, shape (n, k, p): n·k·p numbers."""
-        ...
-
-    def select(self, batch: Tensor) -> "Features":
-        """Return the features of the points with these indices."""
-        ...
-
-
-@dataclass(frozen=True)
-class Layered:
-    """Features of layers that are linear in their weights, as products of two small factors.
-
-    The derivative of output c at point i with respect to a weight matrix W_l is the outer
-    product of a backpropagated signal D_l[i, c] and an activation A_l[i]. So
-
-        Θ = Σ_l (A_l A_lᵀ) ∘ (D_l D_lᵀ)
-
-    and no Jacobian is ever formed.
-
-    factors: per layer A (n, in) and D (n, k, out), in the order of the flat vector.
-    Cost: `apply` and `adjoint` n·p multiply-adds, `kernel` n²(in + k² out) per layer.
-    """
-
-    factors: tuple[tuple[Tensor, Tensor], ...]
-
-    def apply(self, v: Tensor) -> Tensor:
-        """Return Σ_l ⟨D_l, A_l V_lᵀ⟩."""
-        total, start = None, 0
-        for a, d in self.factors:
-            size = d.shape[2] * a.shape[1]
-            z = a @ v[start : start + size].view(d.shape[2], a.shape[1]).T
-            part = torch.einsum("no,nko->nk", z, d)
-            total = part if total is None else total + part
-            start += size
-        assert total is not None
-        return total
-
-    def adjoint(self, r: Tensor) -> Tensor:
-        """Return (r ∘ D_l)ᵀ A_l, layer by layer."""
-        return torch.cat(
-            [(torch.einsum("nk,nko->on", r, d) @ a).reshape(-1) for a, d in self.factors]
-        )
-
-    def kernel(self, other: Features | None = None) -> Tensor:
-        """Return Σ_l (A_l A'_lᵀ) ∘ (D_l D'_lᵀ)."""
-        second = self if other is None else other
-        assert isinstance(second, Layered)
-        total = None
-        for (a, d), (a2, d2) in zip(self.factors, second.factors, strict=True):
-            n, k, _ = d.shape
-            signals = (d.reshape(n * k, -1) @ d2.reshape(len(d2) * k, -1).T).view(n, k, -1, k)
-            part = signals.mul_((a @ a2.T)[:, None, :, None])
-            total = part if total is None else total.add_(part)
-        assert total is not None
-        return total
-
-    def matrix(self) -> Tensor:
-        """Return the outer products D_l ⊗ A_l, side by side."""
-        return torch.cat(
-            [torch.einsum("nko,ni->nkoi", d, a).flatten(2) for a, d in self.factors], dim=2
-        )
-
-    def select(self, batch: Tensor) -> "Layered":
-        """Return the same factors for the points with these indices."""
-        return Layered(tuple((a[batch], d[batch]) for a, d in self.factors))
+from lazycore.features import Features as Features
+from lazycore.features import add_rows, four_axes
+from lazycore.gram import LIMIT, add_products, arrays
+from lazycore.layers import Layered as Layered
 
 
 @dataclass(frozen=True)
@@ -106,6 +28,17 @@ class Joined:
     first: Features
     second: Features
     split: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """n, k and p of both copies together."""
+        n, k, p = self.first.shape
+        return n, k, p + self.second.shape[2]
+
+    @property
+    def like(self) -> Tensor:
+        """Any tensor of the dtype, and on the device, of J."""
+        return self.first.like
 
     def apply(self, v: Tensor) -> Tensor:
         """Return J_a v_a − J_b v_b."""
@@ -117,10 +50,15 @@ class Joined:
 
     def kernel(self, other: Features | None = None) -> Tensor:
         """Return J_a J_aᵀ + J_b J_bᵀ."""
-        if other is None:
-            return self.first.kernel() + self.second.kernel()
-        assert isinstance(other, Joined)
-        return self.first.kernel(other.first) + self.second.kernel(other.second)
+        return four_axes(self, other)
+
+    def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
+        """Add both copies' kernels."""
+        if other is None or isinstance(other, Joined):
+            self.first.add_kernel(total, None if other is None else other.first, limit)
+            self.second.add_kernel(total, None if other is None else other.second, limit)
+        else:
+            add_rows(total, self, other, limit)
 
     def matrix(self) -> Tensor:
         """Return (J_a, −J_b)."""
@@ -137,6 +75,17 @@ class Explicit:
 
     jacobian: Tensor
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """n, k and p."""
+        n, k, p = self.jacobian.shape
+        return n, k, p
+
+    @property
+    def like(self) -> Tensor:
+        """J."""
+        return self.jacobian
+
     def apply(self, v: Tensor) -> Tensor:
         """Return J v."""
         return self.jacobian @ v
@@ -147,11 +96,16 @@ class Explicit:
 
     def kernel(self, other: Features | None = None) -> Tensor:
         """Return J J'ᵀ."""
-        second = self if other is None else other
-        assert isinstance(second, Explicit)
-        n, k, p = self.jacobian.shape
-        gram = self.jacobian.view(n * k, p) @ second.jacobian.view(-1, p).T
-        return gram.view(n, k, -1, k)
+        return four_axes(self, other)
+
+    def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
+        """Add J J'ᵀ, or J Jᵀ to the upper tiles."""
+        if other is not None and not isinstance(other, Explicit):
+            add_rows(total, self, other, limit)
+            return
+        result, rows = arrays(total, self.jacobian.flatten(0, 1))
+        others = None if other is None else arrays(other.jacobian.flatten(0, 1))[0]
+        add_products(result, rows, others)
 
     def matrix(self) -> Tensor:
         """Return J."""
@@ -172,6 +126,22 @@ class Differentiated:
     function: Callable[[Tensor], Tensor]
     w0: Tensor
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """n, k and p."""
+        return self._shape
+
+    @cached_property
+    def _shape(self) -> tuple[int, int, int]:
+        with torch.no_grad():
+            n, k = self.function(self.w0).shape
+        return n, k, self.w0.numel()
+
+    @property
+    def like(self) -> Tensor:
+        """The weights."""
+        return self.w0.detach()
+
     def apply(self, v: Tensor) -> Tensor:
         """Return J v by one forward-mode product."""
         return torch.func.jvp(self.function, (self.w0,), (v,))[1]
@@ -182,9 +152,12 @@ class Differentiated:
         return torch.autograd.grad(self.function(w), w, grad_outputs=r)[0]
 
     def kernel(self, other: Features | None = None) -> Tensor:
-        """Return J J'ᵀ from the explicit matrices."""
-        second = None if other is None else Explicit(other.matrix())
-        return Explicit(self.matrix()).kernel(second)
+        """Return J J'ᵀ from blocks of rows of the explicit matrices."""
+        return four_axes(self, other)
+
+    def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
+        """Add J J'ᵀ by blocks of rows; a matrix too large for the limit is formed repeatedly."""
+        add_rows(total, self, other, limit)
 
     def matrix(self) -> Tensor:
         """Return J, one reverse-mode product per row."""

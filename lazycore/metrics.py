@@ -1,6 +1,7 @@
 """What is measured on a run at a recorded time. Every name is a key of the record."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,14 +10,16 @@ import torch
 from torch import Tensor
 
 from lazycore.kernel import alignment, relative_change, tangent_kernel
-from lazycore.moments import Moment
-from lazycore.problem import Points, Problem, rms
+from lazycore.moments import Moment, Position, TangentSpace
+from lazycore.problem import Points, Problem
 
 KERNEL_POINTS = 500
 """Training points, at most, on which the kernel's change is measured."""
 
 GRID = {1: 201, 2: 41}
 """Points per axis of the grid on which the learned function of d inputs is drawn."""
+
+MODELS = frozenset(("nonlinear", "linearized"))
 
 DIVERGED = 1e6
 """A training loss this many times the initial one (or one that is not finite) has diverged."""
@@ -27,30 +30,39 @@ class Meter:
     """Measures moments of one problem; keeps the initial state it compares with."""
 
     problem: Problem
-    ended: set[str] = field(default_factory=set)
+    ended: frozenset[str] = frozenset()
 
-    def series(self, moment: Moment) -> dict[str, Any]:
-        """Return what is recorded at every time; a model that has diverged has no entries."""
-        v, paired, shown = moment.nonlinear, moment.paired, moment.linearized
-        network = self._outputs(v, Points.outputs)
-        tangent = self._outputs(shown, Points.tangent_outputs)
-        found = self._model("nonlinear", v, network) | self._model("linearized", shown, tangent)
-        if v is not None and paired is not None and not self.ended:
-            beside = tangent
-            if paired is not shown:
-                beside = self._outputs(paired, Points.tangent_outputs)
-            found |= _gaps(network, beside)
-            found["gap.parameter"] = (
-                float(torch.linalg.vector_norm(v - paired)) / self.problem.alpha
-            )
-        if v is not None and "nonlinear" not in self.ended and self._signs:
-            found["activation_stability"] = self._stability(v)
-        return found
+    def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
+        """Return what is recorded at each of these times, and the models that have ended by
+        then: they have no entries any more. All times are measured at once."""
+        there = [moment for moment in moments if moment.nonlinear is not None]
+        if not there:
+            self.ended = MODELS
+            return [({}, MODELS) for _ in moments]
+        v = torch.stack([moment.nonlinear for moment in there if moment.nonlinear is not None])
+        exact = _positions([moment.exact for moment in there])
+        tangent = _positions([moment.tangent for moment in there])
+        network, hidden = self._network_outputs(v)
+        shown = self._tangent_outputs(*exact)
+        both = all(moment.exact is moment.tangent for moment in there)
+        beside = shown if both else self._tangent_outputs(*tangent)
+        columns = self._model("nonlinear", network, self.problem.norms_by_layer(v))
+        columns |= self._model("linearized", shown, exact[0].displacement_by_layer(exact[1]))
+        gaps = {f"gap.{name}_output": _rms(f - beside[name]) for name, f in network.items()}
+        v_bar = (tangent[0].parameters(s) for s in tangent[1])
+        apart = [torch.linalg.vector_norm(w - other) for w, other in zip(v, v_bar, strict=True)]
+        gaps["gap.parameter"] = torch.stack(apart) / self.problem.alpha
+        columns |= gaps
+        if hidden:
+            columns["activation_stability"] = self._stability(hidden)
+        arrays = {name: _array(column) for name, column in columns.items()}
+        found = [self._entries(arrays, i) for i in range(len(there))]
+        return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
 
-    def sparse(self, moment: Moment) -> dict[str, Any]:
+    def sparse(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return what is recorded now and then: the kernel, and neurons one can draw."""
         v = moment.nonlinear
-        if v is None or "nonlinear" in self.ended:
+        if v is None or "nonlinear" in ended:
             return {}
         w = self.problem.train.weights(v)
         kernel = tangent_kernel(self.problem.network.features(w, self._kernel_x))
@@ -60,19 +72,19 @@ class Meter:
         }
         if self._drawable == 2 and self.problem.network.neurons(w) is not None:
             found["neurons.nonlinear"] = self._neurons(v)
-            if moment.linearized is not None and "linearized" not in self.ended:
+            if moment.linearized is not None and "linearized" not in ended:
                 found["neurons.linearized"] = self._neurons(moment.linearized)
         return found
 
-    def function(self, moment: Moment) -> dict[str, Any]:
+    def function(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return both learned functions on a grid, for one or two inputs."""
         if not self._drawable:
             return {}
         grid, v, shown = self._grid, moment.nonlinear, moment.linearized
         found: dict[str, Any] = {"function.x": _array(grid.x)}
-        if v is not None and "nonlinear" not in self.ended:
+        if v is not None and "nonlinear" not in ended:
             found["function.nonlinear"] = _array(grid.outputs(v))
-        if shown is not None and "linearized" not in self.ended:
+        if shown is not None and "linearized" not in ended:
             found["function.linearized"] = _array(grid.tangent_outputs(shown))
         return found
 
@@ -81,7 +93,7 @@ class Meter:
         problem, w0 = self.problem, self.problem.w0
         found: dict[str, Any] = {
             "lambda_max": problem.largest_eigenvalue,
-            "layers": list(dict.fromkeys(block.layer for block in problem.network.blocks)),
+            "layers": problem.layers,
             "parameters": w0.numel(),
         }
         if self._drawable:
@@ -91,62 +103,63 @@ class Meter:
             found["neurons.sign"] = _array(neurons[1])
         return found
 
-    def _outputs(self, v: Tensor | None, outputs) -> dict[str, Tensor]:
-        """Return the outputs at v on the training and, where there are any, the test points."""
-        if v is None:
-            return {}
-        sets = {"train": self.problem.train, "test": self.problem.test}
-        return {name: outputs(points, v) for name, points in sets.items() if points is not None}
+    def _entries(
+        self, arrays: dict[str, np.ndarray], i: int
+    ) -> tuple[dict[str, Any], frozenset[str]]:
+        """Return the entries of the i-th moment, without those of models that have ended."""
+        for model in MODELS:
+            loss = arrays[f"{model}.train_loss"][i]
+            if not np.isfinite(loss) or loss > DIVERGED * self._loss_unit:
+                self.ended |= {model}
+        found = {}
+        for name, column in arrays.items():
+            owner = name.split(".")[0]
+            owners = MODELS if owner == "gap" else {owner if owner in MODELS else "nonlinear"}
+            if not owners & self.ended:
+                found[name] = float(column[i]) if column.ndim == 1 else column[i]
+        return found, self.ended
 
-    def _model(self, name: str, v: Tensor | None, outputs: dict[str, Tensor]) -> dict[str, Any]:
-        problem = self.problem
-        if v is None or name in self.ended:
-            self.ended.add(name)
-            return {}
-        loss = float(problem.loss.per_point(outputs["train"], problem.targets).mean())
-        if not np.isfinite(loss) or loss > DIVERGED * self._loss_unit:
-            self.ended.add(name)
-            return {}
+    def _network_outputs(self, v: Tensor) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Return the changes of αh on both sets of points, and the hidden units' inputs."""
+        train, hidden = self.problem.train.observed(v)
+        test = self.problem.test
+        return ({"train": train} | ({"test": test.observed(v)[0]} if test else {})), hidden
+
+    def _tangent_outputs(self, space: TangentSpace, s: Tensor) -> dict[str, Tensor]:
+        """Return the changes of αh̄ on both sets of points."""
+        test = {"test": space.test_outputs(s)} if self.problem.test else {}
+        return {"train": space.train_outputs(s)} | test
+
+    def _model(self, name: str, changes: dict[str, Tensor], by_layer: Tensor) -> dict[str, Tensor]:
+        problem, by_layer = self.problem, by_layer / self.problem.alpha
         found = {
-            "train_loss": loss,
-            "train_error": self._error(outputs["train"], problem.targets),
-            "displacement": float(torch.linalg.vector_norm(v)) / problem.alpha,
-            "displacement_by_layer": self._by_layer(v) / problem.alpha,
-            "output_change": rms(outputs["train"] - problem.train.start),
+            "displacement": by_layer.square().sum(1).sqrt(),
+            "displacement_by_layer": by_layer,
+            "output_change": _rms(changes["train"]),
         }
-        if problem.test is not None and problem.test.y is not None:
-            y_test = problem.test.y
-            found["test_loss"] = float(problem.loss.per_point(outputs["test"], y_test).mean())
-            found["test_error"] = self._error(outputs["test"], y_test)
-        return {f"{name}.{key}": value for key, value in found.items() if value is not None}
+        sets = {"train": problem.train, "test": problem.test}
+        for part, points in sets.items():
+            if points is not None and points.y is not None:
+                outputs = points.start + changes[part]
+                found[f"{part}_loss"] = problem.loss.per_point(outputs, points.y).mean(-1)
+                if problem.classes:
+                    found[f"{part}_error"] = self._error(outputs, points.y)
+        return {f"{name}.{key}": value for key, value in found.items()}
 
-    def _error(self, f: Tensor, y: Tensor) -> float | None:
+    def _error(self, f: Tensor, y: Tensor) -> Tensor:
         """Return the share of points with y·f ≤ 0, or whose largest output is another class."""
-        if self.problem.classes == 0:
-            return None
-        if f.shape[1] == 1:
-            return float((y * f <= 0.0).double().mean())
+        if f.shape[-1] == 1:
+            return (y * f <= 0.0).to(f.dtype).mean((-2, -1))
         # A tie is not a decision: equal outputs (all zero at the start) are an error.
-        ranked = f.topk(2, dim=1).values
-        wrong = (f.argmax(1) != y.argmax(1)) | (ranked[:, 0] == ranked[:, 1])
-        return float(wrong.double().mean())
+        ranked = f.topk(2, dim=-1).values
+        wrong = (f.argmax(-1) != y.argmax(-1)) | (ranked[..., 0] == ranked[..., 1])
+        return wrong.to(f.dtype).mean(-1)
 
-    def _by_layer(self, v: Tensor) -> np.ndarray:
-        squares: dict[str, float] = {}
-        for block in self.problem.network.blocks:
-            part = float(v[block.slice].square().sum())
-            squares[block.layer] = squares.get(block.layer, 0.0) + part
-        return np.sqrt(list(squares.values()))
-
-    def _stability(self, v: Tensor) -> float:
+    def _stability(self, hidden: list[Tensor]) -> Tensor:
         """Return the share of (point, hidden unit) pairs that keep their initial sign."""
-        now = self._sign_patterns(v)
-        shares = [float((a == b).double().mean()) for a, b in zip(now, self._signs, strict=True)]
-        return sum(shares) / len(shares)
-
-    def _sign_patterns(self, v: Tensor) -> list[Tensor]:
-        train = self.problem.train
-        return [z > 0.0 for z in self.problem.network.preactivations(train.weights(v), train.x)]
+        pairs = zip(hidden, self._signs, strict=True)
+        shares = [((z > 0.0) == sign).to(z.dtype).mean((-2, -1)) for z, sign in pairs]
+        return torch.stack(shares).mean(0)
 
     def _neurons(self, v: Tensor) -> np.ndarray:
         neurons = self.problem.network.neurons(self.problem.train.weights(v))
@@ -155,7 +168,8 @@ class Meter:
 
     @cached_property
     def _signs(self) -> list[Tensor]:
-        return self._sign_patterns(torch.zeros_like(self.problem.w0))
+        _, hidden = self.problem.train.observed(torch.zeros_like(self.problem.w0)[None])
+        return [z[0] > 0.0 for z in hidden]
 
     @cached_property
     def _loss_unit(self) -> float:
@@ -190,8 +204,15 @@ class Meter:
         return self.problem.second_points(points.to(x.device))
 
 
-def _gaps(network: dict[str, Tensor], tangent: dict[str, Tensor]) -> dict[str, float]:
-    return {f"gap.{name}_output": rms(f - tangent[name]) for name, f in network.items()}
+def _positions(positions: Sequence[Position | None]) -> tuple[TangentSpace, Tensor]:
+    """Return the space of these states of one linearised model, and their coordinates (r, q)."""
+    known = [position for position in positions if position is not None]
+    return known[0].space, torch.stack([position.s for position in known])
+
+
+def _rms(values: Tensor) -> Tensor:
+    """Return the L²(ρ̂) norm of outputs (r, n, k): shape (r,)."""
+    return values.square().sum(-1).mean(-1).sqrt()
 
 
 def _array(values: Tensor) -> np.ndarray:

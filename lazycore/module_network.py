@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lazycore.linearize import Differentiated, Explicit, Features
+from lazycore.module_features import layered_features, layers_of
 from lazycore.network import Block
 
 LARGEST_MATRIX = 2**28
@@ -21,7 +22,16 @@ class ModuleNetwork:
 
     module: nn.Module
     smooth: bool = False
-    structured: bool = False
+
+    @cached_property
+    def _structured(self) -> bool:
+        owners = {id(p) for layer in layers_of(self.module).values() for p in layer.parameters()}
+        return all(id(p) in owners for p in self.module.parameters() if p.requires_grad)
+
+    @property
+    def structured(self) -> bool:
+        """Whether every parameter is a weight or bias of a dense or convolutional layer."""
+        return self._structured
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -43,6 +53,14 @@ class ModuleNetwork:
         return {
             k: v.detach().clone() for k, v in (frozen | dict(self.module.named_buffers())).items()
         }
+
+    @property
+    def stacked(self) -> bool:
+        """A module takes one set of weights at a time."""
+        return False
+
+    def displaced(self, w0: Tensor, x: Tensor) -> None:
+        """Return None: no way free of cancellation is known for a module."""
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Return the module's present weights; nothing is drawn."""
@@ -68,16 +86,19 @@ class ModuleNetwork:
         return outputs.detach(), lambda r: torch.autograd.grad(outputs, w, grad_outputs=r)[0]
 
     def features(self, w: Tensor, x: Tensor) -> Features:
-        """Return the tangent features, as a matrix where it is small enough to keep."""
+        """Return the tangent features: by layers, else as a matrix small enough to keep."""
+        layered = layered_features(self.module, self.blocks, self, w, x)
+        if layered is not None:
+            return layered
         features = Differentiated(lambda w: self(w, x), w)
         rows = self(w, x).numel()
         if rows * w.numel() * w.element_size() <= LARGEST_MATRIX:
             return Explicit(features.matrix())
         return features
 
-    def preactivations(self, w: Tensor, x: Tensor) -> list[Tensor]:
-        """Return nothing: a module's hidden units are not known."""
-        return []
+    def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the outputs, and nothing: a module's hidden units are not known."""
+        return self(w, x), []
 
     def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return None: a module's neurons are not known."""

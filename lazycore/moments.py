@@ -1,7 +1,8 @@
 """What a dynamics yields at a recorded time, and which times are recorded. No torch."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -11,14 +12,47 @@ if TYPE_CHECKING:
 RECORDS = 200
 
 
+class TangentSpace(Protocol):
+    """The linearised model in coordinates s (q,), many states of which are measured at once."""
+
+    def parameters(self, s: "Tensor") -> "Tensor":
+        """Return v̄ (p,) at s (q,)."""
+        ...
+
+    def train_outputs(self, s: "Tensor") -> "Tensor":
+        """Return the change of αh̄ on the training points at s (r, q): shape (r, n, k)."""
+        ...
+
+    def test_outputs(self, s: "Tensor") -> "Tensor":
+        """Return the change of αh̄ on the test points at s (r, q): shape (r, n', k)."""
+        ...
+
+    def displacement_by_layer(self, s: "Tensor") -> "Tensor":
+        """Return ‖v̄‖ of each layer at s (r, q): shape (r, layers)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Position:
+    """A state of the linearised model: its coordinates s (q,) in a space of them."""
+
+    space: TangentSpace
+    s: "Tensor"
+
+    @property
+    def parameters(self) -> "Tensor":
+        """v̄ = α (w̄ − w0), (p,)."""
+        return self.space.parameters(self.s)
+
+
 @dataclass(frozen=True, eq=False)
 class Moment:
     """Both models at one time, as scaled displacements v = α (w − w0), (p,).
 
     nonlinear: the network, None once it has diverged.
-    paired: the linearised model advanced by the same method on the same steps: the gap is
+    tangent: the linearised model advanced by the same method on the same steps: the gap is
         taken against this one, because their discretisation errors cancel.
-    linearized: the linearised model as exactly as it is known: this one is shown.
+    exact: the linearised model as exactly as it is known: this one is shown.
     progress: share of the work done, 0 to 1.
     error: error of the method in the output gap so far, rounding not counted.
     steps: steps taken so far, each of which rounds.
@@ -27,10 +61,42 @@ class Moment:
     time: float
     progress: float
     nonlinear: "Tensor | None"
-    paired: "Tensor | None"
-    linearized: "Tensor | None"
+    tangent: Position | None
+    exact: Position | None
     error: float = 0.0
     steps: int = 0
+
+    @property
+    def paired(self) -> "Tensor | None":
+        """v̄ of `tangent`."""
+        return None if self.tangent is None else self.tangent.parameters
+
+    @property
+    def linearized(self) -> "Tensor | None":
+        """v̄ of `exact`."""
+        return None if self.exact is None else self.exact.parameters
+
+
+def blocks(moments: Iterator[Moment], size: int, patience: float) -> Iterator[Sequence[Moment]]:
+    """Yield the moments a few at a time: at most `size`, or as many as `patience` steps bring.
+
+    What is measured of a block is measured at once; yet a long run is to be seen growing.
+    """
+    block: list[Moment] = []
+    for moment in moments:
+        block.append(moment)
+        if is_due(block, size, patience):
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def is_due(block: Sequence[Moment], size: int, patience: float) -> bool:
+    """Whether these moments, waiting to be measured, are to wait no longer."""
+    first, last = block[0], block[-1]
+    long = len(block) >= size or last.steps - first.steps >= patience
+    return long or last.progress >= 1.0 or first.steps == 0
 
 
 def recorded_steps(steps: int) -> np.ndarray:

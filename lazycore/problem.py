@@ -9,7 +9,7 @@ move by O(1/α). We integrate v = α (w − w0) instead, which moves by O(1):
 One gradient-descent step of size η on F_α is one step of size η here, whatever α.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from lazycore import spec
+from lazycore.anchor import Anchor
 from lazycore.linearize import Features
 from lazycore.network import Network
 from lazycore.spec import Values
@@ -39,20 +40,20 @@ class Points:
         return len(self.x)
 
     @cached_property
-    def offset(self) -> Tensor:
-        """What is subtracted from the network: h(w0, x) for a centred model, else 0."""
-        h0 = self.network(self.w0, self.x)
-        return h0 if self.centered else torch.zeros_like(h0)
+    def anchor(self) -> Anchor:
+        """The network at w0 on these points; `rescaled` shares it."""
+        return Anchor(self.network, self.w0, self.x)
 
     @cached_property
     def start(self) -> Tensor:
-        """α h(w0, x): the output at time 0 of both models, (n, k)."""
-        return self.alpha * (self.network(self.w0, self.x) - self.offset)
+        """α h(w0, x), 0 for a centred model: the output at time 0 of both models, (n, k)."""
+        h0 = self.anchor.outputs
+        return torch.zeros_like(h0) if self.centered else self.alpha * h0
 
-    @cached_property
+    @property
     def features(self) -> Features:
         """The tangent features D_w h(w0, x)."""
-        return self.network.features(self.w0, self.x)
+        return self.anchor.features
 
     def weights(self, v: Tensor) -> Tensor:
         """Return w = w0 + v/α."""
@@ -60,11 +61,27 @@ class Points:
 
     def outputs(self, v: Tensor) -> Tensor:
         """Return α h(w0 + v/α, x), (n, k)."""
-        return self.alpha * (self.network(self.weights(v), self.x) - self.offset)
+        return self.start + self.alpha * self.anchor.change(v, 1.0 / self.alpha)
+
+    def observed(self, v: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the change of αh since the start at v (r, p), (r, n, k), and the inputs of the
+        hidden units there, (r, n, m) per layer."""
+        change = self.anchor.change
+        if self.network.stacked:
+            changes, hidden = change.observe(v, 1.0 / self.alpha)
+            return self.alpha * changes, hidden
+        found = torch.stack([change(one, 1.0 / self.alpha) for one in v])
+        return self.alpha * found, []
 
     def tangent_outputs(self, v: Tensor) -> Tensor:
         """Return α h̄(w0 + v/α, x) = α h(w0) + J v, (n, k)."""
-        return self.start + self.features.apply(v)
+        return self.start + self.features.apply(v.to(self.features.like))
+
+    def rescaled(self, alpha: float) -> "Points":
+        """Return the same points for another α; the anchor is shared."""
+        points = replace(self, alpha=alpha)
+        points.__dict__["anchor"] = self.anchor
+        return points
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,41 +121,42 @@ class Problem:
         """Return ∇R at these training outputs: ℓ'(f_i, y_i)/n, (n, k)."""
         return self.loss.gradient(outputs, self.targets) / len(self.train)
 
-    def gradient(self, v: Tensor, batch: Tensor | None = None) -> Tensor:
-        """Return Dhᵀ ∇R(α h) at w0 + v/α: minus the velocity of v. (p,)
+    def gradient(self, v: Tensor, batch: Tensor) -> Tensor:
+        """Return Dhᵀ ∇R(α h) at w0 + v/α, averaged over the points with these indices. (p,)
 
-        batch: indices of the points to average over; all of them when None.
+        Of all points at once, and of many problems: `lazycore.stacked`.
         """
-        x, y, offset = self.train.x, self.targets, self.train.offset
-        if batch is not None:
-            x, y, offset = x[batch], y[batch], offset[batch]
-        h, pull = self.network.pullback(self.train.weights(v), x)
-        return pull(self.loss.gradient(self.alpha * (h - offset), y) / len(x))
+        train, y = self.train, self.targets[batch]
+        change, pull = train.anchor.select(batch).change.pullback(v, 1.0 / self.alpha)
+        outputs = train.start[batch] + self.alpha * change
+        return pull(self.loss.gradient(outputs, y) / len(batch))
+
+    def rescaled(self, alpha: float) -> "Problem":
+        """Return the same problem for another α; all that does not depend on α is shared."""
+        test = None if self.test is None else self.test.rescaled(alpha)
+        return replace(self, train=self.train.rescaled(alpha), test=test)
+
+    @cached_property
+    def layers(self) -> list[str]:
+        """The names of the layers, each once, in their order."""
+        return list(dict.fromkeys(block.layer for block in self.network.blocks))
+
+    def norms_by_layer(self, v: Tensor) -> Tensor:
+        """Return the norm of each layer's part of each row of v (r, p), (r, layers)."""
+        squares = {name: v.new_zeros(len(v)) for name in self.layers}
+        for block in self.network.blocks:
+            squares[block.layer] += v[:, block.slice].square().sum(1)
+        return torch.stack(list(squares.values()), dim=1).sqrt()
 
     def second_points(self, x: Tensor) -> Points:
         """Return other points, without targets, for the same network (a grid to draw on)."""
         train = self.train
         return Points(train.network, train.w0, train.alpha, train.centered, x, None)
 
-    @cached_property
+    @property
     def largest_eigenvalue(self) -> float:
-        """λ_max of the tangent kernel Θ₀/n: the square of ‖Dh(w0)‖ in L²(ρ̂).
-
-        By power iteration on JᵀJ/n until it moves by less than 1e-10, from a fixed start.
-        """
-        rng = np.random.default_rng(0)
-        n = len(self.train)
-        v = torch.as_tensor(rng.standard_normal(self.w0.shape), dtype=self.w0.dtype)
-        v = v.to(self.w0.device)
-        previous = 0.0
-        for _ in range(1000):
-            v = v / torch.linalg.vector_norm(v)
-            v = self.train.features.adjoint(self.train.features.apply(v)) / n
-            value = float(torch.linalg.vector_norm(v))
-            if value == 0.0 or abs(value - previous) <= 1e-10 * value:
-                break
-            previous = value
-        return value
+        """λ_max of the tangent kernel Θ₀/n: the square of ‖Dh(w0)‖ in L²(ρ̂)."""
+        return self.train.anchor.largest_eigenvalue
 
     @cached_property
     def rounding_floor(self) -> float:
@@ -146,14 +164,19 @@ class Problem:
 
         Weights and outputs are rounded to a relative ε before α multiplies them. What the
         rounding of every weight by ε does to the outputs is found by one probe: J (w0 ∘ ξ)
-        for random signs ξ. Eight times that, because a few operations round in a row.
+        for random signs ξ. Eight times that, because a few operations round in a row; where
+        the network's change is formed without cancellation, that part is not there.
         `rounding` adds what the steps of a run accumulate.
         """
         epsilon = torch.finfo(self.w0.dtype).eps
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], self.w0.shape)
-        probe = self.w0 * torch.as_tensor(signs, dtype=self.w0.dtype, device=self.w0.device)
-        weights = rms(self.train.features.apply(probe)) + rms(self.network(self.w0, self.train.x))
-        return 8.0 * epsilon * (self.alpha * weights + rms(self.train.start) + rms(self.targets))
+        size = rms(self.train.start) + rms(self.targets)
+        if self.train.anchor.displaced is None:
+            signs = np.random.default_rng(0).choice([-1.0, 1.0], self.w0.shape)
+            probe = self.w0 * torch.as_tensor(signs, dtype=self.w0.dtype, device=self.w0.device)
+            size += self.alpha * (
+                rms(self.train.features.apply(probe)) + rms(self.train.anchor.outputs)
+            )
+        return 8.0 * epsilon * size
 
 
 def rounding(problem: Problem, steps: int, change: float) -> float:
@@ -183,25 +206,40 @@ def default_time(problem: Problem) -> float:
     return 200.0 * default_step_size(problem)
 
 
-def build_problem(values: Values, device: torch.device) -> Problem:
-    """Return the problem of these resolved fields.
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A data set as tensors of one device; see `targets.Dataset`."""
+
+    x_train: Tensor
+    y_train: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    classes: int
+
+
+def load(values: Values, device: torch.device) -> Data:
+    """Return the data of these resolved fields.
 
     Data and weights are drawn on the CPU from numpy generators, so that they are the same
     numbers on every device.
     """
-    data = dataset(values)
-    dtype = getattr(torch, values["dtype"])
+    found, dtype = dataset(values), getattr(torch, values["dtype"])
+    arrays = (found.x_train, found.y_train, found.x_test, found.y_test)
+    tensors = (torch.as_tensor(array, dtype=dtype, device=device) for array in arrays)
+    return Data(*tensors, classes=found.classes)
 
-    def tensor(array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array, dtype=dtype, device=device)
 
+def build_problem(values: Values, device: torch.device, data: Data | None = None) -> Problem:
+    """Return the problem of these resolved fields, on data that may be loaded already."""
+    data = data or load(values, device)
     d, k = data.x_train.shape[1], data.y_train.shape[1]
     network = spec.find("model", values["model"]).build(values, d, k)
-    w0 = tensor(network.initial(np.random.default_rng(values["init_seed"])))
+    w0 = network.initial(np.random.default_rng(values["init_seed"]))
+    w0 = torch.as_tensor(w0, dtype=data.x_train.dtype, device=device)
     centered = values["zero_output"] == "centered"
 
-    def points(x: np.ndarray, y: np.ndarray) -> Points:
-        return Points(network, w0, values["alpha"], centered, tensor(x), tensor(y))
+    def points(x: Tensor, y: Tensor) -> Points:
+        return Points(network, w0, values["alpha"], centered, x, y)
 
     return Problem(
         train=points(data.x_train, data.y_train),

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from numbers import Real
 from types import ModuleType
 from typing import Any
@@ -115,10 +116,11 @@ class Spec:
     facts: Values = field(default_factory=dict)
 
 
+@cache
 def collect(kind: str) -> dict[str, ModuleType]:
     """Return the files of one kind by the name in their `SPEC`, sorted by name.
 
-    Costs one directory listing; the imports are cached by Python.
+    Files do not come and go while the program runs: they are looked for once.
     """
     package = importlib.import_module(PACKAGES[kind])
     names = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name[0] != "_")

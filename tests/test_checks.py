@@ -41,7 +41,12 @@ def test_the_rates_of_theorem_2_2_and_the_homogeneity_identity_hold(capsys):
 
 def test_a_wrong_derivative_makes_the_kernel_check_fail(monkeypatch):
     relu = spec.find("activation", "relu")
-    monkeypatch.setattr(relu, "slope", lambda z, values: (z > -0.1).to(z.dtype))
+
+    def wrong(z, values):
+        return (z > -0.1).to(z.dtype)
+
+    monkeypatch.setattr(relu, "slope", wrong)
+    monkeypatch.setattr(relu, "both", lambda z, v: (relu.sigma(z, v), wrong(z, v)))
     (check,) = checking.select(["kernels"], quick=True)
     assert not check.judge({})[0].passed
 

@@ -60,7 +60,7 @@ def test_outputs_and_pullback_are_those_of_the_formula(c, activation):
     assert torch.equal(outputs, network(w, s.x))
     gradient = torch.func.grad(lambda u: (s.network(u, s.x) * r).sum())(w)
     assert torch.allclose(pull(r), gradient, rtol=1e-11, atol=1e-13)
-    for mine, theirs in zip(s.hidden(w, s.x), network.preactivations(w, s.x), strict=True):
+    for mine, theirs in zip(s.hidden(w, s.x), network.observe(w, s.x)[1], strict=True):
         assert torch.allclose(mine, theirs, rtol=1e-12, atol=1e-13)
 
 

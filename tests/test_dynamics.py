@@ -10,7 +10,7 @@ import torch
 
 from lazycore import spec
 from lazycore.config import RunConfig
-from lazycore.dynamics import _closed_form, _tangent, flow
+from lazycore.dynamics import _closed_form, _tangent, flow, trajectory
 from lazycore.dynamics._closed_form import (
     closed_form,
     descent_filters,
@@ -21,6 +21,7 @@ from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_sp
 from lazycore.dynamics.sgd import batches
 from lazycore.moments import recorded_steps, recorded_times
 from lazycore.problem import build_problem, rms
+from lazycore.stacked import Lanes
 from lazycore.training import choose_scales
 
 CPU = torch.device("cpu")
@@ -37,8 +38,7 @@ def problem_of(**fields):
 
 def moments(values, problem, record=None, limit=None):
     """Return what the run's dynamics yields, as a list."""
-    file = spec.find("dynamics", values["dynamics"])
-    return list(file.trajectory(problem, values, record=record, limit=limit))
+    return list(trajectory(problem, values, record=record, limit=limit))
 
 
 def paths(s, values, steps, stream=None):
@@ -83,7 +83,7 @@ def test_gradient_descent_of_both_models_is_the_plain_iteration(fields):
     found = moments(values, problem, steps)
     for moment, (w, w_bar) in zip(found, paths(s, values, steps), strict=True):
         assert same(moment.nonlinear, w) and same(moment.linearized, w_bar)
-        assert moment.paired is moment.linearized
+        assert moment.tangent is moment.exact
     assert [m.time for m in found] == [float(k) * values["step_size"] for k in steps]
     assert found[-1].progress == 1.0 and found[-1].error == 0.0
 
@@ -336,15 +336,17 @@ def test_flow_of_a_problem_that_has_nothing_to_learn_stands_still():
 
 def test_flow_whose_right_side_is_not_finite_ends_as_diverged(monkeypatch):
     values, problem, _ = problem_of()
-    before = type(problem).gradient
+    before = Lanes.gradient
     calls = itertools.count()
 
-    def broken(self, v, batch=None):
-        return before(self, v, batch) * (math.nan if next(calls) > 40 else 1.0)
+    def broken(self, v):
+        gradient, change = before(self, v)
+        return gradient * (math.nan if next(calls) > 40 else 1.0), change
 
-    monkeypatch.setattr(type(problem), "gradient", broken)
+    monkeypatch.setattr(Lanes, "gradient", broken)
     found = moments(values, problem)
     assert found[-1].nonlinear is None and found[-1].progress == 1.0 and len(found) < 201
+    assert all(m.nonlinear.isfinite().all() for m in found[:-1])
 
 
 def test_the_spec_of_flow_knows_no_count_and_the_others_do():

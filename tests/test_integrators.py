@@ -5,83 +5,36 @@ import math
 
 import numpy as np
 import pytest
+import systems
 import torch
-from scipy.integrate import solve_ivp
 from scipy.integrate._ivp.rk import RK45
+from systems import Decay, Pendulum, exact_pendulum
 
-from lazycore.dynamics import _chebyshev, _dormand_prince, _steps
+from lazycore.dynamics import _chebyshev, _dormand_prince
 from lazycore.dynamics._chebyshev import Chebyshev, coefficients, stages_for
 from lazycore.dynamics._dormand_prince import DormandPrince
+from lazycore.dynamics._paths import Path
 
 torch.set_num_threads(1)
 
-
-class Fixed:
-    """Judges every step as one that leaves the step size as it is."""
-
-    def __init__(self, order: int):
-        self.keep = _steps.SAFETY ** (order + 1)
-
-    def excess(self, y, error):
-        return self.keep
-
-    def descends(self):
-        return True
-
-    def accept(self):
-        pass
+BOTH = pytest.mark.parametrize("method", [DormandPrince, Chebyshev])
 
 
-class Tolerance(Fixed):
-    """Judges a step by its error against an absolute tolerance."""
-
-    def __init__(self, tolerance: float):
-        self.tolerance, self.accepted, self.rejected = tolerance, 0, 0
-
-    def excess(self, y, error):
-        return float(error.norm()) / self.tolerance
-
-    def descends(self):
-        return False
-
-    def accept(self):
-        self.accepted += 1
-
-
-def pendulum(y):
-    return torch.stack([y[1], -torch.sin(y[0])])
-
-
-def exact_pendulum(time):
-    """Return the pendulum at `time` to about 1e-13."""
-    solved = solve_ivp(
-        lambda _, y: [y[1], -math.sin(y[0])],
-        (0.0, time),
-        [1.0, 0.0],
-        method="DOP853",
-        rtol=1e-13,
-        atol=1e-14,
-    )
-    return torch.from_numpy(solved.y[:, -1])
-
-
-def solver(method, step, end=2.0, rate=pendulum, judge=None, start=(1.0, 0.0)):
-    return method(
-        rate=rate,
-        judge=judge or Fixed(method.order),
-        y=torch.tensor(start, dtype=torch.float64),
-        end=end,
-        step=step,
-        floor=lambda time: 0.0 if isinstance(judge, Tolerance) else step,
-    )
+def advance(method, system, step, times, *, start=(1.0, 0.0), end=2.0, limit=math.inf):
+    """Return the one path from `start`, and its states at these times."""
+    y = torch.tensor(start, dtype=torch.float64)
+    # With a tolerance the floor is where a step that stays spoiled is given up.
+    floor = step if system.tolerance is None else 1e-6 * step
+    path = Path(y, end=end, step=step, floor=lambda time: floor, limit=limit)
+    return path, systems.states(method(system, [path]), [times])[0]
 
 
 def errors(method, steps, time_of, end=4.0):
-    """Return the errors at a time that may depend on the step, for several step sizes."""
+    """Return the rates at which errors at a time that may depend on the step fall with it."""
     found = []
     for step in steps:
         time = time_of(step)
-        y = solver(method, step, end=end).advance(time, 1e9)
+        _, (y,) = advance(method, Pendulum(order=method.order), step, [time], end=end)
         found.append(float((y - exact_pendulum(time)).norm()))
     return [math.log2(a / b) for a, b in itertools.pairwise(found)]
 
@@ -115,6 +68,27 @@ def test_interpolants_are_no_worse_than_order_four_and_two_between_steps():
     assert all(rate > 1.6 for rate in rates)
 
 
+@BOTH
+def test_the_estimate_of_a_step_falls_as_the_order_of_the_method_says(method):
+    """By 2^(order + 1) when the step is halved: what the step control counts on."""
+    sizes = []
+    for step in (0.1, 0.05, 0.025):
+        system = Pendulum(order=method.order)
+        advance(method, system, step, [4 * step], end=4 * step)
+        sizes.append(system.errors[0][-1])
+    rates = [math.log2(a / b) for a, b in itertools.pairwise(sizes)]
+    assert all(abs(rate - method.order - 1) < 0.35 for rate in rates)
+
+
+def stability(stages, z):
+    """Return what one step of y' = λy multiplies y by, z = hλ, in the form u_j = y_j − y."""
+    first, rows = coefficients(stages)
+    before, now = 0.0, first * z
+    for mu, nu, mu_tilde, gamma in rows:
+        before, now = now, mu * now + nu * before + mu_tilde * z * (1.0 + now) + gamma * z
+    return 1.0 + now
+
+
 @pytest.mark.parametrize("stages", [2, 3, 5, 10, 37, 200])
 def test_chebyshev_stages_form_the_damped_chebyshev_polynomial(stages):
     """On y' = λy one step multiplies by a + b T_s(w0 + w1 z), which is 1 + z + z²/2 + O(z³)."""
@@ -123,81 +97,92 @@ def test_chebyshev_stages_form_the_damped_chebyshev_polynomial(stages):
     d1, d2 = polynomial.deriv()(w0), polynomial.deriv(2)(w0)
     w1, b = d1 / d2, d2 / d1**2
     a = 1.0 - b * polynomial(w0)
-    first, rows = coefficients(stages)
     for z in np.linspace(-(stages**2 - 1) / 1.54, 0.0, 60):
-        before, now = 1.0, 1.0 + first * z
-        for mu, nu, mu_tilde, gamma in rows:
-            after = (1 - mu - nu) + mu * now + nu * before + mu_tilde * z * now + gamma * z
-            before, now = now, after
-        assert now == pytest.approx(a + b * polynomial(w0 + w1 * z), abs=1e-9 * stages)
-        assert abs(now) <= 1.0 + 1e-12
+        found = stability(stages, z)
+        assert found == pytest.approx(a + b * polynomial(w0 + w1 * z), abs=1e-9 * stages)
+        assert abs(found) <= 1.0 + 1e-12
     assert stages_for((stages**2 - 1) / 1.54 - 1e-6) == stages
     small = -1e-3
-    before, now = 1.0, 1.0 + first * small
-    for mu, nu, mu_tilde, gamma in rows:
-        after = (1 - mu - nu) + mu * now + nu * before + mu_tilde * small * now + gamma * small
-        before, now = now, after
-    assert now == pytest.approx(1 + small + small**2 / 2, abs=1e-8)
+    assert stability(stages, small) == pytest.approx(1 + small + small**2 / 2, abs=1e-8)
 
 
-@pytest.mark.parametrize("method", [DormandPrince, Chebyshev])
+@pytest.mark.parametrize("reach", [2.0, 40.0, 3000.0])
+def test_a_chebyshev_step_of_a_decay_multiplies_by_that_polynomial(reach):
+    system = Decay([[1.0]], known_radius=[reach])
+    _, (y,) = advance(Chebyshev, system, 1.0, [1.0], start=(1.0,), end=1.0)
+    assert system.accepted[0] == 1
+    assert float(y) == pytest.approx(stability(stages_for(reach), -1.0), rel=1e-12)
+
+
+def test_a_step_that_would_need_too_many_stages_is_cut():
+    system = Decay([[1.0, 1e6]], known_radius=[2e6])
+    path, (y,) = advance(Chebyshev, system, 1.0, [1.0], start=(1.0, 1e-6), end=1.0)
+    longest = 0.65 * _chebyshev.LARGEST_STAGES**2 / 2e6
+    assert system.accepted[0] == math.ceil(1.0 / longest)
+    assert path.evaluations <= (_chebyshev.LARGEST_STAGES + 1) * system.accepted[0] + 25
+    assert abs(float(y[0]) - math.exp(-1.0)) < 0.01 and abs(float(y[1])) < 1e-6
+
+
+@BOTH
 def test_stiff_decay_is_followed_within_the_tolerance(method):
-    rates = torch.tensor([1.0, 30.0, 1000.0], dtype=torch.float64)
-    judge = Tolerance(1e-7)
-    found = solver(
-        method, 1e-4, end=3.0, rate=lambda y: -rates * y, judge=judge, start=(1.0, 1.0, 1.0)
-    )
-    for time in (0.01, 0.5, 3.0):
-        wanted = torch.exp(-rates * time)
-        assert float((found.advance(time, 1e6) - wanted).norm()) < 2e-5
-    assert found.time == 3.0
+    rates = [1.0, 30.0, 1000.0]
+    times = [0.01, 0.5, 3.0]
+    system = Decay([rates], tolerance=[1e-7])
+    path, found = advance(method, system, 1e-4, times, start=(1.0, 1.0, 1.0), end=3.0)
+    for time, y in zip(times, found, strict=True):
+        wanted = torch.exp(-torch.tensor(rates, dtype=torch.float64) * time)
+        assert float((y - wanted).norm()) < 2e-5
+    assert path.time == 3.0 and path.ended == "end"
 
 
 def test_a_stiff_decay_costs_the_stabilised_method_fewer_evaluations():
-    rates = torch.tensor([1.0, 5000.0], dtype=torch.float64)
     counts = []
     for method in (DormandPrince, Chebyshev):
-        found = solver(
-            method,
-            1e-4,
-            end=3.0,
-            rate=lambda y: -rates * y,
-            judge=Tolerance(1e-4),
-            start=(1.0, 1.0),
-        )
-        found.advance(3.0, 1e7)
-        counts.append(found.evaluations)
+        system = Decay([[1.0, 1000.0]], tolerance=[1e-4])
+        path, _ = advance(method, system, 1e-4, [3.0], start=(1.0, 1.0), end=3.0)
+        counts.append(path.evaluations)
     assert counts[1] < 0.3 * counts[0]
 
 
-@pytest.mark.parametrize("method", [DormandPrince, Chebyshev])
+@BOTH
+def test_evaluations_are_counted_as_they_are_taken(method):
+    system = Decay([[1.0, 300.0]], tolerance=[1e-4])
+    path, _ = advance(method, system, 1e-4, [3.0], start=(1.0, 1.0), end=3.0)
+    # The right side at the end of a stabilised step is the first of the next one.
+    assert path.evaluations == system.calls[0]
+
+
+@BOTH
 def test_errors_above_what_is_allowed_make_steps_smaller_and_never_beyond_the_end(method):
-    judge = Tolerance(1e-8)
-    found = solver(method, 1.0, judge=judge)
-    y = found.advance(2.0, 1e6)
-    assert found.time == 2.0 and float((y - exact_pendulum(2.0)).norm()) < 1e-4
-    assert judge.accepted > 5
+    system = Pendulum(tolerance=[1e-8])
+    path, (y,) = advance(method, system, 1.0, [2.0])
+    assert path.time == 2.0 and float((y - exact_pendulum(2.0)).norm()) < 1e-4
+    assert system.accepted[0] > 5
 
 
-@pytest.mark.parametrize("method", [DormandPrince, Chebyshev])
-def test_a_method_stops_at_its_limit_and_at_a_right_side_that_is_not_finite(method):
-    assert solver(method, 1e-3).advance(2.0, 50) is None
+@BOTH
+def test_a_path_ends_at_its_limit_and_at_a_right_side_that_is_not_finite(method):
+    path, found = advance(method, Pendulum(order=method.order), 1e-3, [2.0], limit=50)
+    assert path.ended == "limit" and found == [] and 50 < path.evaluations < 80
 
-    class Never(Fixed):
-        def excess(self, y, error):
-            return math.nan
-
-        def descends(self):
-            return False
-
-    with pytest.raises(FloatingPointError, match="not finite"):
-        solver(method, 0.1, rate=lambda y: y * math.nan, judge=Never(4)).advance(1.0, 1e9)
+    path, found = advance(method, Pendulum(tolerance=[1e-6], wall=[math.inf]), 0.1, [1.0])
+    assert path.ended == "not finite" and found == [] and path.time == 0.0
 
 
-@pytest.mark.parametrize("method", [DormandPrince, Chebyshev])
+@BOTH
 def test_times_may_be_asked_for_in_between_and_at_zero(method):
-    found = solver(method, 0.05)
-    assert torch.equal(found.advance(0.0, 1e9), torch.tensor([1.0, 0.0], dtype=torch.float64))
-    times = [0.013, 0.02, 0.5, 1.99, 2.0]
-    for time in times:
-        assert float((found.advance(time, 1e9) - exact_pendulum(time)).norm()) < 2e-3
+    times = [0.0, 0.013, 0.02, 0.5, 1.99, 2.0]
+    _, found = advance(method, Pendulum(order=method.order), 0.05, times)
+    assert torch.equal(found[0], torch.tensor([1.0, 0.0], dtype=torch.float64))
+    for time, y in zip(times, found, strict=True):
+        assert float((y - exact_pendulum(time)).norm()) < 2e-3
+
+
+@BOTH
+def test_between_the_ends_of_a_step_accepted_at_the_floor_the_path_is_a_straight_line(method):
+    """The polynomial through a rough step may swing: a loss that falls would rise within."""
+    system = Pendulum(excess=50.0)
+    path, (middle, end) = advance(method, system, 0.5, [0.25, 0.5], end=0.5)
+    start = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    assert path.excess == 50.0
+    assert torch.allclose(middle, (start + end) / 2, rtol=1e-14)

@@ -1,5 +1,10 @@
 """What is measured on a kernel, against plain numpy."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import oracle
 import pytest
@@ -63,3 +68,40 @@ def test_the_wide_relu_kernel_tends_to_its_limit():
     inner = np.cos(angles) * (np.pi - angles) / (2 * np.pi) / d
     outer = ((np.pi - angles) * np.cos(angles) + np.sin(angles)) / (2 * np.pi) / d
     assert np.abs(row - inner - outer).max() < 0.02
+
+
+LARGE = """
+import json, resource, sys
+import numpy as np, torch
+from lazycore import spec
+from lazycore.config import RunConfig
+from lazycore.kernel import tangent_kernel
+torch.set_num_threads(1)
+values = RunConfig(model="fully_connected", dim=100, width=512, depth=2, n_train=8).resolve()
+network = spec.find("model", "fully_connected").build(values.to_dict(), 100, 1)
+rng = np.random.default_rng(0)
+w = torch.from_numpy(network.initial(rng))
+x = torch.from_numpy(rng.standard_normal((5000, 100)))
+features = network.features(w, x)
+kernel = tangent_kernel(features)
+other = tangent_kernel(network.features(w, x[:7]), features)
+rows = features.select(torch.tensor([0, 4999])).matrix()[:, 0]
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({
+    "peak": peak * (1 if sys.platform == "darwin" else 1024), "p": w.numel(),
+    "errors": [float((kernel[a, b] / (rows[i] @ rows[j]) - 1).abs())
+               for i, a in ((0, 0), (1, 4999)) for j, b in ((0, 0), (1, 4999))],
+    "other": float((other - kernel[:7]).abs().max() / kernel.abs().max()),
+}))
+"""
+
+
+@pytest.mark.slow
+def test_the_kernel_of_five_thousand_points_takes_under_three_gigabytes():
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE], cwd=root, capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["p"] > 300_000 and found["peak"] < 3e9, found
+    assert max(found["errors"]) < 1e-12 and found["other"] < 1e-12

@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lazycore import tasks
+from lazycore import spec, tasks
 from lazycore.config import RunConfig
 from lazycore.jobs import open_queue
 from lazycore.store import open_store
@@ -195,13 +195,16 @@ def test_one_more_task_is_one_more_file_and_is_on_the_page(root, tmp_path, monke
         source.replace('name="sine"', 'name="cosine"').replace("np.sin(", "np.cos(")
     )
     monkeypatch.setattr(tasks, "__path__", [*tasks.__path__, str(folder)])
-    controls._known.cache_clear()
+    caches = (spec.collect, controls._known)
+    for cached in caches:
+        cached.cache_clear()
     try:
         app = opened("explore.py", task="cosine")
         assert app.selectbox(key="task").value == "cosine" and not app.error
         assert app.text_input(key="n_train").placeholder == "20"
     finally:
-        controls._known.cache_clear()
+        for cached in caches:
+            cached.cache_clear()
         sys.modules.pop("lazycore.tasks.cosine", None)
 
 

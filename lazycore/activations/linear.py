@@ -15,6 +15,16 @@ def slope(z, values):
     return z.new_ones(()).expand_as(z)
 
 
+def both(z, values):
+    """Return z and 1."""
+    return z, slope(z, values)
+
+
+def change(z, u, values):
+    """Return u."""
+    return u
+
+
 def bounds(values):
     """Return sup |σ'| = 1 and sup |σ''| = 0."""
     return (1.0, 0.0)

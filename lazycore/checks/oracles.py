@@ -62,7 +62,7 @@ def _descent(results: Mapping[str, RunResult]) -> list[Row]:
     """The linearised model after 300 steps, against plain products with J."""
     import torch
 
-    from lazycore import spec
+    from lazycore.dynamics import trajectory
     from lazycore.problem import default_step_size, rms
 
     rows = []
@@ -71,7 +71,7 @@ def _descent(results: Mapping[str, RunResult]) -> list[Row]:
         problem = _problem(config)
         eta, jacobian = default_step_size(problem), _jacobian(problem)
         values = config.resolve().to_dict() | {"step_size": eta, "momentum": momentum}
-        last = list(spec.find("dynamics", "gd").trajectory(problem, values))[-1]
+        *_, last = trajectory(problem, values)
         v = velocity = torch.zeros_like(problem.w0)
         for _ in range(300):
             outputs = problem.train.start + (jacobian @ v).view_as(problem.train.start)

@@ -2,9 +2,38 @@
 
 A file whose name does not start with an underscore holds a `SPEC` and
 
-    trajectory(problem, values, record, limit) → iterator of Moments, one per recorded time
+    trajectories(problems, values, records, limits) → iterator of (lane, Moment)
 
-where `record` are the steps or times wanted (None: about 200, geometric) and `limit` is the
-number of evaluations after which an adaptive run ends on its budget.
-Names that start with an underscore are what several of them use.
+for runs of one shape, a moment per lane and recorded time: `records` are the steps or times
+wanted (None: about 200, geometric), `limits` the evaluations after which adaptive runs end
+on their budget. Names that start with an underscore are what several of them use.
 """
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lazycore import spec
+from lazycore.moments import Moment
+
+if TYPE_CHECKING:
+    from lazycore.problem import Problem
+
+
+def trajectory(
+    problem: "Problem",
+    values: spec.Values,
+    record: np.ndarray | None = None,
+    limit: int | None = None,
+) -> Iterator[Moment]:
+    """Yield the moments of one run, by the dynamics that its values name."""
+    file = spec.find("dynamics", values["dynamics"])
+    found = file.trajectories(
+        [problem],
+        [values],
+        None if record is None else [record],
+        None if limit is None else [limit],
+    )
+    for _, moment in found:
+        yield moment

@@ -1,6 +1,6 @@
-"""Steps of gradient descent: of the network, and of its tangent model where it must step."""
+"""Steps of gradient descent: of the networks, and of a tangent model where it must step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +9,14 @@ from torch import Tensor
 
 from lazycore.dynamics._closed_form import closed_form, descent_filters, momentum_filters
 from lazycore.dynamics._tangent import TangentSpace, gradient
-from lazycore.problem import Problem
+from lazycore.stacked import Lanes
 
 
 @dataclass
 class Descent:
     """One model under v ← μv + g, w ← w − ηv; `position` moves in place."""
 
-    gradient: Callable[[Tensor], Tensor]
+    gradient: Callable[..., Tensor]
     position: Tensor
     step_size: float
     momentum: float
@@ -31,14 +31,32 @@ class Descent:
         self.position = self.position - self.step_size * g
 
 
-def network_descent(problem: Problem, step_size: float, momentum: float) -> Descent:
-    """Return gradient descent of the network, from v = 0."""
-    return Descent(problem.gradient, torch.zeros_like(problem.w0), step_size, momentum)
+class NetworkDescent:
+    """The networks of many lanes, from v = 0, under v ← μv + g, w ← w − ηv, over all points.
+
+    position: (s, p), moved in place.
+    """
+
+    def __init__(
+        self, lanes: Lanes, w0: Tensor, step_sizes: Sequence[float], momenta: Sequence[float]
+    ) -> None:
+        self.lanes = lanes
+        self.position = w0.new_zeros(len(lanes), w0.numel())
+        self._step = -w0.new_tensor(step_sizes)[:, None]
+        self._momentum = w0.new_tensor(momenta)[:, None]
+        self._velocity = torch.zeros_like(self.position) if any(momenta) else None
+
+    def step(self) -> None:
+        """Take one step, each lane by its own η."""
+        g = self.lanes.gradient(self.position)[0]
+        if self._velocity is not None:
+            g = self._velocity.mul_(self._momentum).add_(g)
+        self.position.addcmul_(g, self._step)
 
 
 def tangent_descent(space: TangentSpace, step_size: float, momentum: float) -> Descent:
     """Return gradient descent of the linearised model, from s = 0."""
-    start = torch.zeros(space.size, dtype=space.problem.w0.dtype, device=space.problem.w0.device)
+    start = torch.zeros(space.size, dtype=space.dtype, device=space.problem.w0.device)
     return Descent(lambda s, *batch: gradient(space, s, *batch), start, step_size, momentum)
 
 
@@ -49,14 +67,16 @@ def tangent_positions(
 
     In closed form for the square loss, by its own iteration otherwise.
     """
-    solution = closed_form(space)
+
+    def filters(eigenvalues: np.ndarray) -> np.ndarray:
+        if momentum:
+            return momentum_filters(eigenvalues, step_size, momentum, steps)
+        return descent_filters(eigenvalues, step_size, steps)
+
+    # Filters with momentum swing, which a Krylov space cannot bound.
+    solution = closed_form(space, None if momentum else filters)
     if solution is not None:
-        filters = (
-            momentum_filters(solution.eigenvalues, step_size, momentum, steps)
-            if momentum
-            else descent_filters(solution.eigenvalues, step_size, steps)
-        )
-        yield from solution.coordinates(filters)
+        yield from solution.coordinates(filters(solution.eigenvalues))
         return
     descent, done = tangent_descent(space, step_size, momentum), 0
     for step in steps:

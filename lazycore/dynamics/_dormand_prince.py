@@ -5,12 +5,12 @@ Dormand & Prince (1980), "A family of embedded Runge–Kutta formulae", J. Compu
 formulas", Math. Comp. 46:135–150.
 """
 
-from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from lazycore.dynamics._steps import Controlled
+from lazycore.dynamics._paths import Stepper, System, stacked
 
 STAGES = (
     (1 / 5,),
@@ -34,40 +34,47 @@ INTERPOLANT = (
     (0.0, -282668133 / 205662961, 2019193451 / 616988883, -1453857185 / 822651844),
     (0.0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423),
 )
-"""y(t + xh) = y + h Σ_i k_i Σ_j INTERPOLANT[i][j] x^{j+1}."""
+"""y(t + xh) = y − h Σ_i k_i Σ_j INTERPOLANT[i][j] x^{j+1}."""
 
 
-@dataclass(eq=False)
-class DormandPrince(Controlled):
-    """The solution of y' = rate(y), advanced by Dormand–Prince steps; see `Controlled`."""
+class DormandPrince(Stepper):
+    """Paths of y' = −G(y), advanced by Dormand–Prince steps; see `Stepper`."""
 
     order = 4
-    _stages: Tensor = field(init=False)
-    _first: Tensor = field(init=False)
-    _polynomial: Tensor | None = None
 
-    def __post_init__(self) -> None:
-        self._first = self._rate(self.y)
-        self._stages = self.y.new_empty((7, self.y.numel()))
-        kwargs = {"dtype": self.y.dtype, "device": self.y.device}
-        self._rows = [torch.tensor(row, **kwargs) for row in STAGES]
-        self._error = torch.tensor(ERROR, **kwargs)
-        self._interpolant = torch.tensor(INTERPOLANT, **kwargs)
+    def _begin(self) -> None:
+        rows = range(len(self.paths))
+        self._first: list[Tensor] = list(self.system.gradient(self._states(rows))[0])
+        self._count(rows, 1)
+        self._stages: list[Tensor | None] = [None] * len(self.paths)
+        self._polynomials: list[Tensor | None] = [None] * len(self.paths)
 
-    def _attempt(self, h: float) -> tuple[Tensor, Tensor]:
-        """Return y(t + h) of order 5 and its difference to the solution of order 4."""
-        self._stages[0] = self._first
-        y = self.y
-        for number, row in enumerate(self._rows, start=1):
-            y = torch.addmv(self.y, self._stages[:number].T, row, alpha=h)
-            self._stages[number] = self._rate(y)
-        return y, h * (self._error @ self._stages)
+    def _attempt(
+        self, system: System, rows: list[int], h: list[float]
+    ) -> tuple[Tensor, Tensor, Any]:
+        """Return y(t + h) of order 5, its difference to the solution of order 4, and what
+        the system knows of it."""
+        y, known = self._states(rows), None
+        width = y.new_tensor(h)[:, None, None]
+        stages = self._tried = y.new_empty((len(rows), 7, y.shape[1]))
+        stages[:, 0] = stacked([self._first[row] for row in rows])
+        now = y
+        for number, row in enumerate(STAGES, start=1):
+            weights = -width * y.new_tensor(row)
+            now = torch.baddbmm(y[:, None], weights, stages[:, :number])[:, 0]
+            stages[:, number], known = system.gradient(now)
+        self._count(rows, 6)
+        return now, torch.bmm(-width * y.new_tensor(ERROR), stages)[:, 0], known
 
-    def _accepted(self) -> None:
-        self._first, self._polynomial = self._stages[6].clone(), None
+    def _accepted(self, row: int, i: int) -> None:
+        self._stages[row], self._polynomials[row] = self._tried[i], None
+        self._first[row] = self._tried[i, 6]
 
-    def _interpolate(self, x: float) -> Tensor:
-        if self._polynomial is None:
-            self._polynomial = self._stages.T @ self._interpolant
-        powers = self.y.new_tensor([x, x**2, x**3, x**4])
-        return torch.addmv(self.previous_state[1], self._polynomial, powers, alpha=self.width)
+    def _interpolate(self, row: int, x: float) -> Tensor:
+        path, stages = self.paths[row], self._stages[row]
+        assert path.previous is not None and stages is not None
+        polynomial = self._polynomials[row]
+        if polynomial is None:
+            polynomial = self._polynomials[row] = stages.T @ stages.new_tensor(INTERPOLANT)
+        powers = stages.new_tensor([x, x**2, x**3, x**4])
+        return torch.addmv(path.previous[1], polynomial, powers, alpha=-path.width)

@@ -5,16 +5,21 @@ the discretisation errors of the two nearly cancel in it; so that is what we int
 the gap is what the steps are controlled by.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._steps import Controlled
-from lazycore.dynamics._tangent import TangentSpace, gradient
-from lazycore.problem import rms
+from lazycore.dynamics._paths import Path, Stepper
+from lazycore.dynamics._tangent_lanes import TangentLanes
+from lazycore.problem import Problem
+from lazycore.stacked import Lanes
 
-LOCAL_SHARE: dict[type[Controlled], float] = {DormandPrince: 0.05, Chebyshev: 0.08}
+LOCAL_SHARE: dict[type[Stepper], float] = {DormandPrince: 0.05, Chebyshev: 0.08}
 """Error allowed per step, as a share of the tolerance for the whole run."""
 
 KINK_FLOOR, KINK_SHARE = 0.0625, 0.002
@@ -33,97 +38,161 @@ two: errors at kinks are as good as random, so the difference can come out small
 SMOOTH_FLOOR = 1e-6
 """The first of these where there are no kinks: below it only rounding is left."""
 
-STIFF, STIFF_WITH_KINKS = 30.0, 500.0
+STIFF, STIFF_WITH_KINKS = 30.0, 30.0
 """λ_max · T from which on the stabilised method takes fewer gradients for the same error of
 the gap (LOG.md, 2026-11-21); at kinks its order is of less use, so it wins later."""
 
 
-def integrator(space: TangentSpace, end: float, tolerance: float, coarseness: float) -> Controlled:
-    """Return the integrator of y = (v, s): the network's v (p,), the tangent coordinates s.
+class Pair:
+    """y = (v, z): the network's v (p,) and the tangent coordinates z, of every lane.
 
-    Controls, per step, the outputs of both models relative to their largest change so far
-    and the gap relative to its largest value so far, never below the rounding floor.
+    A step is judged by the errors of both models' outputs, relative to their largest change
+    so far, and of their gap, relative to its largest value so far; neither below the
+    rounding floor. What was seen so far is kept for each lane: `seen` (2, s).
 
-    coarseness: factor on the tolerance; above 1 the floor at kinks is raised as well.
+    share: (s,) error allowed per step. known_radius: (s,) bound on the tangent rates.
     """
-    problem = space.problem
-    p = problem.w0.numel()
-    curvature = problem.loss.SPEC.facts["curvature"] * problem.largest_eigenvalue
-    unit = 1.0 / curvature if curvature > 0.0 else end
-    stiff = end > unit * (STIFF if problem.network.smooth else STIFF_WITH_KINKS)
-    method: type[Controlled] = Chebyshev if stiff else DormandPrince
 
-    def rate(y: Tensor) -> Tensor:
-        return torch.cat([-problem.gradient(y[:p]), -gradient(space, y[p:])])
+    def __init__(
+        self,
+        lanes: Lanes,
+        tangent: TangentLanes,
+        share: np.ndarray,
+        rounding: np.ndarray,
+        known_radius: np.ndarray,
+        head: int,
+    ) -> None:
+        self.lanes, self.tangent, self.head = lanes, tangent, head
+        self.share, self.rounding, self.known_radius = share, rounding, known_radius
+        self.initial = lanes.losses(torch.zeros_like(lanes.start)).cpu().double().numpy()
+        self.notes = [_Seen(loss) for loss in self.initial]
+        self._tried: np.ndarray | None = None
+
+    def select(self, rows: Sequence[int]) -> "Pair":
+        """Return the pairs of some of the lanes."""
+        part, rows = object.__new__(Pair), list(rows)
+        index = torch.tensor(rows, device=self.lanes.alpha.device)
+        part.lanes, part.tangent = self.lanes.select(index), self.tangent.select(rows)
+        part.head, part.share, part.rounding = self.head, self.share[rows], self.rounding[rows]
+        part.known_radius, part.initial = self.known_radius[rows], self.initial[rows]
+        part.notes = [self.notes[row] for row in rows]
+        return part
+
+    def first(self, count: int) -> "Pair":
+        """Return the gradients of the first lanes, which share their memory."""
+        part = object.__new__(Pair)
+        part.lanes, part.tangent = self.lanes.select(slice(0, count)), self.tangent
+        part.head = self.head
+        return part
+
+    def gradient(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return minus the velocity of (v, z), and the change of the network's outputs."""
+        gradient, change = self.lanes.gradient(y[:, : self.head])
+        return torch.cat([gradient, self.tangent.gradient(y[:, self.head :])], dim=1), change
+
+    def head_gradient(self, y: Tensor) -> Tensor:
+        """Return minus the velocity of v."""
+        return self.lanes.gradient(y)[0]
+
+    def judge(self, y: Tensor, error: Tensor, known: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Return how much too large each lane's error is, and whether its losses descend."""
+        p = self.head
+        network, tangent = known, self.tangent.outputs(y[:, p:])
+        errors = (
+            network - self.lanes.outputs(y[:, :p] - error[:, :p]),
+            self.tangent.outputs(error[:, p:]),
+        )
+        sizes = [*map(_rms, (*errors, errors[0] - errors[1], network, tangent, network - tangent))]
+        sizes += [self.lanes.losses(network), self.lanes.losses(tangent)]
+        # The one place where a step waits for the device.
+        found = self._tried = torch.stack(sizes).cpu().double().numpy()
+        seen = np.array([note.sizes for note in self.notes]).T
+        # Kept on `accept` only: a step that overshoots must not widen what the next is allowed.
+        change = np.fmax(seen[0], np.fmax(found[3], found[4]))
+        gap = np.fmax(seen[1], found[5])
+        with np.errstate(invalid="ignore", over="ignore"):
+            excess = np.maximum(
+                np.maximum(found[0], found[1]) / (self.share * change + self.rounding),
+                found[2] / (self.share * gap + self.rounding),
+            )
+        self._next = np.stack([change, gap])
+        slack = self.share * self.initial
+        before = np.array([note.losses for note in self.notes]).T
+        descends = np.all(found[6:] <= 1.01 * before + slack, axis=0)
+        return excess, descends
+
+    def accept(self, number: int) -> None:
+        """Take the step of this lane that was judged last."""
+        assert self._tried is not None
+        note = self.notes[number]
+        note.sizes = (float(self._next[0, number]), float(self._next[1, number]))
+        note.losses = (float(self._tried[6, number]), float(self._tried[7, number]))
+
+
+@dataclass
+class _Seen:
+    """The largest change of outputs and gap of a lane so far, and its losses now."""
+
+    initial: float
+    sizes: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        self.losses = (self.initial, self.initial)
+
+
+def is_stiff(problem: Problem, end: float) -> bool:
+    """Whether the stabilised method takes fewer gradients up to this time."""
+    return end > _unit(problem, end) * (STIFF if problem.network.smooth else STIFF_WITH_KINKS)
+
+
+def path(
+    problem: Problem,
+    method: type[Stepper],
+    size: int,
+    end: float,
+    coarseness: float,
+    limit: float,
+) -> Path:
+    """Return the pair's path from 0: its first step, and the floor of its steps.
+
+    size: tangent coordinates. coarseness: above 1 the floor at kinks is raised as well.
+    """
+    unit = _unit(problem, end)
+    return Path(
+        y=problem.w0.new_zeros(problem.w0.numel() + size),
+        end=end,
+        step=min(0.1 * unit, end),
+        floor=_floor(problem, method, unit, coarseness),
+        limit=limit,
+    )
+
+
+def curvature(problem: Problem) -> float:
+    """Return the largest rate of decay of the linearised model: sup ℓ'' · λ_max."""
+    return problem.loss.SPEC.facts["curvature"] * problem.largest_eigenvalue
+
+
+def _unit(problem: Problem, end: float) -> float:
+    rate = curvature(problem)
+    return 1.0 / rate if rate > 0.0 else end
+
+
+def _floor(
+    problem: Problem, method: type[Stepper], unit: float, coarseness: float
+) -> Callable[[float], float]:
+    if problem.network.smooth:
+        return lambda time: SMOOTH_FLOOR * unit
 
     def floor(time: float) -> float:
-        if problem.network.smooth:
-            return SMOOTH_FLOOR * unit
         # Only the stabilised method may take steps that grow without limit.
         growing = KINK_SHARE * time if method is Chebyshev else 0.0
         steady = max(KINK_FLOOR * unit, growing)
         early = max(SMOOTH_FLOOR * unit, EARLY_SHARE * time)
         return (1.0 if coarseness == 1.0 else COARSE_FLOOR) * min(steady, early)
 
-    return method(
-        rate=rate,
-        judge=PairJudge(space, LOCAL_SHARE[method] * tolerance * coarseness),
-        y=problem.w0.new_zeros(p + space.size),
-        end=end,
-        step=min(0.1 * unit, end),
-        floor=floor,
-    )
+    return floor
 
 
-class PairJudge:
-    """Judges steps of the pair: by the errors of both models' outputs and of their gap.
-
-    share: allowed error of a step, as a share of the largest output change, and of the
-    largest gap, seen so far.
-    """
-
-    def __init__(self, space: TangentSpace, share: float) -> None:
-        self.space, self.share = space, share
-        self.rounding = space.problem.rounding_floor
-        self.change, self.gap = self.seen = (0.0, 0.0)
-        self.losses = self.candidate = self._losses(*self._outputs(self._zero()))
-        self.initial_loss = self.losses[0]
-
-    def excess(self, y: Tensor, error: Tensor) -> float:
-        """Return the error of the step to y, divided by what is allowed."""
-        network, tangent = self._outputs(y)
-        network_less, tangent_less = self._outputs(y - error)
-        self.candidate = self._losses(network, tangent)
-        # Kept on `accept` only: a step that overshoots must not widen what the next is allowed.
-        self.seen = (
-            max(self.change, rms(network), rms(tangent)),
-            max(self.gap, rms(network - tangent)),
-        )
-        errors = (network - network_less, tangent - tangent_less)
-        change = max(map(rms, errors)) / (self.share * self.seen[0] + self.rounding)
-        gap = rms(errors[0] - errors[1]) / (self.share * self.seen[1] + self.rounding)
-        return max(change, gap)
-
-    def descends(self) -> bool:
-        """Whether neither loss rises by more than its error may be: no flow climbs."""
-        slack = self.share * self.initial_loss
-        pairs = zip(self.candidate, self.losses, strict=True)
-        return all(new <= 1.01 * old + slack for new, old in pairs)
-
-    def accept(self) -> None:
-        """Take the step judged last."""
-        self.losses = self.candidate
-        self.change, self.gap = self.seen
-
-    def _outputs(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        problem, p = self.space.problem, self.space.problem.w0.numel()
-        return problem.train.outputs(y[:p]) - problem.train.start, self.space.outputs(y[p:])
-
-    def _losses(self, *changes: Tensor) -> list[float]:
-        problem = self.space.problem
-        outputs = (problem.train.start + change for change in changes)
-        return [float(problem.loss.per_point(f, problem.targets).mean()) for f in outputs]
-
-    def _zero(self) -> Tensor:
-        w0 = self.space.problem.w0
-        return w0.new_zeros(w0.numel() + self.space.size)
+def _rms(values: Tensor) -> Tensor:
+    """Return the L²(ρ̂) norm of each lane's outputs, (s,)."""
+    return values.square().sum(-1).mean(-1).sqrt()

@@ -9,7 +9,6 @@ Both are the same model exactly. Written for coordinates s, every method needs t
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -36,6 +35,11 @@ class TangentSpace(Protocol):
         """Number of coordinates."""
         ...
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What s is in."""
+        ...
+
     def outputs(self, s: Tensor, batch: Tensor | None = None) -> Tensor:
         """Return αh̄ − αh(w0) (n, k) at the training points, or at those of `batch`."""
         ...
@@ -48,6 +52,18 @@ class TangentSpace(Protocol):
         """Return v̄ (p,)."""
         ...
 
+    def train_outputs(self, s: Tensor) -> Tensor:
+        """Return the change of αh̄ on the training points at s (r, q), (r, n, k)."""
+        ...
+
+    def test_outputs(self, s: Tensor) -> Tensor:
+        """Return the change of αh̄ on the test points at s (r, q), (r, n', k)."""
+        ...
+
+    def displacement_by_layer(self, s: Tensor) -> Tensor:
+        """Return ‖v̄‖ of each layer at s (r, q), (r, layers)."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class FunctionSpace:
@@ -55,10 +71,15 @@ class FunctionSpace:
 
     problem: Problem
 
-    @cached_property
+    @property
     def kernel(self) -> Tensor:
         """Θ as a matrix (n·k, n·k)."""
-        return self.problem.train.features.kernel().reshape(self.size, self.size)
+        return self.problem.train.anchor.kernel
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the features."""
+        return self.problem.train.features.like.dtype
 
     @property
     def size(self) -> int:
@@ -76,11 +97,32 @@ class FunctionSpace:
         """Return r, at its place among all points."""
         if batch is None:
             return r.reshape(-1)
-        return torch.zeros_like(self.problem.targets).index_add_(0, batch, r).view(-1)
+        return r.new_zeros(self.problem.targets.shape).index_add_(0, batch, r).view(-1)
 
     def parameters(self, s: Tensor) -> Tensor:
         """Return Jᵀ s."""
         return self.problem.train.features.adjoint(s.view(self.problem.targets.shape))
+
+    def train_outputs(self, s: Tensor) -> Tensor:
+        """Return Θ s of each state."""
+        return (s @ self.kernel).unflatten(1, self.problem.targets.shape)
+
+    def test_outputs(self, s: Tensor) -> Tensor:
+        """Return Θ_test s of each state."""
+        test = self.problem.test
+        assert test is not None
+        kernel = test.anchor.kernel_with(self.problem.train.anchor)
+        return (s @ kernel.T).unflatten(1, test.start.shape)
+
+    def displacement_by_layer(self, s: Tensor) -> Tensor:
+        """Return √(sᵀ Θ_l s)."""
+        kernels = self.problem.train.anchor.layer_kernels
+        names = self.problem.layers
+        if set(kernels) != set(names):
+            parameters = torch.stack([self.parameters(one) for one in s])
+            return self.problem.norms_by_layer(parameters)
+        squares = [((s @ kernels[name]) * s).sum(1) for name in names]
+        return torch.stack(squares, dim=1).clamp(min=0.0).sqrt()
 
     def quadratic_form(self) -> Tensor:
         """Return H of s' = −(b + H s) for the square loss: Θ/n."""
@@ -93,6 +135,11 @@ class ParameterSpace:
 
     problem: Problem
     features: Features
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the features."""
+        return self.features.like.dtype
 
     @property
     def size(self) -> int:
@@ -111,11 +158,25 @@ class ParameterSpace:
         """Return s."""
         return s
 
+    def train_outputs(self, s: Tensor) -> Tensor:
+        """Return J s of each state."""
+        return torch.stack([self.features.apply(one) for one in s])
+
+    def test_outputs(self, s: Tensor) -> Tensor:
+        """Return J_test s of each state."""
+        assert self.problem.test is not None
+        features = self.problem.test.features
+        return torch.stack([features.apply(one) for one in s])
+
+    def displacement_by_layer(self, s: Tensor) -> Tensor:
+        """Return ‖s‖, layer by layer."""
+        return self.problem.norms_by_layer(s)
+
     def quadratic_form(self) -> Tensor:
         """Return H of s' = −(b + H s) for the square loss: JᵀJ/n, summed over blocks of points."""
         (n, k), w0 = self.problem.targets.shape, self.problem.w0
         block = max(1, LARGEST_MATRIX // (4 * k * w0.numel() * w0.element_size()))
-        form = w0.new_zeros((w0.numel(), w0.numel()))
+        form = self.features.like.new_zeros((w0.numel(), w0.numel()))
         for points in torch.arange(n, device=w0.device).split(block):
             rows = self.features.select(points).matrix().flatten(0, 1)
             form.addmm_(rows.T, rows)

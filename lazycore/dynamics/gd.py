@@ -1,6 +1,6 @@
 """Full-batch gradient descent: w ← w − η ∇F_α(w), both models with the same η."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,36 +20,45 @@ SPEC = Spec(
 )
 
 
-def trajectory(
-    problem: "Problem",
-    values: Values,
-    record: np.ndarray | None = None,
-    limit: int | None = None,
-) -> "Iterator[Moment]":
-    """Yield both models at about 200 steps; the linearised one in closed form if it has one.
+def trajectories(
+    problems: "Sequence[Problem]",
+    values: Sequence[Values],
+    records: Sequence[np.ndarray] | None = None,
+    limits: Sequence[int] | None = None,
+) -> "Iterator[tuple[int, Moment]]":
+    """Yield (lane, moment) at about 200 steps, the same for all lanes; the linearised models
+    in closed form if they have one.
 
     The iteration is the object itself, so its error is rounding alone.
     """
-    from lazycore.dynamics._descent import network_descent, tangent_positions
+    from lazycore.dynamics._descent import NetworkDescent, tangent_positions
     from lazycore.dynamics._tangent import tangent_space
-    from lazycore.moments import Moment, recorded_steps
+    from lazycore.moments import Moment, Position, recorded_steps
+    from lazycore.stacked import stack
 
-    eta = values["step_size"]
-    steps = recorded_steps(values["steps"]) if record is None else record
-    space = tangent_space(problem)
-    network = network_descent(problem, eta, values["momentum"])
-    positions = tangent_positions(space, eta, values["momentum"], steps)
+    steps = recorded_steps(values[0]["steps"]) if records is None else records[0]
+    etas, momenta = [v["step_size"] for v in values], [v["momentum"] for v in values]
+    spaces = [tangent_space(problem) for problem in problems]
+    tangents = [
+        tangent_positions(space, eta, momentum, steps)
+        for space, eta, momentum in zip(spaces, etas, momenta, strict=True)
+    ]
+    networks = NetworkDescent(stack(problems), problems[0].w0, etas, momenta)
     done = 0
-    for step, s in zip(steps, positions, strict=True):
+    for step in steps:
         for _ in range(int(step) - done):
-            network.step()
+            networks.step()
         done = int(step)
-        tangent = space.parameters(s)
-        yield Moment(
-            time=done * eta,
-            progress=done / values["steps"],
-            nonlinear=network.position,
-            paired=tangent,
-            linearized=tangent,
-            steps=done,
-        )
+        for lane, space in enumerate(spaces):
+            tangent = Position(space, next(tangents[lane]))
+            yield (
+                lane,
+                Moment(
+                    time=done * etas[lane],
+                    progress=done / values[lane]["steps"],
+                    nonlinear=networks.position[lane].clone(),
+                    tangent=tangent,
+                    exact=tangent,
+                    steps=done,
+                ),
+            )

@@ -1,6 +1,6 @@
 """Mini-batch gradient descent: the same batches for both models, momentum if wanted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,22 +43,32 @@ def batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
             yield order[start : start + size]
 
 
-def trajectory(
-    problem: "Problem",
-    values: Values,
-    record: np.ndarray | None = None,
-    limit: int | None = None,
+def trajectories(
+    problems: "Sequence[Problem]",
+    values: Sequence[Values],
+    records: Sequence[np.ndarray] | None = None,
+    limits: Sequence[int] | None = None,
+) -> "Iterator[tuple[int, Moment]]":
+    """Yield (lane, moment) at about 200 steps, one lane after another: each has batches of
+    its own, the same for both models."""
+    for lane, (problem, value) in enumerate(zip(problems, values, strict=True)):
+        for moment in _trajectory(problem, value, None if records is None else records[lane]):
+            yield lane, moment
+
+
+def _trajectory(
+    problem: "Problem", values: Values, record: np.ndarray | None
 ) -> "Iterator[Moment]":
-    """Yield both models at about 200 steps, each advanced on the same mini-batches."""
+    """Yield both models of one run, each advanced on the same mini-batches."""
     import torch
 
-    from lazycore.dynamics._descent import network_descent, tangent_descent
+    from lazycore.dynamics._descent import Descent, tangent_descent
     from lazycore.dynamics._tangent import tangent_space
-    from lazycore.moments import Moment, recorded_steps
+    from lazycore.moments import Moment, Position, recorded_steps
 
     eta, momentum = values["step_size"], values["momentum"]
     space = tangent_space(problem)
-    network = network_descent(problem, eta, momentum)
+    network = Descent(problem.gradient, torch.zeros_like(problem.w0), eta, momentum)
     tangent = tangent_descent(space, eta, momentum)
     stream = batches(len(problem.train), values["batch_size"], values["batch_seed"])
     done = 0
@@ -68,12 +78,12 @@ def trajectory(
             network.step(batch)
             tangent.step(batch)
         done = int(step)
-        position = space.parameters(tangent.position)
+        position = Position(space, tangent.position)
         yield Moment(
             time=done * eta,
             progress=done / values["steps"],
             nonlinear=network.position,
-            paired=position,
-            linearized=position,
+            tangent=position,
+            exact=position,
             steps=done,
         )
