@@ -1,4 +1,4 @@
-"""What a run will cost, known before it is queued. No torch.
+"""What a run, or a sweep, will cost, known before it is queued. No torch.
 
 The counts come from the specs, the two rates from measurements on one slow core; a
 faster machine, or a GPU, only makes the estimate cautious.
@@ -10,6 +10,7 @@ from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.errors import BudgetError
 from lazycore.moments import RECORDS
+from lazycore.sweepconfig import Cell, SweepConfig
 
 FLOPS_PER_SECOND = 1.5e10
 SECONDS_PER_CALL = 1.5e-4
@@ -40,6 +41,11 @@ class Budget:
 
 
 DEFAULT = Budget()
+SWEEP_SECONDS = 4 * 3600.0
+"""What the runs of one sweep may cost in all, one after another: side by side they are faster."""
+COSTLESS = ("alpha", "alpha_sqrt_width", "init_scale")
+COSTLESS += ("seed", "data_seed", "init_seed", "batch_seed")
+"""Axes along which the estimate of a run does not change."""
 
 
 def estimate(config: RunConfig) -> Cost:
@@ -90,6 +96,34 @@ def check(config: RunConfig, budget: Budget = DEFAULT) -> Cost:
             f"{duration(budget.seconds)}: {cure}."
         )
     return cost
+
+
+def check_sweep(
+    config: SweepConfig, budget: Budget = DEFAULT, seconds: float = SWEEP_SECONDS
+) -> float:
+    """Return the estimated seconds of a sweep, its runs one after another.
+
+    Raises `BudgetError` when a cell alone is over `budget`, or all of them are over `seconds`.
+    Cells that differ in nothing that costs are estimated once.
+    """
+    shapes: dict[tuple, list[Cell]] = {}
+    for cell in config.cells:
+        key = tuple(value for name, value in cell.values.items() if name not in COSTLESS)
+        shapes.setdefault(key, []).append(cell)
+    total = 0.0
+    for cells in shapes.values():
+        try:
+            total += len(cells) * check(cells[0].config, budget).seconds
+        except BudgetError as error:
+            raise BudgetError(f"in the cell {cells[0].name}, {error}") from error
+    if total > seconds:
+        count = len(config.cells)
+        raise BudgetError(
+            f"these {count:,} cells would take about {duration(total)} one after another, the "
+            f"limit is {duration(seconds)}: lower the number of cells (about "
+            f"{int(count * seconds / total):,} fit) or what each one costs."
+        )
+    return total
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The warm child in which runs are computed: it can be killed at any instant, and is.
+"""The warm child in which runs and sweeps are computed: it can be killed at any instant, and is.
 
 A native torch call cannot be interrupted from within, so cancelling is SIGKILL from outside
 and loses nothing: the child sends what it has so far ten times a second. A second child
@@ -27,6 +27,8 @@ from lazycore.errors import LazyLabError
 ENGINE = "lazycore.child:training"
 """Module and function that compute a run: the function yields, after each record, the share
 of the work done and a function that folds what there is into the bytes of a result."""
+SWEEP_ENGINE = "lazycore.sweepchild:computing"
+"""The same for a sweep: the function yields a `CellDone` for each of its cells."""
 
 PROGRESS_SECONDS = 0.1
 WATCH_SECONDS = 0.05
@@ -34,6 +36,15 @@ WARM_UP_SECONDS = 180.0
 
 Fold = Callable[[str | None], bytes]
 Why = Literal["result", "error", "died", "cancelled", "time", "memory"]
+
+
+@dataclass(frozen=True)
+class CellDone:
+    """The bytes of a cell's run; none, and why, where it failed."""
+
+    digest: str
+    data: bytes
+    message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,13 @@ def _compute(pipe: Connection, engine: Callable, fields: dict, device: str) -> N
     fold: Fold = _nothing
     due = time.monotonic() + PROGRESS_SECONDS
     try:
-        for progress, fold in engine(fields, device):
+        for item in engine(fields, device):
+            if isinstance(item, CellDone):
+                head = {"kind": "cell", "digest": item.digest, "message": item.message}
+                _send(pipe, head, item.data)
+                fold = _no_more
+                continue
+            progress, fold = item
             begun = time.monotonic()
             if begun >= due:
                 _send(pipe, {"kind": "progress", "progress": progress}, fold("cancelled"))
@@ -121,6 +138,10 @@ def _compute(pipe: Connection, engine: Callable, fields: dict, device: str) -> N
 
 def _nothing(status: str | None) -> bytes:
     raise RuntimeError("the engine recorded nothing")
+
+
+def _no_more(status: str | None) -> bytes:
+    return b""
 
 
 def _send(pipe: Connection, head: dict, payload: bytes = b"") -> None:
@@ -163,7 +184,7 @@ class Child:
         if self.seen is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 self.seen.kill()
-        self.process.join(5)
+        self.process.join(30)
         self.pipe.close()
 
     def memory(self) -> int:
@@ -175,7 +196,7 @@ class Child:
 
     def epitaph(self) -> str:
         """Return a sentence on how the child died."""
-        self.process.join(5)
+        self.process.join(30)
         code = self.process.exitcode
         if code is not None and code < 0:
             name = signal.Signals(-code).name
@@ -206,8 +227,9 @@ class Children:
         limits: Limits,
         is_wanted: Callable[[], bool],
         on_progress: Callable[[float, bytes], None],
+        on_cell: Callable[[CellDone], None] | None = None,
     ) -> Ended:
-        """Compute one job and return how it ended.
+        """Compute one job and return how it ended. `on_cell` is given each cell of a sweep.
 
         `is_wanted` is asked ten times a second; once it says no, the child is killed. On a
         limit it is killed too. Whenever a child is lost the one standing by takes its place.
@@ -215,7 +237,7 @@ class Children:
         if not self._active.process.is_alive():
             self._replace()
         try:
-            ended = _watch(self._active, fields, limits, is_wanted, on_progress)
+            ended = _watch(self._active, fields, limits, is_wanted, on_progress, on_cell)
         except BaseException:
             # Still computing: its result must not be taken for the next job's.
             self._replace()
@@ -236,6 +258,7 @@ def _watch(
     limits: Limits,
     is_wanted: Callable[[], bool],
     on_progress: Callable[[float, bytes], None],
+    on_cell: Callable[[CellDone], None] | None,
 ) -> Ended:
     data: bytes | None = None
     ask_at = time.monotonic() + PROGRESS_SECONDS
@@ -257,6 +280,8 @@ def _watch(
             elif head["kind"] == "progress":
                 data = payload
                 on_progress(head["progress"], payload)
+            elif head["kind"] == "cell" and on_cell:
+                on_cell(CellDone(head["digest"], payload, head["message"]))
             else:
                 return Ended(head["kind"], payload or data, head.get("message"))
         elif not child.process.is_alive():

@@ -1,4 +1,4 @@
-"""`python -m lazycore run | worker | jobs | check`: the same runs without the pages.
+"""`python -m lazycore run | sweep | worker | jobs | check`: the same without the pages.
 
 A wrong call ends with 2, a refused or failed one with 1; both print one sentence to standard
 error and nothing to standard output.
@@ -6,17 +6,19 @@ error and nothing to standard output.
 
 import argparse
 import json
+import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lazycore import budget
-from lazycore.config import RunConfig, all_fields
+from lazycore.clifields import add_fields, run_config, sweep_config
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.results import RunResult, Snapshot
-from lazycore.spec import PACKAGES, Field, collect
+from lazycore.sweepresult import SweepResult
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,24 +55,40 @@ def _parser() -> argparse.ArgumentParser:
     run = calls.add_parser(
         "run", help="train one network and its linearisation", allow_abbrev=False
     )
-    _add_fields(run)
-    run.add_argument("--json", metavar="FILE", help="write the record as JSON (-: standard output)")
+    add_fields(run)
     run.add_argument("--out", metavar="FILE.npz", help="write the record; opens on the Runs page")
-    run.add_argument("--device", metavar="NAME", help="cpu, cuda:0, …; default: a GPU if any")
-    run.add_argument("--no-budget", action="store_true", help="lift the limit on cost")
+    _add_outcome(run)
     run.set_defaults(call=_run)
+
+    sweep = calls.add_parser(
+        "sweep",
+        help="run every combination of fields with several values",
+        description="A field is an axis when it is given as 32,64,128 (these values), 0:10 "
+        "(whole numbers, 10 not included) or 1e-2:1e4:13 (13 values from end to end).",
+        allow_abbrev=False,
+    )
+    add_fields(sweep, axes=True)
+    sweep.add_argument("--out", metavar="FILE", help="write the table: .csv, .parquet or .npz")
+    sweep.add_argument(
+        "--no-store", action="store_true", help="neither look up nor keep runs in the cache"
+    )
+    _add_outcome(sweep)
+    sweep.set_defaults(call=_sweep)
 
     check = calls.add_parser("check", help="check the claims of the papers", allow_abbrev=False)
     check.add_argument("names", nargs="*", metavar="NAME", help="checks, * allowed; default: all")
     check.add_argument("--quick", action="store_true", help="leave out what takes minutes")
     check.set_defaults(call=_check)
 
-    jobs = calls.add_parser("jobs", help="the queue: list, submit, cancel, retry, delete")
+    jobs = calls.add_parser("jobs", help="the queue: list, submit, sweep, cancel, retry, delete")
     actions = jobs.add_subparsers(dest="action", parser_class=_Parser)
     jobs.set_defaults(call=_list_jobs)
     submit = actions.add_parser("submit", help="queue a run for the worker", allow_abbrev=False)
-    _add_fields(submit)
-    submit.set_defaults(call=_submit)
+    add_fields(submit)
+    submit.set_defaults(call=_submit, read=run_config)
+    queued = actions.add_parser("sweep", help="queue a sweep for the worker", allow_abbrev=False)
+    add_fields(queued, axes=True)
+    queued.set_defaults(call=_submit, read=sweep_config)
     for action in ("cancel", "retry", "delete"):
         one = actions.add_parser(action, help=f"{action} a job")
         one.add_argument("digest")
@@ -82,53 +100,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_fields(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", metavar="FILE.json", help="fields; flags override them")
-    for field in all_fields().values():
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            metavar="VALUE",
-            dest=f"field_{field.name}",
-            help=f"{field.meaning} ({_choices(field)})".replace("%", "%%"),
-        )
-
-
-def _choices(field: Field) -> str:
-    if field.name in PACKAGES:
-        return " | ".join(collect(field.name))
-    return " | ".join(field.choices) if field.choices else field.allowed
-
-
-def _config(options: argparse.Namespace) -> RunConfig:
-    """Return the config of a call: the file's fields, overridden by the flags'."""
-    text = {
-        name.removeprefix("field_"): value
-        for name, value in vars(options).items()
-        if name.startswith("field_") and value is not None
-    }
-    if options.config is None:
-        return RunConfig.from_text(text)
-    try:
-        content = json.loads(Path(options.config).read_text())
-    except OSError as error:
-        raise ConfigError(f"cannot read {options.config}: {error.strerror}.") from error
-    except ValueError as error:
-        raise ConfigError(f"{options.config} is not JSON: {error}.") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{options.config} must hold one JSON object of fields.")
-    # The flags are parsed by the ranges of the files that they, or the file's fields, choose.
-    flags = {name: RunConfig.parse_field(name, value) for name, value in text.items()}
-    return RunConfig.from_dict(content | flags)
+def _add_outcome(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE", help="write it as JSON (-: standard output)")
+    parser.add_argument("--device", metavar="NAME", help="cpu, cuda:0, …; default: a GPU if any")
+    parser.add_argument("--no-budget", action="store_true", help="lift the limit on cost")
 
 
 def _run(options: argparse.Namespace) -> int:
-    config = _config(options)
+    config = run_config(options)
     limit = None if options.no_budget else budget.DEFAULT
     if limit:
         budget.check(config, limit)
-    for path in (options.out, options.json):
-        if path not in (None, "-") and not Path(path).resolve().parent.is_dir():
-            raise ConfigError(f"cannot write {path}: there is no such folder.")
+    _check_folders(options)
     import torch
 
     from lazycore.training import train
@@ -138,6 +121,47 @@ def _run(options: argparse.Namespace) -> int:
     result = RunResult.collect(config, snapshots)
     if options.out:
         _write(options.out, result.to_bytes())
+    _show(options, result, summary)
+    return 0
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    config = sweep_config(options)
+    _check_folders(options)
+    writers = {".csv": "to_csv", ".parquet": "to_parquet", ".npz": "save"}
+    if options.out and Path(options.out).suffix not in writers:
+        raise ConfigError(f"cannot write {options.out}: give a name in .csv, .parquet or .npz.")
+    if not options.no_budget:
+        budget.check_sweep(config)
+    from lazycore import sweeps
+    from lazycore.store import open_store
+
+    store = None if options.no_store else open_store()
+    cores = len(os.sched_getaffinity(0))
+    table, begun = SweepResult(config), time.monotonic()
+    for cell, outcome in sweeps.cells(config, device=options.device, store=store, threads=cores):
+        sweeps.record(table, cell, outcome)
+        _progress(_how_far(table, time.monotonic() - begun))
+    _progress("")
+    if options.out:
+        getattr(table, writers[Path(options.out).suffix])(options.out)
+    _show(options, table, sweep_summary)
+    return 0
+
+
+def _how_far(table: SweepResult, passed: float) -> str:
+    left = passed * (table.total / table.done - 1.0)
+    return f"{table.done:,} of {table.total:,} cells, {left:.0f} s left"
+
+
+def _check_folders(options: argparse.Namespace) -> None:
+    for path in (options.out, options.json):
+        if path not in (None, "-") and not Path(path).resolve().parent.is_dir():
+            raise ConfigError(f"cannot write {path}: there is no such folder.")
+
+
+def _show(options: argparse.Namespace, result: Any, summary: Callable[[Any], str]) -> None:
+    """Write the result as JSON where that is asked for; else, and without a file, its summary."""
     if options.json:
         text = json.dumps(result.to_dict(), allow_nan=False)
         if options.json == "-":
@@ -146,7 +170,6 @@ def _run(options: argparse.Namespace) -> int:
             _write(options.json, text.encode())
     if not options.json and not options.out:
         print(summary(result))
-    return 0
 
 
 def _write(path: str, data: bytes) -> None:
@@ -187,6 +210,26 @@ def summary(result: RunResult) -> str:
     return "\n".join(lines)
 
 
+MOST_NAMED = 10
+
+
+def sweep_summary(table: SweepResult) -> str:
+    """Return a sweep in a few lines: how many cells are what, and which have gone wrong."""
+    cells = table.config.cells
+    verdicts = Counter(filter(None, (table.verdict(cell.digest) for cell in cells)))
+    shape = " × ".join(f"{len(values)} {name}" for name, values in table.config.axes.items())
+    said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    lines = [f"{table.total} cells ({shape}), digest {table.digest}", said or "no verdict"]
+    for status in ("diverged", "budget", "failed", "missing"):
+        such = [cell for cell in cells if table.status(cell.digest) == status]
+        for cell in such[:MOST_NAMED]:
+            message = table.message(cell.digest)
+            lines.append(f"{status}: {cell.name}" + (f": {message}" if message else ""))
+        if len(such) > MOST_NAMED:
+            lines.append(f"{status}: {len(such) - MOST_NAMED} more")
+    return "\n".join(lines)
+
+
 def _last(values: list | None) -> float | None:
     return values[-1] if values else None
 
@@ -220,14 +263,15 @@ def _list_jobs(_: argparse.Namespace) -> int:
     from lazycore.jobs import open_queue
 
     for job in open_queue().list():
-        print(f"{job.digest}  {job.state:9}  {job.progress:4.0%}  {job.message or ''}".rstrip())
+        how_far = f"{job.state:9}  {job.progress:4.0%}"
+        print(f"{job.digest}  {job.kind:5}  {how_far}  {job.message or ''}".rstrip())
     return 0
 
 
 def _submit(options: argparse.Namespace) -> int:
     from lazycore.jobs import open_queue
 
-    print(open_queue().submit(_config(options)))
+    print(open_queue().submit(options.read(options)))
     return 0
 
 

@@ -44,6 +44,11 @@ def threads_each(workers: int) -> int:
     return max(1, len(os.sched_getaffinity(0)) // (2 * workers))
 
 
+def sweep_threads_each(workers: int) -> int:
+    """Return how many threads the child of a sweep may use beside so many workers: its share."""
+    return max(1, len(os.sched_getaffinity(0)) // workers)
+
+
 def limits(environment: Mapping[str, str] = os.environ) -> Limits:
     """Return what a job may take before it is killed: $LAZYLAB_JOB_SECONDS (twice what is let
     into the queue) and $LAZYLAB_JOB_MB (half of the machine's memory, at most 8192)."""
@@ -52,6 +57,12 @@ def limits(environment: Mapping[str, str] = os.environ) -> Limits:
         seconds=_number(environment, "LAZYLAB_JOB_SECONDS", 2 * budget.DEFAULT.seconds),
         bytes=_number(environment, "LAZYLAB_JOB_MB", half) * 2**20,
     )
+
+
+def sweep_limits(environment: Mapping[str, str] = os.environ) -> Limits:
+    """Return the same for a sweep, whose seconds are $LAZYLAB_SWEEP_SECONDS (four hours)."""
+    seconds = _number(environment, "LAZYLAB_SWEEP_SECONDS", budget.SWEEP_SECONDS)
+    return Limits(seconds=seconds, bytes=limits(environment).bytes)
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

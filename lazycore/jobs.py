@@ -1,10 +1,10 @@
-"""The queue of runs: submit one, watch it, cancel it. Durable, and one job per digest.
+"""The queue of runs and sweeps: submit one, watch it, cancel it. One job per digest, durable.
 
-A job's id is the digest of its config, so that two people who ask for one run wait for one
-job. The queue is DBOS on a SQLite file under the root, or on the database that
-$LAZYLAB_DATABASE_URL names. Of a job, DBOS knows whether it waits, runs or has ended; how
-far it is and why it ended are in the store's notes, and *done* means that the store has the
-result, whatever else has happened.
+A run never waits for a sweep: each kind has a queue of its own, and a worker takes one job of
+each at a time. A job's id is the digest of its config, so that two people who ask for one run
+wait for one job. The queue is DBOS on a SQLite file under the root, or on the database that
+$LAZYLAB_DATABASE_URL names. Of a job, DBOS knows whether it waits, runs or has ended; how far
+it is and why it ended are in the store's notes, and *done* means that the store has the result.
 
 DBOS is imported when a queue is first opened: it takes a third of a second. Its rows name
 the serializer they are to be read with, pickle among them; that one is disabled here.
@@ -19,18 +19,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore import budget, heartbeat, locks
+from lazycore import heartbeat, kinds, locks
 from lazycore.config import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult, JobError, ResultNotFound, StoreFull
 from lazycore.heartbeat import WorkerInfo
 from lazycore.jobview import ENDED, Job, State, job_of, read_submission, state_of, submission_of
 from lazycore.store import DIGEST, ResultStore, checked_digest, default_root
+from lazycore.sweepconfig import SweepConfig
 
 _APPLICATION = "lazylab"
-_QUEUE = "runs"
+_QUEUES = {"run": "runs", "sweep": "sweeps"}
 _WORKFLOW = "run_job"
 _VERSION = f"engine-{ENGINE_VERSION}"
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = {"runs": 0.05, "sweeps": 0.5}
 _MAX_RECOVERIES = 3
 
 
@@ -62,24 +63,26 @@ class JobQueue:
         self._client.destroy()
         self.store.close()
 
-    def submit(self, config: RunConfig) -> str:
-        """Queue the run unless its result is stored or it is already on its way.
+    def submit(self, config: RunConfig | SweepConfig) -> str:
+        """Queue the run or sweep unless its result is stored or it is already on its way.
 
         Returns its digest. Raises BudgetError for one that would cost too much. A job that
-        failed or was cancelled is begun anew.
+        failed or was cancelled is begun anew; a sweep goes on with the cells it has not got.
         """
-        budget.check(config)
+        kinds.check(config)
         digest = config.digest
         with locks.held(self._lock):
-            if self.store.has_whole(digest):
+            if self.store.has_whole(digest) or self.store.has_whole_sweep(digest):
                 return digest
             row = self._row(digest)
             if row is not None:
                 if state_of(row, _VERSION) in ("queued", "running"):
                     return digest
                 self._do(self._client.delete_workflow, digest)
-            self.store.delete(digest)
-            self._enqueue(digest, config.resolve().to_dict())
+            self.store.delete_note(digest)
+            if isinstance(config, RunConfig):  # a sweep's table stands until it goes on
+                self.store.delete_partial(digest)
+            self._enqueue(digest, kinds.fields_of(config))
         return digest
 
     def get(self, digest: str) -> Job | None:
@@ -89,6 +92,9 @@ class JobQueue:
             return self._jobs([row])[0]
         with contextlib.suppress(ResultNotFound, CorruptResult):
             config = dict(self.store.get(digest).config or {})
+            return Job(digest, "done", config=config, progress=1.0)
+        with contextlib.suppress(ResultNotFound, CorruptResult):
+            config = self.store.get_sweep(digest).config.to_dict()
             return Job(digest, "done", config=config, progress=1.0)
         return None
 
@@ -106,11 +112,14 @@ class JobQueue:
             self.store.put_note(digest, {"message": said, "finished_at": time.time()})
 
     def retry(self, digest: str) -> str:
-        """Submit the same run again and return its digest; one on its way is left alone."""
-        return self.submit(RunConfig.from_dict(self._known(digest).config))
+        """Submit the same again and return its digest; one on its way is left alone."""
+        return self.submit(kinds.read(self._known(digest).config))
 
     def delete(self, digest: str) -> None:
-        """Forget the job, its result and its partial result; a running one is stopped."""
+        """Forget the job, its result and its partial result; a running one is stopped.
+
+        Of a sweep, the runs that are its cells stay in the store.
+        """
         row = self._row(checked_digest(digest))
         if row is not None:
             self._do(self._client.delete_workflow, digest)
@@ -143,10 +152,11 @@ class JobQueue:
         does not count against the job."""
         row = self._row(digest)
         if row is not None and row.status == "PENDING":
-            self._do(self._client.resume_workflow, digest, queue_name=_QUEUE)
+            queue = _QUEUES[kinds.kind_of(submission_of(row).fields)]
+            self._do(self._client.resume_workflow, digest, queue_name=queue)
 
     def serve(self, name: str, run: Callable[[str, str, dict], dict]) -> None:
-        """Take jobs off the queue in background threads of this process, one at a time.
+        """Take jobs off the queue in threads of this process, one of each kind at a time.
 
         Each is run as `run(digest, ticket, fields)`, whose dict of JSON is kept as what the
         job came to. Jobs that a worker of the same `name` left running are taken up again, up
@@ -169,9 +179,8 @@ class JobQueue:
             return run(dbos.DBOS.workflow_id or "", given.ticket, given.fields)
 
         # Before the launch: a queue that is new to a running DBOS is noticed a second later.
-        self._client.register_queue(
-            _QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS
-        )
+        for queue, seconds in _POLL_SECONDS.items():
+            self._client.register_queue(queue, worker_concurrency=1, polling_interval_sec=seconds)
         dbos.DBOS.launch()
 
     def running(self) -> Sequence[tuple[str, str]]:
@@ -195,7 +204,7 @@ class JobQueue:
         # may not yet have noticed that it was cancelled or deleted.
         ticket = uuid.uuid4().hex
         options = {
-            "queue_name": _QUEUE,
+            "queue_name": _QUEUES[kinds.kind_of(fields)],
             "workflow_name": _WORKFLOW,
             "workflow_id": digest,
             "app_version": _VERSION,
@@ -215,22 +224,32 @@ class JobQueue:
 
     def _jobs(self, rows: Sequence[Any]) -> list[Job]:
         states: Sequence[State] = [
-            "done" if row.workflow_id in self.store else state_of(row, _VERSION) for row in rows
+            "done" if self._is_stored(row.workflow_id) else state_of(row, _VERSION) for row in rows
         ]
-        waiting: list[str] = []
-        if "queued" in states:
-            queued = self._rows(name=_WORKFLOW, status="ENQUEUED", load_output=False)
-            queued = sorted(queued, key=lambda row: submission_of(row).at)
-            waiting = [row.workflow_id for row in queued]
+        positions = self._positions() if "queued" in states else {}
         return [
             job_of(
                 row,
                 state,
                 self.store.get_note(row.workflow_id) or {},
-                waiting.index(row.workflow_id) if row.workflow_id in waiting else None,
+                positions.get(row.workflow_id),
             )
             for row, state in zip(rows, states, strict=True)
         ]
+
+    def _is_stored(self, digest: str) -> bool:
+        return digest in self.store or self.store.has_sweep(digest)
+
+    def _positions(self) -> dict[str, int]:
+        """Return how many jobs of its kind wait before each waiting one."""
+        queued = self._rows(name=_WORKFLOW, status="ENQUEUED", load_output=False)
+        ahead = dict.fromkeys(_QUEUES, 0)
+        positions: dict[str, int] = {}
+        for row in sorted(queued, key=lambda row: submission_of(row).at):
+            kind = kinds.kind_of(submission_of(row).fields)
+            positions[row.workflow_id] = ahead[kind]
+            ahead[kind] += 1
+        return positions
 
     # Last, for within the class its name hides the type.
     def list(self, limit: int = 100) -> Sequence[Job]:

@@ -7,6 +7,8 @@ field of the wrong type is left out.
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lazycore.kinds import Kind, kind_of
+
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 
@@ -20,7 +22,9 @@ _STATES: dict[str, State] = {
 
 @dataclass(frozen=True)
 class Job:
-    """A job as the page shows it. `position` is how many wait before it; times are Unix time."""
+    """A job as the page shows it. `config` holds the fields of a run, or `base` and `axes` of a
+    sweep, whose progress is the share of its cells. `position` is how many of its kind wait
+    before it; times are Unix time."""
 
     digest: str
     state: State
@@ -33,6 +37,11 @@ class Job:
     started_at: float | None = None
     finished_at: float | None = None
     device: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is a run or a sweep."""
+        return kind_of(self.config)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ else, a row that claims to be a pickle is refused wherever diskcache would load 
 or raises `StoreFull`. What was used longest ago goes first when the size limit is reached.
 
 Beside each result may stand a *partial* result (what a running or cancelled job had so far)
-and a *note* (JSON: how far it is, why it ended), because a job's queue row says neither.
+and a *note* (JSON: how far it is, why it ended), because a job's queue row says neither. The
+table of a sweep stands apart from the runs, which its cells are.
 """
 
 import errno
@@ -15,23 +16,24 @@ import json
 import os
 import re
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import diskcache
-from diskcache.core import MODE_PICKLE, UNKNOWN
 
+from lazycore.bytesdisk import BytesDisk
 from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
 from lazycore.results import RunResult
+from lazycore.sweepresult import SweepResult
 
 SIZE_LIMIT = 2 * 2**30
 DIGEST = re.compile(r"[0-9a-f]{16,64}")
-_VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 _FULL_SQLITE = ("disk is full", "disk I/O error", "readonly database")
+
+Kind = TypeVar("Kind", RunResult, SweepResult)
 
 
 def default_root() -> Path:
@@ -50,50 +52,6 @@ def checked_digest(digest: str) -> str:
     if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
         raise ConfigError(f"{str(digest)[:80]!r} names no run: a digest is 16 to 64 hex digits.")
     return digest
-
-
-class BytesDisk(diskcache.Disk):
-    """diskcache's disk for bytes alone: no pickle in or out, no path outside the directory."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.written = threading.local()
-
-    def put(self, key):
-        if type(key) is not str:
-            raise TypeError(f"a key is text, not {type(key).__name__}")
-        return super().put(key)
-
-    def get(self, key, raw):
-        if not raw:
-            raise CorruptResult("A row of the store has a pickled key; it was not loaded.")
-        return super().get(key, raw)
-
-    def store(self, value, read, key=UNKNOWN):
-        if type(value) is not bytes or read:
-            raise TypeError(f"a value is bytes, not {type(value).__name__}")
-        size, mode, name, stored = super().store(value, read, key)
-        self.written.name = name
-        return size, mode, name, stored
-
-    def fetch(self, mode, filename, value, read):
-        if mode == MODE_PICKLE:
-            raise CorruptResult("A row of the store is a pickle; it was not loaded.")
-        if filename is not None and not _VALUE_FILE.fullmatch(filename):
-            raise CorruptResult("A row of the store names a file that is not the store's own.")
-        return super().fetch(mode, filename, value, read)
-
-    def remove(self, file_path):
-        # A tampered row must not choose which file dropping it deletes.
-        if _VALUE_FILE.fullmatch(file_path):
-            super().remove(file_path)
-
-    def _write(self, full_path, iterator, mode, encoding=None):
-        try:
-            return super()._write(full_path, iterator, mode, encoding)
-        except OSError:
-            Path(full_path).unlink(missing_ok=True)
-            raise
 
 
 class ResultStore:
@@ -133,7 +91,7 @@ class ResultStore:
         Raises ResultNotFound when there is none, CorruptResult when what is stored is not a
         whole result of that run; such a row is dropped, so that the run can be had again.
         """
-        return self._result(checked_digest(digest), digest)
+        return self._result(RunResult, checked_digest(digest), digest)
 
     def get_bytes(self, digest: str) -> bytes:
         """Return the stored bytes of `digest` unread; errors as for `get`."""
@@ -145,7 +103,23 @@ class ResultStore:
 
     def get_partial(self, digest: str) -> RunResult:
         """Return what an unfinished run of `digest` last computed; errors as for `get`."""
-        return self._result("partial:" + checked_digest(digest), digest)
+        return self._result(RunResult, "partial:" + checked_digest(digest), digest)
+
+    def put_sweep(self, digest: str, data: bytes) -> None:
+        """Keep `data` as the table of the sweep `digest`, whole or not at all."""
+        self._set("sweep:" + checked_digest(digest), data)
+
+    def get_sweep(self, digest: str) -> SweepResult:
+        """Return the table of a finished sweep; errors as for `get`."""
+        return self._result(SweepResult, "sweep:" + checked_digest(digest), digest)
+
+    def put_partial_sweep(self, digest: str, data: bytes) -> None:
+        """Keep the table of a sweep as far as it has come, replacing what it had before."""
+        self._set("partial-sweep:" + checked_digest(digest), data)
+
+    def get_partial_sweep(self, digest: str) -> SweepResult:
+        """Return the table of an unfinished sweep; errors as for `get`."""
+        return self._result(SweepResult, "partial-sweep:" + checked_digest(digest), digest)
 
     def put_note(self, digest: str, note: dict) -> None:
         """Keep what is to be said of the job of `digest` beside its result."""
@@ -165,24 +139,45 @@ class ResultStore:
 
     def has_whole(self, digest: str) -> bool:
         """Whether `get` would return a result; one that is stored but not whole is dropped."""
+        return self.find(digest) is not None
+
+    def find(self, digest: str) -> RunResult | None:
+        """Return the result of `digest`, None when there is none that is whole."""
         try:
-            self.get(digest)
+            return self.get(digest)
+        except (ResultNotFound, CorruptResult):
+            return None
+
+    def has_whole_sweep(self, digest: str) -> bool:
+        """Whether `get_sweep` would return a table; one that is not whole is dropped."""
+        try:
+            self.get_sweep(digest)
         except (ResultNotFound, CorruptResult):
             return False
         return True
 
+    def has_sweep(self, digest: str) -> bool:
+        """Whether the table of the finished sweep `digest` is stored."""
+        return "sweep:" + checked_digest(digest) in self._cache
+
     def __contains__(self, digest: str) -> bool:
+        """Whether the result of the finished run `digest` is stored."""
         return checked_digest(digest) in self._cache
 
     def delete(self, digest: str) -> None:
-        """Forget the result, the partial result and the note of `digest`."""
+        """Forget the result or table, the partial one and the note of `digest`.
+
+        Of a sweep, the runs that are its cells stay.
+        """
         self._drop(checked_digest(digest))
+        self._drop("sweep:" + digest)
         self.delete_partial(digest)
         self.delete_note(digest)
 
     def delete_partial(self, digest: str) -> None:
-        """Forget the partial result of `digest`."""
+        """Forget the partial result or table of `digest`."""
         self._drop("partial:" + checked_digest(digest))
+        self._drop("partial-sweep:" + digest)
 
     def delete_note(self, digest: str) -> None:
         """Forget the note of `digest`."""
@@ -197,10 +192,10 @@ class ResultStore:
             keys = list(self._cache)
         return [key for key in keys if isinstance(key, str) and DIGEST.fullmatch(key)]
 
-    def _result(self, key: str, digest: str) -> RunResult:
+    def _result(self, kind: type[Kind], key: str, digest: str) -> Kind:
         data = self._bytes(key, digest)
         try:
-            result = RunResult.from_bytes(data)
+            result = kind.from_bytes(data)
         except CorruptResult as error:
             self._drop(key)
             raise CorruptResult(_again(digest, str(error))) from error
@@ -211,7 +206,7 @@ class ResultStore:
 
     def _bytes(self, key: str, digest: str) -> bytes:
         try:
-            data = self._read(key, mark_used=key == digest)
+            data = self._read(key, mark_used=key in (digest, "sweep:" + digest))
         except CorruptResult as error:
             self._drop(key)
             raise CorruptResult(_again(digest, str(error))) from None

@@ -1,4 +1,5 @@
-"""`python -m lazycore.worker`: take runs off the queue and compute them, one at a time.
+"""`python -m lazycore.worker`: take jobs off the queue and compute them, a run and a sweep at
+a time.
 
 Without `--device` this starts one worker for each visible GPU, or one for the CPU, and
 starts again whatever ends; with it, this process is that one worker. Killed in any way, it
@@ -9,42 +10,51 @@ its name. DBOS is imported inside functions: children import this module again.
 import argparse
 import contextlib
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazycore import child, devices, heartbeat
+from lazycore.crew import Crew
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
+from lazycore.supervisor import stop_event, supervise
 
 if TYPE_CHECKING:
+    from lazycore.config import RunConfig
     from lazycore.jobs import JobQueue
+    from lazycore.sweepconfig import SweepConfig
 
-PROJECT = Path(__file__).resolve().parent.parent
 BEAT_SECONDS = 1.0
-RESTART_SECONDS = (0.5, 30.0)
-"""A worker that ended is started again when this long has passed since it was last started;
-twice as long each time, up to the second number, after which it counts as having worked."""
 
 
 @dataclass
 class Desk:
-    """What a worker works with: its queue and children, its name, what it is busy with."""
+    """What a worker works with: its queue and children, its name, what it is busy with.
+
+    `beside` is the desk of the other kind of job, where this worker has one.
+    """
 
     queue: "JobQueue"
     name: str
     device: str
-    children: child.Children
+    children: "child.Children | Crew"
     limits: child.Limits
     busy_with: str | None = None
+    beside: "Desk | None" = None
+
+    @property
+    def in_hand(self) -> list[str]:
+        """The jobs that the worker is busy with, at this desk and beside it."""
+        desks = [self, self.beside] if self.beside else [self]
+        return [desk.busy_with for desk in desks if desk.busy_with is not None]
 
     def beat(self) -> None:
-        heartbeat.beat(self.queue.root, self.name, self.device, self.busy_with)
+        busy_with = next(iter(self.in_hand), None)
+        heartbeat.beat(self.queue.root, self.name, self.device, busy_with)
 
 
 # ── one job ──────────────────────────────────────────────────────────────────────────────
@@ -69,19 +79,18 @@ def step(desk: Desk, digest: str, ticket: str, fields: dict) -> dict:
 def _attempt(
     desk: Desk, digest: str, ticket: str, fields: dict, note: dict
 ) -> tuple[str, str | None]:
-    if desk.queue.store.has_whole(digest):
+    store = desk.queue.store
+    if store.has_whole(digest) or store.has_whole_sweep(digest):
         return "done", None
-    check(digest, fields)
+    config = check(digest, fields)
     _say(desk, digest, note)
 
     first: tuple[float, float] | None = None
 
-    def on_progress(share: float, data: bytes) -> None:
+    def show(share: float) -> None:
         nonlocal first
         first = first or (time.monotonic(), share)
         note["progress"] = share
-        with contextlib.suppress(StoreFull):
-            desk.queue.store.put_partial(digest, data)
         _say(desk, digest, note, eta_seconds=_time_left(*first, share))
 
     def is_wanted() -> bool:
@@ -90,10 +99,10 @@ def _attempt(
             return desk.queue.is_wanted(digest, ticket)
         return True
 
-    ended = desk.children.run(fields, desk.limits, is_wanted, on_progress)
+    ended = _compute(desk, config, fields, is_wanted, show)
     if ended.why == "result":
         _say(desk, digest, note, finished_at=time.time())
-        _keep(desk, digest, ended.data or b"")
+        _keep(desk, config, ended.data or b"")
         return "done", None
     if ended.why == "cancelled":
         job = desk.queue.get(digest)
@@ -108,6 +117,28 @@ def _attempt(
     return "failed", ended.message
 
 
+def _compute(
+    desk: Desk,
+    config: "RunConfig | SweepConfig",
+    fields: dict,
+    is_wanted: Callable[[], bool],
+    show: Callable[[float], None],
+) -> child.Ended:
+    from lazycore import sweepwork
+    from lazycore.sweepconfig import SweepConfig
+
+    store = desk.queue.store
+    if isinstance(config, SweepConfig):
+        return sweepwork.compute(store, desk.children, desk.limits, config, is_wanted, show)
+
+    def on_progress(share: float, data: bytes) -> None:
+        with contextlib.suppress(StoreFull):
+            store.put_partial(config.digest, data)
+        show(share)
+
+    return desk.children.run(fields, desk.limits, is_wanted, on_progress)
+
+
 def _time_left(since: float, from_share: float, share: float) -> float | None:
     """Return the seconds left at the pace kept `since` the share was `from_share`; what came
     before that was the child warming up."""
@@ -116,18 +147,18 @@ def _time_left(since: float, from_share: float, share: float) -> float | None:
     return (time.monotonic() - since) * (1 - share) / (share - from_share)
 
 
-def check(digest: str, fields: dict) -> None:
-    """Raise for a queue row that is not a run this worker may compute."""
-    from lazycore import budget
-    from lazycore.config import RunConfig
+def check(digest: str, fields: dict) -> "RunConfig | SweepConfig":
+    """Return the config of a queue row; raise for one that this worker may not compute."""
+    from lazycore import kinds
 
-    config = RunConfig.from_dict(fields)
+    config = kinds.read(fields)
     if config.digest != digest:
         raise ConfigError(
             f"The job {digest} holds the config of another run ({config.digest}): its row in "
             "the queue was changed; submit the run again."
         )
-    budget.check(config)
+    kinds.check(config)
+    return config
 
 
 def _say(desk: Desk, digest: str, note: dict, **more: object) -> None:
@@ -136,34 +167,51 @@ def _say(desk: Desk, digest: str, note: dict, **more: object) -> None:
         desk.queue.store.put_note(digest, note | more)
 
 
-def _keep(desk: Desk, digest: str, data: bytes) -> None:
+def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> None:
     from lazycore.results import RunResult
+    from lazycore.sweepconfig import SweepConfig
 
-    if RunResult.from_bytes(data).digest != digest:
+    digest, store = config.digest, desk.queue.store
+    if isinstance(config, SweepConfig):
+        store.put_sweep(digest, data)
+    elif RunResult.from_bytes(data).digest == digest:
+        store.put(digest, data)
+    else:
         raise CorruptResult(f"The run {digest} came back as another one; this is a bug.")
-    desk.queue.store.put(digest, data)
-    desk.queue.store.delete_partial(digest)
+    store.delete_partial(digest)
 
 
 # ── one worker ───────────────────────────────────────────────────────────────────────────
-def work(root: Path, device: str, threads: int, engine: str, stop: threading.Event) -> None:
-    """Be the worker of `device` until `stop` is set. Does not return: the process ends."""
+def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
+    """Be the worker of one device until `stop` is set. Does not return: the process ends.
+
+    Children for sweeps are there from the first sweep on.
+    """
+    device = runs.device
     name = heartbeat.worker_name(device)
     # A second worker of this name stands by and takes over when the first one ends.
     while (lock := heartbeat.claim(root, name)) is None:
         if stop.wait(0.5):
             os._exit(0)
     pools = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    os.environ |= dict.fromkeys(pools, str(threads))
+    os.environ |= dict.fromkeys(pools, str(runs.threads))
     if device.startswith("cuda"):
         os.environ["CUDA_VISIBLE_DEVICES"] = devices.visible_alone(device)
-    children = child.Children("cpu" if device == "cpu" else "cuda:0", threads, engine)
+    children = runs.children
 
+    from lazycore import kinds
     from lazycore.jobs import JobQueue
 
-    desk = Desk(JobQueue(root), name, device, children, devices.limits())
+    queue = JobQueue(root)
+    desk = Desk(queue, name, device, children, devices.limits())
+    desk.beside = Desk(queue, name, device, sweeps, devices.sweep_limits(), beside=desk)
+    desks = {"run": desk, "sweep": desk.beside}
+
+    def serve(digest: str, ticket: str, fields: dict) -> dict:
+        return step(desks[kinds.kind_of(fields)], digest, ticket, fields)
+
     desk.beat()
-    desk.queue.serve(name, lambda digest, ticket, fields: step(desk, digest, ticket, fields))
+    desk.queue.serve(name, serve)
     suspects: set[str] = set()
     while not stop.wait(BEAT_SECONDS):
         desk.beat()
@@ -182,7 +230,7 @@ def adopt(desk: Desk, suspects: set[str]) -> set[str]:
     orphans: set[str] = set()
     with contextlib.suppress(JobError, StoreFull):
         for digest, name in desk.queue.running():
-            if name == desk.name and digest != desk.busy_with:
+            if name == desk.name and digest not in desk.in_hand:
                 orphans.add(digest)
                 if digest in suspects:
                     desk.queue.give_back(digest)
@@ -202,72 +250,12 @@ def _is_gone(root: Path, name: str) -> bool:
 
 
 def _leave(desk: Desk) -> None:
-    if desk.busy_with is not None:
+    for digest in desk.in_hand:
         with contextlib.suppress(LazyLabError):
-            desk.queue.give_back(desk.busy_with)
+            desk.queue.give_back(digest)
     heartbeat.stop_beating(desk.queue.root, desk.name)
     # Without further ado: the children end with this process, the lock is let go with it.
     os._exit(0)
-
-
-# ── one per device ───────────────────────────────────────────────────────────────────────
-def supervise(root: Path, names: Sequence[str], engine: str, stop: threading.Event) -> None:
-    """Keep one worker process per device until `stop` is set, then end them all.
-
-    A worker ends when its standard input closes, so none outlives this process.
-    """
-    threads = devices.threads_each(len(names))
-    paths = [str(PROJECT), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-    def start(device: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "lazycore.worker", "--embedded", "--device", device]
-        command += ["--root", str(root), "--threads", str(threads), "--engine", engine]
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, env=environment, start_new_session=True
-        )
-
-    running = {device: start(device) for device in names}
-    started = dict.fromkeys(names, time.monotonic())
-    pause = dict.fromkeys(names, RESTART_SECONDS[0])
-    while not stop.wait(0.1):
-        for device, process in running.items():
-            lived = time.monotonic() - started[device]
-            if lived > RESTART_SECONDS[1]:
-                pause[device] = RESTART_SECONDS[0]
-            if process.poll() is not None and lived > pause[device]:
-                # What cannot even start, the disk being full, must not take a core for trying.
-                pause[device] = min(2 * pause[device], RESTART_SECONDS[1])
-                running[device], started[device] = start(device), time.monotonic()
-    for process in running.values():
-        if process.stdin:
-            process.stdin.close()
-    for process in running.values():
-        _end(process)
-
-
-def _end(process: subprocess.Popen) -> None:
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(5)
-
-
-def stop_event(embedded: bool) -> threading.Event:
-    """Return an event that is set on SIGTERM, SIGINT and, embedded, when stdin closes."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-
-    def until_closed() -> None:
-        while os.read(0, 4096):
-            pass
-        stop.set()
-
-    if embedded:
-        threading.Thread(target=until_closed, daemon=True).start()
-    return stop
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -279,14 +267,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", help="be the one worker of cpu or cuda:N, in this process")
     parser.add_argument("--embedded", action="store_true", help="end when standard input closes")
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--sweep-threads", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--engine", default=child.ENGINE, help=argparse.SUPPRESS)
+    parser.add_argument("--sweep-engine", default=child.SWEEP_ENGINE, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     root = (args.root or default_root()).resolve()
-    devices.limits()  # a wrong limit is said here, once, not by each worker again
+    devices.sweep_limits()  # a wrong limit is said here, once, not by each worker again
     stop = stop_event(args.embedded)
     if args.device:
-        work(root, args.device, args.threads, args.engine, stop)
-    supervise(root, devices.device_names(), args.engine, stop)
+        runs = Crew(args.engine, args.threads, args.device)
+        sweeps = Crew(args.sweep_engine, args.sweep_threads, args.device)
+        work(root, runs, sweeps, stop)
+    engines = ["--engine", args.engine, "--sweep-engine", args.sweep_engine]
+    supervise(root, devices.device_names(), engines, stop)
     return 0
 
 

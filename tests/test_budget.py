@@ -3,9 +3,10 @@
 import pytest
 
 from lazycore import budget, run, spec
-from lazycore.budget import Budget, check, duration, estimate
+from lazycore.budget import COSTLESS, Budget, check, check_sweep, duration, estimate
 from lazycore.config import RunConfig
 from lazycore.errors import BudgetError
+from lazycore.sweepconfig import SweepConfig
 
 
 def refusal(config: RunConfig, limit: Budget = budget.DEFAULT) -> str:
@@ -81,3 +82,45 @@ def test_an_adaptive_run_has_a_limit_that_the_config_alone_fixes():
 )
 def test_durations_are_in_the_unit_a_person_would_use(seconds, text):
     assert duration(seconds) == text
+
+
+# ── sweeps ───────────────────────────────────────────────────────────────────────────────
+def sweep(**text: str) -> SweepConfig:
+    return SweepConfig.from_text({"task": "sine", "dynamics": "gd"} | text)
+
+
+def test_a_sweep_costs_what_its_runs_cost():
+    config = sweep(alpha="1,10", width="4,400", init_seed="0:3", steps="10,1000")
+    each = [estimate(cell.config).seconds for cell in config.cells]
+    assert check_sweep(config) == pytest.approx(sum(each))
+
+
+@pytest.mark.parametrize("name", sorted(set(COSTLESS) - {"batch_seed"}))
+def test_the_estimate_does_not_depend_on_what_is_said_to_cost_nothing(name):
+    config = sweep(**{name: "1,2"})
+    first, second = (estimate(cell.config) for cell in config.cells)
+    assert first == second
+
+
+def test_cells_that_cost_the_same_are_estimated_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(budget, "estimate", lambda config: asked.append(config) or estimate(config))
+    check_sweep(sweep(alpha="1:100:20", width="4,8", init_seed="0:10"))
+    assert len(asked) == 2
+
+
+def test_a_sweep_of_too_many_seconds_says_how_many_cells_fit():
+    config = sweep(init_seed="0:100", steps="1e6")
+    with pytest.raises(BudgetError) as error:
+        check_sweep(config, seconds=3600.0)
+    text = str(error.value)
+    assert "these 100 cells would take about" in text and "the limit is 60 minutes" in text
+    nearest = int(text.split("about ")[-1].split(" fit")[0])
+    assert check_sweep(sweep(init_seed=f"0:{nearest}", steps="1e6"), seconds=3600.0) <= 3600.0
+
+
+def test_a_cell_that_alone_is_too_much_is_named():
+    with pytest.raises(
+        BudgetError, match=r"in the cell steps=1000000000000, alpha=1, this run would take"
+    ):
+        check_sweep(sweep(steps="10,1e12", alpha="1,"))

@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from lazycore import RunConfig, RunResult
+from lazycore import RunConfig, RunResult, SweepConfig, SweepResult
 from lazycore.cli import main
+from lazycore.store import open_store
 
 TINY = ["--task", "sine", "--dynamics", "gd", "--steps", "20", "--width", "10"]
 
@@ -128,3 +131,160 @@ def test_the_module_runs_as_a_program():
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "lazycore: alpha=abc is not allowed: give a number from 1e-09 to 1e+12.\n"
+
+
+# ── sweeps ───────────────────────────────────────────────────────────────────────────────
+SWEEP = ["sweep", *TINY, "--n-train", "4", "--n-test", "0", "--device", "cpu"]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The folder that the program writes to."""
+    monkeypatch.setenv("LAZYLAB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_sweep_says_how_many_cells_are_what(cache, capsys):
+    assert main([*SWEEP, "--alpha", "0.1:1000:3", "--init-seed", "0:2"]) == 0
+    said = capsys.readouterr()
+    first, verdicts = said.out.splitlines()
+    assert first.startswith("6 cells (3 alpha × 2 init_seed), digest ")
+    assert sum(int(part.split()[0]) for part in verdicts.split(", ")) == 6
+    assert said.err == "", "progress is for a terminal"
+
+
+def test_a_sweep_names_the_cells_that_went_wrong(cache, capsys):
+    wild = ["--step-size", "0.01,1e4,1e5", "--steps", "200"]
+    assert main([*SWEEP, *wild]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:] == ["diverged: step_size=10000", "diverged: step_size=100000"]
+
+
+def test_a_long_list_of_what_went_wrong_is_cut(cache, capsys):
+    wild = ["--step-size", "1e4", "--steps", "200", "--init-seed", "0:13"]
+    assert main([*SWEEP, *wild]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + 10 + 1 and lines[-1] == "diverged: 3 more"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "npz"])
+def test_a_sweep_is_written_as_the_kind_of_file_that_its_name_says(cache, tmp_path, capsys, suffix):
+    out = tmp_path / f"sweep.{suffix}"
+    assert main([*SWEEP, "--alpha", "1,10", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == ""
+    read = {"csv": pd.read_csv, "parquet": pd.read_parquet}
+    frame = read[suffix](out) if suffix in read else SweepResult.load(out).frame
+    assert frame["alpha"].tolist() == [1.0, 10.0] and set(frame["status"]) == {"done"}
+
+
+def test_the_json_of_a_sweep_is_its_table_and_nothing_else(cache, capsys):
+    assert main([*SWEEP, "--alpha", "1,10", "--json", "-"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    config = SweepConfig.from_dict(record["config"])
+    assert config.digest == record["digest"] and config.shape == (2,)
+    assert [row["alpha"] for row in record["cells"]] == [1.0, 10.0]
+    assert all(np.isfinite(row["largest_gap"]) for row in record["cells"])
+
+
+def test_the_cells_of_a_sweep_are_runs_in_the_store_and_not_computed_again(
+    cache, capsys, monkeypatch
+):
+    assert main([*SWEEP, "--alpha", "1,10", "--json", "-"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    store = open_store()
+    assert sorted(store.digests()) == sorted(row["digest"] for row in record["cells"])
+    store.close()
+    asked = []
+    monkeypatch.setattr("lazycore.sweeps.run_lanes", lambda configs, **_: asked.extend(configs))
+    assert main([*SWEEP, "--alpha", "1,10", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == record and asked == []
+
+
+def test_without_a_store_nothing_is_kept(cache, capsys):
+    assert main([*SWEEP, "--alpha", "1,10", "--no-store"]) == 0
+    assert not cache.exists()
+
+
+def test_the_axes_are_in_the_order_in_which_they_are_given(cache, capsys):
+    for axes in (["--width", "4,6", "--alpha", "1,2"], ["--alpha", "1,2", "--width", "4,6"]):
+        arguments = [part for part in SWEEP if part not in ("--width", "10")]
+        assert main([*arguments, *axes, "--json", "-"]) == 0
+        record = json.loads(capsys.readouterr().out)
+        assert [f"--{name}" for name in record["config"]["axes"]] == axes[::2]
+
+
+def test_the_config_of_a_sweep_is_a_run_or_a_sweep_and_flags_override_it(cache, tmp_path, capsys):
+    file = tmp_path / "config.json"
+
+    def config(content: dict, *flags: str) -> SweepConfig:
+        file.write_text(json.dumps(content))
+        assert main(["sweep", "--config", str(file), *flags, "--json", "-"]) == 0
+        return SweepConfig.from_dict(json.loads(capsys.readouterr().out)["config"])
+
+    run = {"task": "sine", "dynamics": "gd", "steps": 5, "width": 4, "n_train": 4}
+    first = config(run, "--alpha", "1,10")
+    assert first.axes == {"alpha": (1.0, 10.0)} and first.base.width == 4
+    assert config(first.to_dict()) == first
+    changed = config(first.to_dict(), "--alpha", "3", "--width", "4,6")
+    assert changed.axes == {"width": (4, 6)} and changed.base.alpha == 3
+    derived = config(first.to_dict() | {"axes": {}}, "--alpha-sqrt-width", "2,4")
+    assert [cell.config.alpha for cell in derived.cells] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--alpha", "3"),
+        ("--alpha", "0:10"),
+        ("--alpha", "1,1"),
+        ("--alpha", "1,x"),
+        ("--width", "50,51", "--zero-output", "symmetrized"),
+        ("--alpha", "1:2:1e9"),
+        ("--wdth", "3,4"),
+        ("--alpha", "1,2", "--alpha-sqrt-width", "1,2"),
+        ("--alpha", "1,2", "--out", "sweep.txt"),
+        ("--alpha", "1,2", "--out", "/no/such/folder/sweep.csv"),
+        ("--alpha", "1,2", "--device", "tpu"),
+        ("--alpha", "1,2", "--config", "/no/such/file.json"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_sweep_ends_with_2_and_one_sentence(cache, capsys, arguments):
+    assert refused(capsys, "sweep", *arguments)[0] == 2
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"base": {}, "axes": 3}', '{"axes": {}}', "{"])
+def test_a_file_that_is_no_sweep_is_a_wrong_call(cache, tmp_path, capsys, content):
+    file = tmp_path / "config.json"
+    file.write_text(content)
+    assert refused(capsys, "sweep", "--config", str(file), "--alpha", "1,2")[0] == 2
+
+
+def test_a_sweep_over_the_budget_ends_with_1_and_says_what_to_lower(cache, capsys):
+    code, said = refused(capsys, "sweep", "--dynamics", "gd", "--steps", "1e6", "--seed", "0:999")
+    assert code == 1 and "the limit is 4 hours" in said and "lower the number of cells" in said
+    code, said = refused(capsys, "sweep", "--dynamics", "gd", "--steps", "10,1e12")
+    assert code == 1 and "in the cell steps=1000000000000" in said
+
+
+def test_the_queue_takes_a_sweep_and_lists_it_as_one(cache, capsys):
+    assert main(["jobs", "sweep", *TINY, "--alpha", "1,10"]) == 0
+    digest = capsys.readouterr().out.strip()
+    assert main(["jobs", "submit", *TINY]) == 0
+    assert main(["jobs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[1:3] == ["run", "queued"]
+    assert lines[2].split()[:3] == [digest, "sweep", "queued"]
+    assert refused(capsys, "jobs", "sweep", "--alpha", "1")[0] == 2
+    assert refused(capsys, "jobs", "submit", "--alpha", "1,2")[0] == 2
+
+
+def test_a_sweep_runs_as_a_program(tmp_path):
+    command = [sys.executable, "-m", "lazycore", *SWEEP, "--alpha", "1,10", "--no-store"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("2 cells (2 alpha)")
+    wrong = subprocess.run([*command, "--alpha", "0:9"], capture_output=True, text=True)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    said = "lazycore: alpha=0:9 says no number of values: write low:high:count.\n"
+    assert wrong.stderr == said

@@ -1,0 +1,124 @@
+"""The numbers that a finished run comes to: what a sweep's table holds. numpy only.
+
+*Final* is at the last recorded time, NaN where a model has diverged before; *largest* is
+over all recorded times. A new quantity is one more entry here.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lazycore.results import RunResult
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number of a run. meaning: as on an axis. log: best seen on a log axis. of: NaN if none."""
+
+    name: str
+    meaning: str
+    unit: str
+    log: bool
+    of: Callable[[RunResult], float]
+
+
+def measure(result: RunResult) -> dict[str, float]:
+    """Return every quantity of this run by name, NaN where the run has none."""
+    found = {name: quantity.of(result) for name, quantity in QUANTITIES.items()}
+    return {name: value if math.isfinite(value) else math.nan for name, value in found.items()}
+
+
+def _final(name: str) -> Callable[[RunResult], float]:
+    return lambda result: _last(result.series.get(name))
+
+
+def _largest(name: str) -> Callable[[RunResult], float]:
+    return lambda result: _greatest(result.series.get(name))
+
+
+def _once(name: str) -> Callable[[RunResult], float]:
+    def of(result: RunResult) -> float:
+        value = result.latest.get(name)
+        return float(value) if isinstance(value, (int, float)) else math.nan
+
+    return of
+
+
+def _relative_gap(result: RunResult) -> float:
+    change = _greatest(result.series.get("linearized.output_change"))
+    return _greatest(result.series.get("gap.train_output")) / change if change > 0 else math.nan
+
+
+def _kernel_change(result: RunResult) -> float:
+    return math.nan if _has_diverged(result) else _last(result.sparse.get("kernel_change"))
+
+
+def _alignment_change(result: RunResult) -> float:
+    alignment = result.sparse.get("alignment.nonlinear")
+    if _has_diverged(result) or alignment is None or alignment.ndim != 1 or not alignment.size:
+        return math.nan
+    return float(alignment[-1] - alignment[0])
+
+
+def _has_diverged(result: RunResult) -> bool:
+    return result.latest.get("nonlinear.status") == "diverged"
+
+
+def _last(values: np.ndarray | None) -> float:
+    return (
+        float(values[-1]) if values is not None and values.ndim == 1 and values.size else math.nan
+    )
+
+
+def _greatest(values: np.ndarray | None) -> float:
+    if values is None or values.ndim != 1:
+        return math.nan
+    return float(np.max(values[np.isfinite(values)], initial=-math.inf))
+
+
+def _of_model(prefix: str, model: str, words: str) -> list[Quantity]:
+    rows = [
+        ("train_loss", "loss on the training points", True),
+        ("test_loss", "loss on the test points", True),
+        ("train_error", "share of misclassified training points", False),
+        ("test_error", "share of misclassified test points", False),
+        ("displacement", "distance ‖w − w₀‖ moved in parameter space", True),
+    ]
+    return [
+        Quantity(f"{prefix}final_{key}", f"{words}: {meaning}", "", log, _final(f"{model}.{key}"))
+        for key, meaning, log in rows
+    ]
+
+
+_ALL = [
+    *_of_model("", "nonlinear", "network"),
+    *_of_model("linearized_", "linearized", "linearized model"),
+    Quantity("largest_gap", "largest output gap", "", True, _largest("gap.train_output")),
+    Quantity("final_gap", "output gap at the end", "", True, _final("gap.train_output")),
+    Quantity(
+        "final_test_gap", "output gap on the test points", "", True, _final("gap.test_output")
+    ),
+    Quantity("relative_gap", "largest gap / largest change of αh̄", "", True, _relative_gap),
+    Quantity("final_parameter_gap", "parameter gap ‖w − w̄‖", "", True, _final("gap.parameter")),
+    Quantity("kernel_change", "kernel change ‖Θ − Θ₀‖/‖Θ₀‖ at the end", "", True, _kernel_change),
+    Quantity("alignment_change", "change of the kernel's alignment", "", False, _alignment_change),
+    Quantity(
+        "activation_stability",
+        "share of hidden units that keep their sign",
+        "",
+        False,
+        _final("activation_stability"),
+    ),
+    Quantity("kappa", "laziness κ at w₀", "", True, _once("kappa")),
+    Quantity(
+        "numerical_error", "error of the method in the gap", "", True, _once("numerical_error")
+    ),
+    Quantity("lambda_max", "largest eigenvalue of Θ₀/n", "", True, _once("lambda_max")),
+    Quantity("parameters", "number of parameters", "", True, _once("parameters")),
+    Quantity("horizon", "length of the run", "flow time", True, _once("horizon")),
+]
+
+QUANTITIES = {quantity.name: quantity for quantity in _ALL}
+"""Every quantity by name, in the order of a table's columns."""

@@ -1,0 +1,111 @@
+"""Many runs: a sweep's cells in, their results out as they come."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from lazycore import budget as budgets
+from lazycore.errors import LazyLabError
+from lazycore.lanes import run_lanes
+from lazycore.results import RunResult
+from lazycore.store import ResultStore
+from lazycore.sweepconfig import Cell, SweepConfig
+from lazycore.sweepresult import SweepResult
+from lazycore.training import choose_device
+
+Outcome = RunResult | LazyLabError
+"""What a cell came to: a run, or the sentence that says why there is none."""
+
+
+def sweep(
+    config: SweepConfig,
+    *,
+    device: str | None = None,
+    budget: budgets.Budget | None = budgets.DEFAULT,
+    store: ResultStore | None = None,
+    threads: int | None = None,
+) -> SweepResult:
+    """Return the table of `config`: what each of its cells came to.
+
+    Args:
+        config: a run and the values that some of its fields take.
+        device: `cpu`, `cuda:0`, …; a GPU when there is one and None is given.
+        budget: what each run may cost; with None, all of them together have no limit either.
+        store: where results are looked for and kept; None keeps nothing but the table.
+        threads: of the CPU; as many as torch is set to when None is given.
+    Raises `BudgetError` before anything is computed. A cell that fails is a row that says so.
+
+    >>> config = SweepConfig.from_text(
+    ...     {"task": "sine", "dynamics": "gd", "steps": "50", "alpha": "0.1:1000:3"}
+    ... )
+    >>> sweep(config).frame[["alpha", "status", "verdict"]].values.tolist()
+    [[0.1, 'done', 'crossover'], [10.0, 'done', 'lazy'], [1000.0, 'done', 'lazy']]
+    """
+    if budget:
+        budgets.check_sweep(config, budget)
+    table = SweepResult(config)
+    for cell, outcome in cells(config, device=device, store=store, threads=threads):
+        record(table, cell, outcome)
+    return table
+
+
+def cells(
+    config: SweepConfig,
+    *,
+    device: str | None = None,
+    store: ResultStore | None = None,
+    threads: int | None = None,
+) -> Iterator[tuple[Cell, Outcome]]:
+    """Yield each cell and what it came to: first what the store has, then as they are computed.
+
+    What is computed is put into the store first. Whoever iterates may stop at any time.
+    """
+    choose_device(device)  # a wrong name is the call's mistake, not each cell's
+    missing = []
+    for cell in config.cells:
+        known = store.find(cell.digest) if store else None
+        if known is None:
+            missing.append(cell)
+        else:
+            yield cell, known
+    for cell, outcome in computed(missing, device=device, threads=threads):
+        if store and isinstance(outcome, RunResult):
+            store.put(cell.digest, outcome.to_bytes())
+        yield cell, outcome
+
+
+def computed(
+    missing: Sequence[Cell], *, device: str | None = None, threads: int | None = None
+) -> Iterator[tuple[Cell, Outcome]]:
+    """Yield each of these cells and what it came to, in whatever order they end.
+
+    Cells advance together, so an error names no cell: what had not ended is tried again in
+    halves, until the one that fails is alone.
+    """
+    if not missing:
+        return
+    left = dict(enumerate(missing))
+    try:
+        lanes = run_lanes(
+            [cell.config for cell in missing],
+            device=device,
+            threads=threads or torch.get_num_threads(),
+        )
+        for number, result in lanes:
+            yield left.pop(number), result
+    except LazyLabError as error:
+        rest = list(left.values())
+        if len(missing) == 1:
+            yield rest[0], error
+            return
+        half = (len(rest) + 1) // 2
+        for part in (rest[:half], rest[half:]):
+            yield from computed(part, device=device, threads=threads)
+
+
+def record(table: SweepResult, cell: Cell, outcome: Outcome) -> None:
+    """Put what the cell came to into the table."""
+    if isinstance(outcome, RunResult):
+        table.add(cell.digest, outcome)
+    else:
+        table.add_failure(cell.digest, str(outcome))
