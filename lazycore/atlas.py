@@ -1,8 +1,9 @@
-"""The runs that ship: one network on real digits, from rich to lazy, and the default run.
+"""The runs that ship: one network on real digits, from rich to lazy, the default run, a sweep.
 
-They are on the screen before any click: the digits on Home, the default on Explore.
+They are on the screen before any click: the digits on Home, the default on Explore, and on
+Sweep a plane of α and width.
 
-    python -m lazycore.atlas        computes them again into cache/atlas (a minute)
+    python -m lazycore.atlas        computes them again into cache/atlas (minutes)
 
 `tests/test_atlas.py` recomputes them too.
 """
@@ -16,6 +17,8 @@ import numpy as np
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.results import RunResult
+from lazycore.sweepconfig import SweepConfig
+from lazycore.sweepresult import SweepResult
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "cache" / "atlas"
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -30,6 +33,14 @@ _RUN = {
     "n_test": 200,
     "time": 1000.0,
 }
+SWEEP = {
+    "task": "sine",
+    "activation": "tanh",
+    "alpha": "0.01:100:9",
+    "width": "16,32,64,128",
+    "seed": "0:3",
+}
+"""The sweep that ships, as on the command line: rich at small α, lazy at large ones."""
 
 
 def configs() -> list[RunConfig]:
@@ -56,6 +67,15 @@ def find(digest: str) -> RunResult | None:
     return next((result for result in shipped if result.digest == digest), None)
 
 
+@cache
+def sweep() -> SweepResult | None:
+    """Return the sweep that the Sweep page opens with, None when its file is missing or broken."""
+    try:
+        return SweepResult.load(_sweep_path(DIRECTORY))
+    except LazyLabError:
+        return None
+
+
 def nearest(alpha: float) -> RunResult | None:
     """Return the shipped run whose α is nearest by ratio."""
     return min(runs(), key=lambda r: abs(np.log(_alpha(r) / alpha)), default=None)
@@ -79,12 +99,28 @@ def build(directory: Path = DIRECTORY) -> int:
     import lazycore
 
     directory.mkdir(parents=True, exist_ok=True)
-    for old in directory.glob("*.npz"):
+    for old in directory.rglob("*.npz"):
         old.unlink()
     paths = [
         slim(lazycore.run(c)).save(directory / f"{c.digest}.npz") for c in (*configs(), RunConfig())
     ]
+    paths.append(_build_sweep(directory))
     return sum(path.stat().st_size for path in paths)
+
+
+def _build_sweep(directory: Path) -> Path:
+    import lazycore
+
+    result = lazycore.sweep(SweepConfig.from_text(SWEEP))
+    # Seven digits, as the runs have: half the bytes.
+    result.values[:] = result.values.astype(np.float32)
+    path = _sweep_path(directory)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return result.save(path)
+
+
+def _sweep_path(directory: Path) -> Path:
+    return directory / "sweeps" / f"{SweepConfig.from_text(SWEEP).digest}.npz"
 
 
 def _load(config: RunConfig) -> RunResult | None:

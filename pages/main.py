@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.widgets import controls, shelf
+from pages.widgets import controls, selection, shelf, sweepcontrols
 from pages.widgets.look import apply_look
 from pages.widgets.sentences import said_in_a_sentence
 
@@ -17,16 +17,20 @@ st.set_page_config(page_title="Lazy Lab", page_icon="🦥", layout="wide")
 apply_look()
 HOME = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 EXPLORE = st.Page("explore.py", title="Explore", icon=":material/tune:")
+SWEEP = st.Page("sweep.py", title="Sweep", icon=":material/grid_on:")
+COMPARE = st.Page("compare.py", title="Compare", icon=":material/stacked_line_chart:")
 RUNS = st.Page("runs.py", title="Runs", icon=":material/list:")
 # All controls that are bound to the address are drawn from here: bound in a page of its own
 # file, a control loses its value on the way to another page and back.
 CONTROLS: dict[str, Callable[[], None]] = {
     HOME.url_path: shelf.alpha_control,
     EXPLORE.url_path: controls.run_controls,
+    SWEEP.url_path: sweepcontrols.run_controls,
+    COMPARE.url_path: selection.compare_controls,
     RUNS.url_path: no_controls,
 }
 
-page = st.navigation([HOME, EXPLORE, RUNS], position="top")
+page = st.navigation([HOME, EXPLORE, SWEEP, COMPARE, RUNS], position="top")
 with said_in_a_sentence():
     CONTROLS[page.url_path]()
 with said_in_a_sentence():

@@ -19,7 +19,9 @@ def books() -> None:
         active = [j for j in jobs if job.is_active(j)]
         ledger.show_workers(queue().workers())
         ledger.show_active(active)
-        ledger.show_ended([j for j in jobs if not job.is_active(j)])
+        ended = [j for j in jobs if not job.is_active(j)]
+        ledger.show_ended(ended)
+        ledger.show_comparison(ended)
 
 
 st.title("Runs")

@@ -13,6 +13,9 @@ from lazycore.config import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.figures.style import Figure
 
+DECORATION = "decoration"
+"""The `meta` of a trace that holds no numbers of its own."""
+
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
 <body style="margin:16px;background:#fff;font-family:sans-serif">
@@ -41,9 +44,12 @@ def csv(figure: Figure) -> str:
     writer = csv_writer.writer(out, lineterminator="\n")
     writer.writerow(["curve", *names, *(["value"] * maps)])
     for trace in figure["data"]:
+        if trace.get("meta") == DECORATION:
+            continue
         label = trace.get("name") or _panel(figure, trace)
         if "z" in trace:
-            for y, row in zip(trace["y"], trace["z"], strict=True):
+            # Where z is a logarithm, what it is of stands beside it.
+            for y, row in zip(trace["y"], trace.get("customdata", trace["z"]), strict=True):
                 writer.writerows([label, x, y, z] for x, z in zip(trace["x"], row, strict=True))
         else:
             rows = zip(trace["x"], trace["y"], strict=True)
@@ -120,6 +126,21 @@ def code_over_alpha(configs: Sequence[Mapping[str, Any]], call: str) -> str:
         f"alphas = [{alphas}]",
         f"results = [lazycore.run(lazycore.RunConfig(alpha=a{given})) for a in alphas]",
         f"go.Figure({call}(results)).show()",
+    ]
+    return "\n".join(lines)
+
+
+def code_of_several(configs: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Return the Python that reproduces one curve of several runs in one figure."""
+    given = ",\n    ".join(repr(minimal(config)) for config in configs)
+    lines = [
+        "import lazycore",
+        "from lazycore.groups import grouped",
+        *_imports("overlay.figure"),
+        "",
+        f"fields = [\n    {given},\n]",
+        "results = [lazycore.run(lazycore.RunConfig.from_dict(f)) for f in fields]",
+        f'go.Figure(overlay.figure(grouped(results), "{name}")).show()',
     ]
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from streamlit.components.v2 import component
 
 CSS = """
 .lazylab-chart { width: 100%; }
-.lazylab-chart .main-svg text:not(.hovertext text):not(.slider-labels text) {
+.lazylab-chart .main-svg text:not(.hovertext text):not(.slider-labels text):not(.textpoint text) {
   fill: var(--st-text-color) !important;
 }
 .lazylab-chart .slider-labels text { display: none; }
@@ -38,7 +38,7 @@ const config = { responsive: true, displaylogo: false,
   modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d"],
   toImageButtonOptions: { format: "svg", filename: "lazylab" } };
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".lazylab-chart");
   const { address } = data;
   const figure = JSON.parse(data.figure);
@@ -48,7 +48,13 @@ export default function ({ data, parentElement }) {
   box.lazylabTurn = (box.lazylabTurn ?? 0) + 1;
   const turn = box.lazylabTurn;
   load(address).then((Plotly) => {
-    if (box.isConnected && turn === box.lazylabTurn) Plotly.react(box, { ...figure, config });
+    if (!box.isConnected || turn !== box.lazylabTurn) return;
+    Plotly.react(box, { ...figure, config });
+    if (!data.clicks) return;
+    box.removeAllListeners("plotly_click");
+    box.on("plotly_click", ({ points: [point] }) => {
+      if (Array.isArray(point?.pointNumber)) setTriggerValue("cell", point.pointNumber);
+    });
   }).catch(() => { box.textContent = "The charts could not be loaded; reload the page."; });
   return () => globalThis.Plotly?.purge(box);
 }
@@ -65,10 +71,26 @@ _mount = component(
 
 def chart(figure: dict[str, Any], key: str, revision: str = "") -> None:
     """Draw the figure; while `key` and `revision` stay, new data keeps the view of the old."""
-    layout = figure["layout"] | {"uirevision": revision or key}
+    _mount(key=key, data=_data(figure, revision or key) | {"clicks": False})
+
+
+def map_chart(figure: dict[str, Any], key: str, revision: str = "") -> None:
+    """Draw a figure whose heat map can be clicked: `clicked` says which cell was."""
+    data = _data(figure, revision or key) | {"clicks": True}
+    _mount(key=key, data=data, on_cell_change=lambda: None)
+
+
+def clicked(key: str) -> tuple[int, int] | None:
+    """Return the (row, column) of the map `key` that this drawing of the page is about."""
+    cell = (st.session_state.get(key) or {}).get("cell")
+    return (int(cell[0]), int(cell[1])) if cell else None
+
+
+def _data(figure: dict[str, Any], revision: str) -> dict[str, Any]:
+    layout = figure["layout"] | {"uirevision": revision}
     # As text: streamlit encodes what it is given several times over.
     text = json.dumps(figure | {"layout": layout}, separators=(",", ":"))
-    _mount(key=key, data={"figure": text, "address": _address()})
+    return {"figure": text, "address": _address()}
 
 
 @cache

@@ -28,7 +28,9 @@ LABELS = {
     "loss": "Loss",
 }
 GROUPS = {"task": "Data", "model": "Network", "dynamics": "Training"}
-NOT_FIELDS = ("v", "axes", "auto", "at", "embed", "embed_options")
+OTHERS = ("runs", "figures", "by_seed", "compare_axes")
+"""Parameters of the Compare page."""
+NOT_FIELDS = ("v", "axes", "auto", "at", *OTHERS, "embed", "embed_options")
 """Parameters of a link that say how a page looks rather than what is run."""
 STEPS = range(-4, 7)
 """Half decades around the default that a slider offers."""
@@ -87,8 +89,13 @@ def choose(fields: dict[str, str]) -> None:
 def link(config: RunConfig, page: str = "explore") -> str:
     """Return the address of this run with every default written out."""
     fields = {k: v for k, v in config.resolve().to_text().items() if v != ""}
+    return page_address(page, **fields, v="1")
+
+
+def page_address(page: str, **parameters: str) -> str:
+    """Return the address of a page with these parameters, below what a proxy gives the server."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/{page}?{urlencode(fields | {'v': '1'})}"
+    return f"{'/' + base if base else ''}/{page}?{urlencode(parameters, safe=':,')}"
 
 
 def whole_link(config: RunConfig) -> str:
@@ -113,7 +120,9 @@ def _check_link() -> None:
     A control drops what it cannot hold from the address, so that only the first look sees it.
     """
     if "link_error" not in st.session_state:
-        fields = {k: v for k, v in st.query_params.to_dict().items() if k not in NOT_FIELDS}
+        asked = st.query_params.to_dict().items()
+        # What starts with s_ is of the Sweep page.
+        fields = {k: v for k, v in asked if k not in NOT_FIELDS and not k.startswith("s_")}
         st.session_state.link_error = _wrong_with(fields)
 
 

@@ -1,5 +1,6 @@
 """The queue as rows: what each run is, how it stands, and what can be done about it."""
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -12,7 +13,8 @@ from lazycore.errors import ConfigError
 from lazycore.figures import export
 from lazycore.heartbeat import WorkerInfo
 from lazycore.jobs import Job
-from pages.widgets import controls
+from lazycore.sweepconfig import SweepConfig
+from pages.widgets import controls, sweeplink
 from pages.widgets.job import duration, is_active
 from pages.widgets.resources import queue
 
@@ -71,6 +73,8 @@ def show_ended(jobs: Sequence[Job]) -> None:
         with action.container(horizontal=True, gap="small"):
             if job.state != "done" and job.config:
                 st.button("Retry", key=f"retry_{job.digest}", on_click=_retry, args=(job.digest,))
+            if job.state == "done" and job.kind == "run":
+                st.checkbox("Compare", key=f"pick_{job.digest}")
             st.button(
                 "Delete",
                 key=f"delete_{job.digest}",
@@ -78,6 +82,14 @@ def show_ended(jobs: Sequence[Job]) -> None:
                 on_click=_delete,
                 args=(job.digest,),
             )
+
+
+def show_comparison(jobs: Sequence[Job]) -> None:
+    """Draw the way to Compare once two runs of the history are ticked."""
+    picked = [job.digest for job in jobs if st.session_state.get(f"pick_{job.digest}")]
+    if len(picked) > 1:
+        address = controls.page_address("compare", runs=",".join(picked))
+        st.html(f'<a href="{escape(address)}" target="_self">Compare these {len(picked)} runs</a>')
 
 
 def _cancel(digest: str) -> None:
@@ -97,15 +109,37 @@ def _badge(job: Job) -> str:
 
 
 def _link(job: Job) -> None:
-    label, address = _named(tuple(sorted(job.config.items())))
+    label, address = _named_sweep(job) if job.kind == "sweep" else named(_items(job))
     text = escape(label or job.digest)
     if address:
         text = f'<a href="{escape(address)}" target="_self">{text}</a>'
     st.html(text)
 
 
+def _items(job: Job) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(job.config.items()))
+
+
+def _named_sweep(job: Job) -> tuple[str, str]:
+    """Return what a sweep is called, and its link; both empty for one of another version."""
+    try:
+        return _label_of_sweep(json.dumps(job.config, sort_keys=False))
+    except ConfigError:
+        return "", ""
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _label_of_sweep(text: str) -> tuple[str, str]:
+    config = SweepConfig.from_dict(json.loads(text))
+    fields = config.to_text()
+    axes = " × ".join(f"{name} {fields[name]}" for name in config.axes)
+    fixed = {k: v for k, v in export.minimal(config.base.to_dict()).items() if k not in config.axes}
+    rest = f" · {_label(fixed)}" if fixed else ""
+    return f"{len(config.cells)} runs: {axes}{rest}", sweeplink.link(config)
+
+
 @st.cache_data(max_entries=500, show_spinner=False)
-def _named(items: tuple[tuple[str, Any], ...]) -> tuple[str, str]:
+def named(items: tuple[tuple[str, Any], ...]) -> tuple[str, str]:
     """Return what a run is called, and its link; both empty for a config of another version."""
     try:
         config = RunConfig.from_dict(dict(items))

@@ -5,8 +5,9 @@ from functools import partial
 
 import streamlit as st
 
-from lazycore.figures import Panel, export, panels_of
+from lazycore.figures import Panel, export, overlay, panels_of
 from lazycore.figures.style import Figure
+from lazycore.groups import Group
 from lazycore.results import RunResult
 from pages.widgets.chart import chart
 
@@ -38,6 +39,15 @@ def show_several(
     take_away(figure, name, _code_over_alpha(tuple(r.digest for r in results), call, results))
 
 
+def show_overlay(groups: Sequence[Group], name: str, log: bool) -> None:
+    """Draw one curve of several groups of runs, with what can be taken away of it."""
+    runs = [run for group in groups for run in group.runs]
+    digests = tuple(run.digest for run in runs)
+    figure = overlay.figure(groups, name, log)
+    chart(figure, f"chart_compare_{name}", f"{'-'.join(digests)}-{log}")
+    take_away(figure, f"compare_{name}", _code_of_several(digests, name, runs))
+
+
 def take_away(figure: Figure, name: str, code: str) -> None:
     """Draw the row below a figure: its numbers, a page that stands alone, its code."""
     with st.container(horizontal=True, gap="small", key=f"take_{name}"):
@@ -63,3 +73,8 @@ def _code(digest: str, call: str, _result: RunResult) -> str:
 def _code_over_alpha(digests: tuple[str, ...], call: str, _results: Sequence[RunResult]) -> str:
     configs = [result.config for result in _results if result.config]
     return export.code_over_alpha(configs, call)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _code_of_several(digests: tuple[str, ...], name: str, _results: Sequence[RunResult]) -> str:
+    return export.code_of_several([r.config for r in _results if r.config], name)

@@ -1,0 +1,205 @@
+"""Several runs in one figure: each in a colour and with a mark of its own.
+
+Solid is the network and dashed its linearisation, here as everywhere; which run it is, is
+said by the colour and the mark. Groups of three seeds or more are a median in a band.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lazycore.figures import quantity, style
+from lazycore.figures.bands import LOOKS
+from lazycore.figures.style import Figure, Trace
+from lazycore.groups import Group
+from lazycore.plane import FEWEST_FOR_A_BAND
+from lazycore.results import RunResult
+
+POINTS = 120
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity over time that runs are compared by.
+
+    series: its name in a record; of both models where it begins with a dot. kind: what unit
+    it has. log: whether a logarithmic axis suits it.
+    """
+
+    name: str
+    title: str
+    series: str
+    kind: str
+    log: bool = True
+
+    @property
+    def models(self) -> tuple[tuple[str, str], ...]:
+        """(model whose dash it has, name in the record) of each of its curves."""
+        if self.series.startswith("."):
+            return tuple((model, model + self.series) for model in style.MODELS)
+        return (("nonlinear", self.series),)
+
+    def unit(self, run: RunResult) -> str:
+        """Return the unit of the quantity in this run."""
+        units = {
+            "loss": style.loss_unit,
+            "output": style.output_unit,
+            "weights": lambda _: "weight units",
+        }
+        return units.get(self.kind, lambda _: self.kind)(run)
+
+
+CURVES = {
+    curve.name: curve
+    for curve in (
+        Curve("train_loss", "training loss R(αh)", ".train_loss", "loss"),
+        Curve("test_loss", "test loss R(αh)", ".test_loss", "loss"),
+        Curve("gap", "output gap, rms", "gap.train_output", "output"),
+        Curve("displacement", "displacement ‖w − w₀‖", ".displacement", "weights"),
+        Curve("kernel_change", "kernel change ‖Θ − Θ₀‖/‖Θ₀‖", "kernel_change", "no unit"),
+        Curve("train_error", "training error", ".train_error", "share", log=False),
+        Curve("test_error", "test error", ".test_error", "share", log=False),
+        Curve("parameter_gap", "parameter gap ‖w − w̄‖", "gap.parameter", "weights"),
+        Curve("alignment", "alignment with the labels", "alignment.nonlinear", "share", log=False),
+        Curve(
+            "stability", "units that keep their sign", "activation_stability", "share", log=False
+        ),
+    )
+}
+USUAL = ("train_loss", "gap", "displacement", "kernel_change")
+
+
+def shows(groups: Sequence[Group], curve: Curve) -> bool:
+    """Whether some run of these groups has the quantity."""
+    return any(style.has(r, name) for g in groups for r in g.runs for _, name in curve.models)
+
+
+def figure(groups: Sequence[Group], name: str, log: bool = True) -> Figure:
+    """Return the curves `name` of these groups, at most six, over flow time."""
+    curve = CURVES[name]
+    log_y = log and curve.log
+    data: list[Trace] = []
+    for group, (color, symbol) in zip(groups, LOOKS, strict=False):
+        for model, series in curve.models:
+            data += _curves(group, model, series, color, symbol, log, log_y)
+    if len(curve.models) > 1 and data:
+        data += [_key(model) for model in style.MODELS]
+    units = " / ".join(dict.fromkeys(curve.unit(run) for group in groups for run in group.runs))
+    return style.figure(
+        data,
+        title=curve.title[:1].upper() + curve.title[1:],
+        subtitle=_subtitle(groups, len(curve.models) > 1),
+        x=style.time_axis(log),
+        y=quantity.y_axis(f"{curve.title} ({units})", log_y),
+        alt=f"{curve.title} over flow time of {len(groups)} runs or groups: "
+        f"{'; '.join(group.label for group in groups)}.",
+        height=400,
+        hovermode="closest",
+    )
+
+
+def _subtitle(groups: Sequence[Group], both: bool) -> str:
+    lines = "solid: network, dashed: linearisation" if both else "a line for each run or group"
+    bands = any(len(group.runs) >= FEWEST_FOR_A_BAND for group in groups)
+    return lines + ("; medians, 10–90 % of the seeds shaded" if bands else "")
+
+
+def _curves(
+    group: Group, model: str, series: str, color: str, symbol: str, log: bool, log_y: bool
+) -> list[Trace]:
+    runs = [run for run in group.runs if style.has(run, series)]
+    if not runs:
+        return []
+    network = model == "nonlinear"
+    counted = f" (N = {len(group.runs)})" if len(group.runs) > 1 else ""
+    name = f"{group.label}{counted}" + ("" if network else ", linearised")
+    bands: list[Trace] = []
+    lines = [_record(run, series) for run in runs]
+    if len(runs) >= FEWEST_FOR_A_BAND:
+        times, (low, median, high) = quantiles(runs, series, (0.1, 0.5, 0.9))
+        kept = ~(log_y & (low <= 0.0))
+        band = _band(times[kept], low[kept], high[kept], name, color)
+        bands, lines = [band | {"legendgroup": group.label}], [(times, median)]
+    look = {
+        "line": {"color": color, "dash": style.MODELS[model]["dash"], "width": 2.2},
+        "legendgroup": group.label,
+        "hovertemplate": f"{name}: %{{y:.4g}} at t = %{{x:.4g}}<extra></extra>",
+    }
+    drawn = [style.line(*_kept(x, y, log, log_y), name, **look) for x, y in lines]
+    return bands + [
+        style.with_marks(trace, symbol if network else f"{symbol}-open")
+        | {"showlegend": network and number == 0}
+        for number, trace in enumerate(drawn)
+    ]
+
+
+def _record(run: RunResult, series: str) -> tuple[np.ndarray, np.ndarray]:
+    if series in run.sparse:
+        return run.kernel_time, run.sparse[series]
+    return run.time, run.series[series]
+
+
+def _kept(x: np.ndarray, y: np.ndarray, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndarray]:
+    kept = np.isfinite(y) & ~(log_x & (x <= 0.0)) & ~(log_y & (y <= 0.0))
+    return x[kept], y[kept]
+
+
+def quantiles(
+    runs: Sequence[RunResult], series: str, shares: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return common times, and the quantiles of the runs at them, (shares, times).
+
+    Runs record at times of their own: they are interpolated over log t, up to the end of the
+    shortest. A run that ended early has no value from there on.
+    """
+    records = [_record(run, series) for run in runs]
+    begin = max(float(t[t > 0.0][0]) for t, _ in records if (t > 0.0).any())
+    end = min(float(t[-1]) for t, _ in records if t.size and t[-1] > 0.0)
+    times = np.geomspace(begin, max(end, begin), POINTS)
+    rows = np.array([_interpolated(times, t, y) for t, y in records])
+    known = np.isfinite(rows).sum(axis=0) >= FEWEST_FOR_A_BAND
+    return times[known], np.nanquantile(rows[:, known], shares, axis=0)
+
+
+def _interpolated(times: np.ndarray, t: np.ndarray, y: np.ndarray) -> np.ndarray:
+    kept = np.isfinite(y) & (t > 0.0)
+    if not kept.any():
+        return np.full(len(times), np.nan)
+    # geomspace ends a rounding error beside where it was told to.
+    last = t[kept][-1] * (1.0 + 1e-9)
+    # What is positive is interpolated as its logarithm: losses fall by decades between records.
+    falls = bool((y[kept] > 0.0).all())
+    known = np.log(y[kept]) if falls else y[kept]
+    values = np.interp(np.log(times), np.log(t[kept]), known)
+    values = np.exp(values) if falls else values
+    return np.where(times <= last, values, np.nan)
+
+
+def _band(times: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, color: str) -> Trace:
+    x = times.tolist()
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": f"{name}: 10 and 90 %",
+        "x": x + x[::-1],
+        "y": style.numbers(np.concatenate([high, low[::-1]])),
+        "fill": "toself",
+        "fillcolor": color + "2E",
+        "line": {"width": 0, "color": color},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _key(model: str) -> Trace:
+    look = style.MODELS[model]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": look["name"],
+        "x": [None],
+        "y": [None],
+        "line": {"color": style.GREY, "dash": look["dash"], "width": 2.2},
+        "hoverinfo": "skip",
+    }

@@ -1,0 +1,44 @@
+"""The table of final numbers on the page, and what can be copied or taken away of it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lazycore import tabulate
+from lazycore.groups import Group
+
+
+def show_numbers(groups: Sequence[Group]) -> None:
+    """Draw the final numbers of these groups, as CSV and as LaTeX too."""
+    found = tabulate.table(groups)
+    st.subheader("Final numbers")
+    st.markdown(_markdown(found))
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "CSV",
+            lambda: tabulate.csv(found),
+            file_name="compare.csv",
+            mime="text/csv",
+            type="tertiary",
+            key="numbers_csv",
+            on_click="ignore",
+        )
+        with st.popover("Copy CSV", type="tertiary", key="copy_csv"):
+            st.code(tabulate.csv(found), language=None)
+        with st.popover("Copy LaTeX", type="tertiary", key="copy_latex"):
+            st.caption(r"Needs `\usepackage{booktabs}`.")
+            st.code(tabulate.latex(found), language="latex")
+
+
+def _markdown(found: tabulate.Table) -> str:
+    """Return the table in markdown, the quantities down and the runs across."""
+    head = ["quantity", *found.labels]
+    rows = [
+        [f"{row.meaning} ({row.unit})", *(entry.text for entry in row.entries)]
+        for row in found.rows
+    ]
+    rows.append(["verdict", *(f"**{verdict}**" for verdict in found.verdicts)])
+    if any(count > 1 for count in found.counts):
+        rows.append(["seeds N: median (10 to 90 %) from 3 on", *map(str, found.counts)])
+    lines = [head, ["---", *["---:"] * len(found.labels)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,204 @@
+"""The controls of a sweep: a box for each field, where several values make it an axis.
+
+They are not those of one run: what is an axis here would be a wrong value there, so their
+names in the address start with `s_`. A link may name the fields as the command line does
+(`/sweep?alpha=1e-2:1e4:13&width=32,64`); it is then read when the page first opens.
+"""
+
+from contextlib import suppress
+from functools import cache
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from lazycore import atlas, spec
+from lazycore.config import all_fields, fields_read
+from lazycore.errors import ConfigError
+from lazycore.spec import Field
+from lazycore.sweepaxes import DERIVED, is_axis
+from lazycore.sweepconfig import SweepConfig
+from pages.widgets.controls import GROUPS, LABELS, NOT_FIELDS
+from pages.widgets.sweepview import view_controls
+
+PREFIX = "s_"
+BOXES = ("alpha", "width", "init_scale", "seed")
+CHOICES = ("task", "activation", "loss")
+MORE = "s_more"
+SPELLING = "One value, or several: `1e-2:1e4:13`, `32,64,128`, `0:5`"
+VIEW = ("x", "y", "of", "levels", "cell")
+"""Parameters of a link that say what is shown of a sweep; so do those with `at_`."""
+
+
+def run_controls() -> None:
+    """Draw the controls of a sweep in the sidebar."""
+    _read_link()
+    with st.sidebar:
+        st.caption(SPELLING)
+        read = _fields_read()
+        for name in BOXES:
+            if name in read:
+                _box(read[name], LABELS.get(name, "Seeds"), f"{read[name].default:g}")
+        for name in CHOICES:
+            if name in read:
+                _choice(read[name], LABELS.get(name, name.capitalize()))
+        with st.expander("Advanced", icon=":material/tune:"):
+            _advanced(read)
+    with suppress(ConfigError):  # the page says it
+        view_controls(chosen())
+
+
+def given() -> dict[str, str]:
+    """Return what the controls say, as text by field; empty ones are left out."""
+    read = _fields_read()
+    # In one order whatever the link's, for the order of its axes is part of a sweep's digest.
+    names = [*(n for n in BOXES if n in read), *(n for n in read if n not in BOXES)]
+    texts = {name: st.session_state.get(PREFIX + name) for name in names}
+    own = {name: str(text).strip() for name, text in texts.items() if text not in (None, "")}
+    return own | _more(str(st.session_state.get(MORE) or ""))
+
+
+def chosen() -> SweepConfig:
+    """Return the sweep that the controls describe; `ConfigError` says what is wrong with it."""
+    wrong = st.session_state.get("sweep_wrong", {})
+    if wrong and given() == st.session_state.setdefault("sweep_opened", given()):
+        return _config(tuple((given() | wrong).items()))
+    st.session_state.sweep_wrong = {}
+    return _config(tuple(given().items()))
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _config(items: tuple[tuple[str, str], ...]) -> SweepConfig:
+    """Return the sweep; a cell costs a millisecond, and the page is drawn over and over."""
+    return SweepConfig.from_text(dict(items))
+
+
+def _more(text: str) -> dict[str, str]:
+    """Return the fields of `name=value name=value`."""
+    found = {}
+    for part in text.split():
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise ConfigError(f"{part[:40]} is not allowed under more axes: write name=value.")
+        found[name] = value
+    return found
+
+
+def _read_link() -> None:
+    """Set the controls when the page first opens: to the fields that the link names as the
+    command line does; to the shipped sweep where it names none, in whatever spelling."""
+    if "sweep_wrong" in st.session_state:
+        return
+    st.session_state.sweep_wrong = {}
+    asked = st.query_params.to_dict()
+    plain = {k: v for k, v in asked.items() if k not in NOT_FIELDS and not k.startswith(PREFIX)}
+    view = {k: v for k, v in plain.items() if k in VIEW or k.startswith("at_")}
+    fields = {k: v for k, v in plain.items() if k not in view}
+    # What another page wrote into the address before is not meant here.
+    if fields and "link_error" not in st.session_state:
+        choose(fields, view)
+        for name in (*fields, *view):
+            del st.query_params[name]
+    elif not any(name.startswith(PREFIX) for name in asked):
+        choose(atlas.SWEEP)
+
+
+def choose(fields: dict[str, str], view: dict[str, str] | None = None) -> None:
+    """Set the controls to these fields, and every other one to its default; the view on top."""
+    left = dict(fields)
+    more = [f"{name}={left.pop(name)}" for name in DERIVED if name in left]
+    for name, field in _known().items():
+        text = left.get(name, "")
+        if field.kind is str and is_axis(name, text):
+            more.append(f"{name}={left.pop(name)}")
+            text = ""
+        if field.kind is str and text and text not in field.options:
+            continue  # no control can hold it: it is answered in a sentence
+        left.pop(name, None)
+        blank = "" if field.kind is not str else field.default if name in CHOICES else None
+        _set(PREFIX + name, text or blank)
+    _set(MORE, " ".join(more))
+    for name, text in (view or {}).items():
+        _set(PREFIX + name, text)
+    st.session_state.sweep_wrong = left
+
+
+def _set(key: str, value: str | None) -> None:
+    st.session_state[key] = value
+    if value:
+        # A control that is there writes what it is set to into the address by itself, and
+        # nobody else may; one that is drawn for the first time does not.
+        with suppress(StreamlitAPIException):
+            st.query_params[key] = value
+
+
+@cache
+def _known() -> dict[str, Field]:
+    """Return every field there is; files do not come and go while the server runs."""
+    return all_fields()
+
+
+def _fields_read() -> dict[str, Field]:
+    """Return the fields that a run with the names chosen so far reads."""
+    names = {}
+    for name, field in _known().items():
+        if field.kind is str:
+            key = PREFIX + name
+            value = st.session_state.get(key) or st.query_params.get(key)
+            if value in field.options:
+                names[name] = value
+    return fields_read(names)
+
+
+def _advanced(read: dict[str, Field]) -> None:
+    """Draw every other field that the run reads, grouped by who reads it, and further axes."""
+    left = {name: field for name, field in read.items() if name not in (*BOXES, *CHOICES)}
+    st.text_input(
+        "More axes",
+        placeholder="alpha_sqrt_width=1:100:5",
+        key=MORE,
+        max_chars=200,
+        help="`name=values`, with a space between two: axes of words, as in "
+        f"`loss=square,logistic`, and {', '.join(DERIVED)}, which sets α = value/√width.",
+        bind="query-params",
+    )
+    for kind, title in GROUPS.items():
+        chosen = str(st.session_state.get(PREFIX + kind) or read[kind].default)
+        file = spec.find(kind, chosen)
+        own = [name for name in (kind, *(f.name for f in file.SPEC.reads)) if name in left]
+        _fields(title, [left.pop(name) for name in own])
+    _fields("Randomness, precision and the rest", list(left.values()))
+
+
+def _fields(title: str, fields: list[Field]) -> None:
+    st.caption(title)
+    for field in fields:
+        if field.kind is str:
+            _choice(field, field.name, optional=True)
+        else:
+            known = not callable(field.default) and field.default is not None
+            _box(field, field.name, f"{field.default:.10g}" if known else "automatic")
+
+
+def _box(field: Field, label: str, placeholder: str) -> None:
+    unit = f" In {field.unit}." if field.unit else ""
+    st.text_input(
+        label,
+        placeholder=placeholder,
+        key=PREFIX + field.name,
+        max_chars=200,
+        help=f"{field.meaning}.{unit} Give {field.allowed}; several values make it an axis.",
+        bind="query-params",
+    )
+
+
+def _choice(field: Field, label: str, optional: bool = False) -> None:
+    """Draw a choice of names, the default first; an optional one starts empty."""
+    st.selectbox(
+        label,
+        sorted(field.options, key=lambda name: name != field.default),
+        index=None if optional else 0,
+        placeholder="the default" if optional else None,
+        key=PREFIX + field.name,
+        help=field.meaning,
+        bind="query-params",
+    )

@@ -1,0 +1,124 @@
+"""A sweep on its way: asking for it, how many of its cells are there, stopping it."""
+
+import streamlit as st
+
+from lazycore import atlas
+from lazycore.errors import ResultNotFound
+from lazycore.jobs import Job
+from lazycore.sweepconfig import SweepConfig
+from lazycore.sweepresult import SweepResult
+from pages.widgets import sweeplink
+from pages.widgets.job import WAIT_SECONDS, ask, duration, is_active
+from pages.widgets.resources import queue, store
+from pages.widgets.sweepview import View
+
+POLL_SECONDS = 0.7
+FRESH_SECONDS = 0.6
+
+
+def act(config: SweepConfig) -> None:
+    """Do what was asked for in the click before this drawing: sweep or cancel."""
+    asked = st.session_state.pop("asked", None)
+    table, current = look(config)
+    if asked == "cancel" and is_active(current):
+        queue().cancel(config.digest)
+    if asked == "sweep" and table is None and not is_active(current):
+        queue().wait(queue().submit(config), WAIT_SECONDS)
+
+
+def look(config: SweepConfig) -> tuple[SweepResult | None, Job | None]:
+    """Return the whole table of a sweep, or else its job; neither when nobody asked for it."""
+    table = finished(config.digest)
+    return table, queue().get(config.digest) if table is None else None
+
+
+def finished(digest: str) -> SweepResult | None:
+    """Return the whole table of this sweep, stored or shipped with the program; None without."""
+    if store().has_sweep(digest):
+        try:
+            return _read(digest)
+        except ResultNotFound:
+            pass
+    shipped = atlas.sweep()
+    return shipped if shipped and shipped.config.digest == digest else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(digest: str) -> SweepResult:
+    return store().get_sweep(digest)
+
+
+def so_far(config: SweepConfig) -> SweepResult:
+    """Return the table of an unfinished sweep, with every cell missing where it has none."""
+    try:
+        return _read_partial(config.digest)
+    except ResultNotFound:
+        return SweepResult(config)
+
+
+# Reading a table costs a millisecond a cell: all who watch one sweep share what was just read.
+# Not for longer, and not by its progress, which the worker notes before the table is written.
+@st.cache_resource(max_entries=8, ttl=FRESH_SECONDS, show_spinner=False)
+def _read_partial(digest: str) -> SweepResult:
+    return store().get_partial_sweep(digest)
+
+
+def poll_seconds(config: SweepConfig) -> float:
+    """Return how often an unfinished sweep is looked at: less often the more cells it has."""
+    return max(POLL_SECONDS, 0.003 * len(config.cells))
+
+
+def toolbar(config: SweepConfig, view: View) -> bool:
+    """Draw Sweep, Cancel and the link of the sweep; True while it is on its way."""
+    table, current = look(config)
+    active = is_active(current)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Sweep {len(config.cells)} runs",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="sweep",
+            disabled=active or table is not None,
+            help="It is computed: change something to sweep anew." if table else None,
+            on_click=ask,
+            args=("sweep",),
+        )
+        st.button(
+            "Cancel",
+            icon=":material/stop:",
+            key="cancel_sweep",
+            disabled=not active,
+            on_click=ask,
+            args=("cancel",),
+        )
+        with st.popover("Link", icon=":material/link:"):
+            st.caption("Opens this sweep and this view of it anywhere.")
+            st.code(sweeplink.whole_link(config, view), language=None, wrap_lines=True)
+        with st.popover("Code", icon=":material/code:"):
+            st.caption("The same sweep on the command line.")
+            st.code(sweeplink.command(config), language="bash", wrap_lines=True)
+    return active
+
+
+def show_state(job: Job | None, table: SweepResult, whole: bool) -> None:
+    """Draw how many cells are there and how long the rest will take, or why it stopped."""
+    cells = f"{table.done} of {table.total} cells"
+    if job is None:
+        if not whole:
+            st.info(
+                f"Not computed yet: press **Sweep {table.total} runs**.",
+                icon=":material/play_arrow:",
+            )
+    elif job.state == "queued":
+        waiting = f"{job.position} before it" if job.position else "it is the next"
+        st.progress(0.0, text=f"Waiting for a worker: {waiting}.")
+    elif job.state == "running":
+        left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
+        device = f" on {job.device}" if job.device else ""
+        st.progress(table.done / table.total, f"Sweeping{device}: {cells}{left}")
+    elif job.state == "cancelled":
+        st.info(f"{job.message or 'Cancelled.'} {cells} are there.", icon=":material/cancel:")
+    else:
+        st.error(
+            f"{job.message or 'The sweep failed.'} {cells} are there.", icon=":material/error:"
+        )

@@ -1,0 +1,57 @@
+"""A sweep spelled out: as a link that opens it, and as a command line that computes it."""
+
+import shlex
+from typing import Literal
+from urllib.parse import urljoin
+
+import streamlit as st
+
+from lazycore.figures import heatmap
+from lazycore.plane import ordered
+from lazycore.sweepconfig import SweepConfig
+from pages.widgets.controls import page_address
+from pages.widgets.sweepview import View, rows_of
+
+CELL = "s_cell"
+"""The parameter of the address that names the chosen cell by one of its runs."""
+
+
+def link(config: SweepConfig, view: View | None = None, cell: str = "") -> str:
+    """Return the address of this sweep, its fields spelled as on the command line."""
+    shown = (view.text if view else {}) | ({"cell": cell} if cell else {})
+    return page_address("sweep", **config.to_text() | shown, v="1")
+
+
+def whole_link(config: SweepConfig, view: View) -> str:
+    """Return the address as it can be sent to someone: with the server's name, and the cell."""
+    return urljoin(st.context.url or "", link(config, view, st.query_params.get(CELL, "")))
+
+
+def command(config: SweepConfig) -> str:
+    """Return the command line that computes the sweep into a file."""
+    flags = [f"--{k.replace('_', '-')} {shlex.quote(v)}" for k, v in config.to_text().items()]
+    return f"python -m lazycore sweep {' '.join(flags)} --out sweep.npz"
+
+
+def code(config: SweepConfig, view: View, what: Literal["map", "lines"]) -> str:
+    """Return the command line, and Python, that reproduce the map or the lines of a sweep."""
+    levels = heatmap.parse_levels(view.levels, view.quantity)
+    rows = rows_of(view, ordered(config.axes[view.y]) if view.y else (None,))
+    call = {
+        "map": f"heatmap.figure(plane, {levels}, base['loss'])",
+        "lines": f"bands.figure(plane, {rows}, base)",
+    }[what]
+    wanted = [repr(part) for part in (view.x, view.y, view.quantity, view.fixed) if part != {}]
+    lines = [
+        f"# {command(config)}",
+        "import lazycore",
+        "import plotly.graph_objects as go",
+        f"from lazycore.figures import {call.split('.')[0]}",
+        "from lazycore.plane import plane_of",
+        "",
+        f"config = lazycore.SweepConfig.from_text({config.to_text()})",
+        "base = config.base.resolve().to_dict()",
+        f"plane = plane_of(lazycore.sweep(config).frame, config.axes, {', '.join(wanted)})",
+        f"go.Figure({call}).show()",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""Sweeps worth seeing, two sentences each."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lazycore import atlas
+from pages.widgets import sweepcontrols
+
+
+@dataclass(frozen=True)
+class SweepPreset:
+    """A name, what to look for, the fields, and the axes and quantity to look at."""
+
+    name: str
+    story: str
+    fields: dict[str, str]
+    view: dict[str, str]
+
+
+_SINE = {"task": "sine", "activation": "tanh"}
+
+PRESETS = (
+    SweepPreset(
+        "Rich to lazy",
+        "From left to right the output scale α grows, and the network comes to stay with its "
+        "linearisation: beyond the contour it is lazy. Wider networks get there at a smaller α.",
+        atlas.SWEEP,
+        {"x": "alpha", "y": "width", "of": "relative_gap"},
+    ),
+    SweepPreset(
+        "α√m, not α",
+        "The same plane with α√m across: where the rows look alike, α and the width m matter only "
+        "through this product. Change the axis back to α and the border between the regimes "
+        "leans.",
+        _SINE | {"alpha_sqrt_width": "0.1:1000:9", "width": "16,64,256", "seed": "0:3"},
+        {"x": "alpha_sqrt_width", "y": "width", "of": "kernel_change"},
+    ),
+    SweepPreset(
+        "Three ways to start",
+        "Centred, paired and plain outputs, each with its own power of α: the largest gap falls "
+        "as α⁻¹ and α⁻², and without h(w₀) = 0 it grows. See the exponents beside the map.",
+        _SINE
+        | {
+            "alpha": "10:1000:5",
+            "width": "32",
+            "seed": "0:3",
+            "zero_output": "centered,symmetrized,none",
+        },
+        {"x": "alpha", "y": "zero_output", "of": "largest_gap"},
+    ),
+)
+
+
+def preset_row() -> None:
+    """Draw the presets, and the story of the one that the controls hold."""
+    now = sweepcontrols.given()
+    active = next((p for p in PRESETS if _plain(p.fields) == _plain(now)), None)
+    st.session_state.sweep_preset = active.name if active else None
+    st.session_state.sweep_preset_drawn = st.session_state.sweep_preset
+    st.pills(
+        "Start from",
+        [preset.name for preset in PRESETS],
+        key="sweep_preset",
+        on_change=_take,
+        label_visibility="collapsed",
+    )
+    if active:
+        st.caption(active.story)
+
+
+def _take() -> None:
+    """Set the controls to the preset that was clicked.
+
+    Drawn anew, the row may report what it was drawn with: that was no click.
+    """
+    if st.session_state.sweep_preset == st.session_state.get("sweep_preset_drawn"):
+        return
+    preset = next((p for p in PRESETS if p.name == st.session_state.sweep_preset), None)
+    if preset:
+        sweepcontrols.choose(preset.fields, preset.view)
+
+
+def _plain(fields: dict[str, str]) -> dict[str, str]:
+    return {"loss": "square"} | fields

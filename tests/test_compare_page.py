@@ -1,0 +1,84 @@
+"""The Compare page without a browser: its links, its figures, its table, its refusals."""
+
+import pytest
+from test_pages import TINY, charts, keep, opened, queue, root, words
+
+from lazycore import atlas
+from lazycore.config import RunConfig
+
+__all__ = ["queue", "root"]
+PAGE = "compare.py"
+
+
+def runs_of(*alphas: float) -> str:
+    """Return the digests of the shipped runs at these α, as a link has them."""
+    found = [atlas.nearest(alpha) for alpha in alphas]
+    return ",".join(run.digest for run in found if run is not None)
+
+
+def test_the_three_regimes_are_compared_before_any_click(root):
+    app = opened(PAGE)
+    assert not app.exception and not app.error and charts(app) == 4
+    assert "| quantity | α = 0.1 | α = 1 | α = 100 |" in words(app)
+    for verdict in ("**rich**", "**crossover**", "**lazy**"):
+        assert verdict in words(app)
+
+
+def test_a_link_says_which_runs_and_figures_and_how(root):
+    app = opened(PAGE, runs=runs_of(0.3, 30), figures="gap", compare_axes="linear")
+    assert "| quantity | α = 0.3 | α = 30 |" in words(app) and charts(app) == 1
+    assert app.segmented_control(key="compare_axes").value == "linear"
+
+
+def test_runs_are_picked_by_name(root):
+    app = opened(PAGE, runs=runs_of(1))
+    picker = app.multiselect(key="picked")
+    picker.set_value([*picker.value, runs_of(1000)]).run()
+    assert app.text_input(key="runs").value == runs_of(1, 1000)
+    assert "| quantity | α = 1 | α = 1000 |" in words(app)
+
+
+def test_seeds_are_a_group_unless_told_apart(root, make_run):
+    links = [TINY | {"seed": str(seed)} for seed in range(3)]
+    for link in links:
+        keep(root, make_run, link)
+    digests = ",".join(RunConfig.from_text(link).digest for link in links)
+    app = opened(PAGE, runs=digests)
+    assert "median (10 to 90 %) from 3 on | 3 |" in words(app)
+    app.toggle(key="by_seed").set_value(False).run()
+    assert "| quantity | seed = 0 | seed = 1 | seed = 2 |" in words(app)
+
+
+def test_the_table_can_be_copied_as_csv_and_latex(root):
+    app = opened(PAGE)
+    texts = [code.value for code in app.code]
+    assert any(text.startswith(r"\begin{tabular}{lrrr}") for text in texts)
+    assert any(text.startswith("quantity,meaning,unit,α = 0.1") for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("runs", "sentence"),
+    [
+        (runs_of(0.1, 0.3, 1, 3, 10, 30, 100), "7 runs or groups are too many"),
+        ("0" * 16, f"No result of run {'0' * 16} is stored"),
+        ("../../etc/passwd", "names no run"),
+        (",".join(f"{n:016x}" for n in range(61)), "61 runs are too many"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(root, runs, sentence):
+    app = opened(PAGE, runs=runs)
+    assert not app.exception
+    assert [sentence in error.value for error in app.error] == [True]
+
+
+def test_two_ticked_runs_of_the_history_are_compared(root, queue, make_run):
+    digests = []
+    for seed in ("1", "2"):
+        link = TINY | {"seed": seed}
+        digests.append(queue.submit(RunConfig.from_text(link)))
+        keep(root, make_run, link)
+    app = opened("runs.py")
+    for digest in digests:
+        app.checkbox(key=f"pick_{digest}").check().run()
+    html = "".join(element.proto.body for element in app.get("html"))
+    assert "/compare?runs=" in html and all(digest in html for digest in digests)
