@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export LAZYLAB_PORT ?= 8501
 
-.PHONY: app test setup check lint types atlas bench clean
+.PHONY: app test setup check lint types atlas bench peers clean
 
 app: setup
 	@exec $(BIN)/streamlit run app.py --server.port $(LAZYLAB_PORT)
@@ -23,9 +23,18 @@ atlas: setup
 	@$(BIN)/python -m lazycore.atlas
 
 bench: setup
-	@for file in benchmarks/*.py; do \
+	@for file in benchmarks/[a-z]*.py; do \
 	  name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; \
 	done
+
+# What the benchmarks compare with, in an environment of its own.
+peers: .venv-peers/installed
+
+.venv-peers/installed: benchmarks/requirements-peers.txt
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -r benchmarks/requirements-peers.txt
+	@touch $@
 
 # A no-op when up to date: the stamp is newer than what it was made from.
 setup: .venv/installed
@@ -39,4 +48,4 @@ setup: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers .pytest_cache .ruff_cache .hypothesis

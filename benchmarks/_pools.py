@@ -1,0 +1,11 @@
+"""One thread for each of numpy's and torch's pools; to be imported before either of them.
+
+The threads of a benchmark are its own: two pools of two threads each fight for two cores.
+"""
+
+import os
+import sys
+
+if "numpy" not in sys.modules:
+    for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(_pool, "1")

@@ -1,0 +1,234 @@
+"""How long does a phase diagram take, does it fill visibly, and where does its time go?
+
+    python -m benchmarks.phase_diagram [--check] [--dtype float32] [--tolerance 1e-3] [--profile]
+
+Digits by parity, n = 200, two hidden layers, softplus (β = 5, unit gain), ntk scaling, centred,
+square loss, gradient flow: √m·α = 1e-2 … 1e4 (13) × m = 25 … 800 (6) × 5 initial seeds on one
+data seed, as the sweep that a person asks for, on two threads.
+
+--profile   where the time goes, part by part and width by width: the cells of one initial seed
+            again, on this thread under a profiler (which slows down what is called often). What
+            a part calls of the other parts is counted there
+
+`--check` exits with 1 when a bar is missed.
+"""
+
+import benchmarks._pools  # noqa: F401  # before numpy comes
+
+# isort: split
+import cProfile
+import pstats
+import queue
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
+from lazycore import lanes
+from lazycore.lanes import run_lanes
+from lazycore.results import RunResult
+from lazycore.sweepconfig import SweepConfig
+
+THREADS, SECONDS, SLICE = 2, 120.0, 10.0
+LONGEST_WAIT = 0.25
+"""Share of the whole time in which nothing new may be seen."""
+
+PARTS = {
+    "network: gradients": ("stacked.py:gradient",),
+    "linearised model: rates, outputs": ("_tangent_lanes.py:gradient", "_tangent_lanes.py:outputs"),
+    "kernel and eigenvectors at w0": ("_closed_form.py:closed_form", "anchor.py:kernel"),
+    "steps: judging errors": ("_pair.py:judge",),
+    "steps: stages": ("_chebyshev.py:_attempt", "_dormand_prince.py:_attempt"),
+    "steps: spectral radius": ("_chebyshev.py:_look_at_radii",),
+    "steps: at recorded times": ("_side_by_side.py:pass_by", "_side_by_side.py:ready"),
+    "recording: outputs and losses": ("metrics.py:series",),
+    "recording: kernel change": ("metrics.py:sparse",),
+    "κ: second derivative": ("kappa.py:kappa",),
+    "data, networks, largest eigenvalue": ("lanes.py:problem", "recording.py:choose_scales"),
+    "result": ("results.py:collect",),
+}
+"""Functions by the file and name a profiler knows them by; the time in one of them goes to it
+less the time in those that it calls."""
+
+
+def diagram(size: str, dtype: str, tolerance: float) -> SweepConfig:
+    """Return the sweep."""
+    fields = {
+        "task": "digits",
+        "n_train": "200",
+        "n_test": "500",
+        "model": "fully_connected",
+        "depth": "2",
+        "activation": "softplus",
+        "activation_beta": "5",
+        "activation_gain": "unit",
+        "scaling": "ntk",
+        "zero_output": "centered",
+        "loss": "square",
+        "dynamics": "flow",
+        "data_seed": "0",
+        "dtype": dtype,
+        "tolerance": repr(tolerance),
+    }
+    axes = {
+        "alpha_sqrt_width": "1e-2:1e4:13",
+        "width": "25,50,100,200,400,800",
+        "init_seed": "0:5",
+    }
+    if size == "tiny":
+        fields |= {"n_train": "20", "n_test": "20"}
+        axes = {"alpha_sqrt_width": "1:100:2", "width": "5,10", "init_seed": "0,"}
+    return SweepConfig.from_text(fields | axes)
+
+
+def filled(sweep: SweepConfig) -> tuple[list[tuple[float, int]], list[RunResult]]:
+    """Compute the sweep; return when each cell came and which, and the results in that order."""
+    begun, came, results = time.perf_counter(), [], []
+    configs = [cell.config for cell in sweep.cells]
+    for number, result in run_lanes(configs, device="cpu", threads=THREADS):
+        came.append((time.perf_counter() - begun, number))
+        results.append(result)
+    return came, results
+
+
+def by_width(
+    sweep: SweepConfig, came: Sequence[tuple[float, int]], results: Sequence[RunResult]
+) -> Table:
+    """Return how long each width was at work, the cheapest first, and what came out."""
+    rows, before = [], 0.0
+    widths = sorted({cell.values["width"] for cell in sweep.cells})
+    for width in widths:
+        there = [
+            (at, result)
+            for (at, number), result in zip(came, results, strict=True)
+            if sweep.cells[number].values["width"] == width
+        ]
+        last = max(at for at, _ in there)
+        verdicts = [result.verdict for _, result in there]
+        spent = max(0.0, last - before)
+        counts = [verdicts.count(name) for name in ("lazy", "crossover", "rich", "undecided")]
+        rows.append((width, len(there), last, spent, 1e3 * spent / len(there), *counts))
+        before = max(before, last)
+    return Table(
+        "cells by width, as they were filled",
+        ("width m", "cells", "all there by, s", "s", "ms a cell", "lazy", "cross.", "rich", "und."),
+        rows,
+    )
+
+
+def by_slice(came: Sequence[tuple[float, int]]) -> Table:
+    """Return how many cells came in each ten seconds."""
+    at = np.array([when for when, _ in came])
+    edges = np.arange(0.0, at.max() + SLICE, SLICE)
+    counts = np.histogram(at, edges)[0]
+    rows = [
+        (f"{a:.0f}–{a + SLICE:.0f}", int(c), int(total))
+        for a, c, total in zip(edges, counts, counts.cumsum(), strict=False)
+    ]
+    return Table("cells that came, by seconds", ("seconds", "cells", "in all"), rows)
+
+
+# ── where the time goes ──────────────────────────────────────────────────────────────────
+def parts_of(sweep: SweepConfig) -> dict[str, float]:
+    """Return the seconds of each part over these cells, batched as in the sweep, one thread."""
+    device = torch.device("cpu")
+    cells = [lanes._Lane(n, cell.config, device) for n, cell in enumerate(sweep.cells)]
+    profile = cProfile.Profile()
+    profile.enable()
+    lanes._serve(lanes._Work(cells), queue.Queue())
+    profile.disable()
+    return shares(profile)
+
+
+def shares(profile: cProfile.Profile) -> dict[str, float]:
+    """Return the time of each part less that of the parts within it, and the rest.
+
+    Every function's own time goes to the parts by which it was called, in proportion to the
+    time it took for each caller: a share that is handed down the calls.
+    """
+    stats = pstats.Stats(profile).stats  # pyright: ignore[reportAttributeAccessIssue]
+    names = {name: part for part, names in PARTS.items() for name in names}
+    known: dict[tuple, dict[str, float]] = {}
+
+    def owners(function: tuple, above: frozenset[tuple]) -> dict[str, float]:
+        """Return the parts to which a function's time belongs, shares that sum to 1."""
+        part = names.get(f"{Path(function[0]).name}:{function[2]}")
+        if part is not None:
+            return {part: 1.0}
+        if function not in known:
+            callers = stats[function][4]
+            total = sum(call[3] for c, call in callers.items() if c not in above) or 0.0
+            found: dict[str, float] = {} if total else {"the rest": 1.0}
+            for caller, call in callers.items():
+                if total and caller not in above:
+                    for name, share in owners(caller, above | {function}).items():
+                        found[name] = found.get(name, 0.0) + share * call[3] / total
+            if above:
+                return found
+            known[function] = found
+        return known[function]
+
+    spent: dict[str, float] = {}
+    for function, (_, _, own, _, _) in stats.items():
+        for name, share in owners(function, frozenset()).items():
+            spent[name] = spent.get(name, 0.0) + share * own
+    return spent
+
+
+def profiled(size: str, dtype: str, tolerance: float) -> Iterator[Said]:
+    """Yield the time of each part, width by width, over the cells of one initial seed."""
+    whole = diagram(size, dtype, tolerance)
+    axes = dict(whole.axes)
+    found: dict[int, Mapping[str, float]] = {}
+    for width in axes["width"]:
+        some = axes | {"width": (width,), "init_seed": axes["init_seed"][:1]}
+        found[width] = parts_of(SweepConfig(base=whole.base, axes=some))
+    cells = len(axes["alpha_sqrt_width"])
+    names = [*PARTS, "the rest"]
+    rows = [(n, *(1e3 * spent.get(n, 0.0) / cells for spent in found.values())) for n in names]
+    rows.append(("in all", *(1e3 * sum(spent.values()) / cells for spent in found.values())))
+    yield Table(
+        "ms a cell, one thread, under the profiler, by width m",
+        ("part", *(str(width) for width in found)),
+        rows,
+    )
+
+
+def measure(
+    size: str = "full",
+    dtype: str = "float64",
+    tolerance: float = 1e-3,
+    profile: bool = False,
+) -> Iterator[Said]:
+    """Yield the time of the sweep, how it fills, and where the time goes."""
+    yield machine(THREADS, 1024 if size == "full" else 32)
+    sweep = diagram(size, dtype, tolerance)
+    came, results = filled(sweep)
+    yield f"  {len(came)} cells, {dtype}, tolerance {tolerance:g}, {THREADS} threads"
+    yield by_width(sweep, came, results)
+    yield by_slice(came)
+    times = [0.0, *(at for at, _ in came)]
+    yield Bar("seconds for all cells", times[-1], SECONDS, at_most=True)
+    wait = float(np.diff(times).max()) / times[-1]
+    yield Bar("longest wait for a cell, share of the whole", wait, LONGEST_WAIT, at_most=True)
+    failed = sum(result.status != "done" for result in results)
+    yield Bar("cells that are not done", float(failed), 0.0, at_most=True)
+    if profile:
+        yield from profiled(size, dtype, tolerance)
+
+
+def main() -> int:
+    parser = arguments(__doc__)
+    parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
+    parser.add_argument("--tolerance", type=float, default=1e-3)
+    parser.add_argument("--profile", action="store_true", help="where the time goes: minutes")
+    given = parser.parse_args()
+    found = measure(given.size, given.dtype, given.tolerance, given.profile)
+    return conclude(say(found), given.check)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
