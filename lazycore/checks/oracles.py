@@ -72,6 +72,7 @@ def _descent(results: Mapping[str, RunResult]) -> list[Row]:
         eta, jacobian = default_step_size(problem), _jacobian(problem)
         values = config.resolve().to_dict() | {"step_size": eta, "momentum": momentum}
         *_, last = trajectory(problem, values)
+        assert last.linearized is not None
         v = velocity = torch.zeros_like(problem.w0)
         for _ in range(300):
             outputs = problem.train.start + (jacobian @ v).view_as(problem.train.start)
