@@ -24,7 +24,8 @@ LARGEST_MODES = 1500
 """Coordinates up to which the decomposition costs less than stepping without it."""
 
 COMPARED = 4
-"""The gaps of the two are compared at every fourth recorded time, and at the last."""
+"""The gaps of the two are compared at every fourth recorded time, and at the last: at every one
+where there are kinks, for what random errors come to is easily missed (LOG.md, 2026-11-21)."""
 
 
 def side_by_side(
@@ -121,9 +122,13 @@ class _Lane:
                 self.waiting.append((number, stepper.at(row, float(self.times[number]))))
                 # One at a time: the states of a large network at many times fill the memory.
                 yield from self._settled()
-            elif number % COMPARED == 0 or number == len(self.times) - 1:
+            elif self._is_compared(number):
                 self.gaps[number] = self._gap(stepper.at(row, float(self.times[number])))
         yield from self._settled()
+
+    def _is_compared(self, number: int) -> bool:
+        often = not self.problem.network.smooth or number % COMPARED == 0
+        return often or number == len(self.times) - 1
 
     def last_words(self, steps: int) -> Moment:
         """Return the moment of a flow that could not be followed beyond the last one."""
