@@ -138,7 +138,7 @@ def parts_of(sweep: SweepConfig) -> dict[str, float]:
     cells = [lanes._Lane(n, cell.config, device) for n, cell in enumerate(sweep.cells)]
     profile = cProfile.Profile()
     profile.enable()
-    lanes._serve(lanes._Work(cells), queue.Queue())
+    lanes._serve(lanes._Work(cells), queue.Queue(), heavy_only=False)
     profile.disable()
     return shares(profile)
 

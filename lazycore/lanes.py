@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from lazycore import spec
-from lazycore.budget import DEFAULT, estimate
+from lazycore.budget import DEFAULT, SECONDS_PER_CALL, estimate
 from lazycore.config import RunConfig
 from lazycore.moments import Moment, is_due
 from lazycore.problem import Data, Problem, build_problem, load
@@ -31,8 +31,9 @@ NETWORK = (*DATA, "init_seed", "init_scale")
 FREE = (*NETWORK, "alpha", "seed", "batch_seed", "step_size", "time", "tolerance")
 """Fields in which lanes may differ: those that choose the data, the network, and all of them."""
 
-ON_GPU = 256
-"""Lanes at once on a GPU."""
+ON_GPU, ON_CPU = 256, 5
+"""Lanes at once, at most: on a CPU more gain little, and those that advance together end
+together, so that nothing would be seen of a sweep for long."""
 
 
 def run_lanes(
@@ -51,8 +52,8 @@ def run_lanes(
     serving = 1 if where.type == "cuda" else threads
     with ThreadPoolExecutor(serving) as pool:
         try:
-            for _ in range(serving):
-                pool.submit(_serve, work, results).add_done_callback(results.put)
+            for number in range(serving):
+                pool.submit(_serve, work, results, number > 0).add_done_callback(results.put)
             while serving:
                 said = results.get()
                 if isinstance(said, Future):
@@ -85,6 +86,7 @@ class _Lane:
 class _Claim:
     """Batches that start from one network: a thread takes them one after another."""
 
+    heavy: bool
     batches: deque[list[_Lane]] = field(default_factory=deque)
     lock: threading.Lock = field(default_factory=threading.Lock)
     data: dict[tuple, Data] = field(default_factory=dict)
@@ -117,13 +119,23 @@ class _Work:
         ]
         self.untouched = deque(self.claims)
 
-    def next(self, own: _Claim | None) -> tuple[_Claim, list[_Lane]] | None:
+    def next(self, own: _Claim | None, heavy_only: bool) -> tuple[_Claim, list[_Lane]] | None:
         """Return the next batch: of what this thread is at, else of what nobody has begun,
-        else of what another thread is at."""
+        else of what another thread is at.
+
+        heavy_only: leave what is light to the first thread. Two threads of small tensors wait
+        for each other's Python: they took 21 s where one took 14.
+        """
+
+        def fits(claim: _Claim) -> bool:
+            return bool(claim.batches) and (claim.heavy or not heavy_only)
+
         with self.lock:
             if own is None or not own.batches:
-                own = self.untouched.popleft() if self.untouched else None
-            own = own or next((claim for claim in self.claims if claim.batches), None)
+                own = next((claim for claim in self.untouched if fits(claim)), None)
+                if own is not None:
+                    self.untouched.remove(own)
+            own = own or next((claim for claim in self.claims if fits(claim)), None)
             return (own, own.batches.popleft()) if own else None
 
 
@@ -131,10 +143,12 @@ def _claims(lanes: list[_Lane]) -> list[_Claim]:
     """Return the batches of one shape; those that begin with the same network together."""
     lanes.sort(key=lambda lane: (*lane.key(NETWORK), lane.values["alpha"]))
     size = _at_once(lanes[0].values, lanes[0].device)
+    work = size * (estimate(lanes[0].config).evaluation_seconds - SECONDS_PER_CALL)
+    heavy = work > 4.0 * SECONDS_PER_CALL
     claims: dict[tuple, _Claim] = {}
     for first in range(0, len(lanes), size):
         batch = lanes[first : first + size]
-        claims.setdefault(batch[0].key(NETWORK), _Claim()).batches.append(batch)
+        claims.setdefault(batch[0].key(NETWORK), _Claim(heavy)).batches.append(batch)
     return list(claims.values())
 
 
@@ -145,14 +159,14 @@ def _at_once(values: Values, device: torch.device) -> int:
     size = getattr(torch, values["dtype"]).itemsize
     units = values["width"] * (values["depth"] or 1) * values["n_train"] * size
     paths = 2 if values["dynamics"] == "flow" else 1
-    return max(1, CACHE // (paths * units))
+    return max(1, min(ON_CPU, CACHE // (paths * units)))
 
 
-def _serve(work: _Work, results: queue.Queue) -> None:
-    """Advance batches until none is left."""
+def _serve(work: _Work, results: queue.Queue, heavy_only: bool) -> None:
+    """Advance batches until none is left for this thread."""
     torch.set_num_threads(1)
     own: _Claim | None = None
-    while not work.stopped.is_set() and (found := work.next(own)):
+    while not work.stopped.is_set() and (found := work.next(own, heavy_only)):
         own, batch = found
         for ended in _advance(own, batch):
             results.put(ended)
