@@ -6,6 +6,7 @@ features and their kernel.
 
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -67,13 +68,13 @@ class Anchor:
 
     def kernel_with(self, other: "Anchor") -> Tensor:
         """Return Θ₀ between these points and those of another anchor, (n·k, n'·k)."""
-        if id(other) not in self._with:
-            self._with[id(other)] = tangent_kernel(self.features, other.features)
-        return self._with[id(other)]
+        if other not in self._with:
+            self._with[other] = tangent_kernel(self.features, other.features)
+        return self._with[other]
 
     @cached_property
-    def _with(self) -> dict[int, Tensor]:
-        return {}
+    def _with(self) -> "WeakKeyDictionary[Anchor, Tensor]":
+        return WeakKeyDictionary()
 
     @cached_property
     def largest_eigenvalue(self) -> float:

@@ -66,7 +66,7 @@ def mean_interval(values: np.ndarray, seed: int = 0, draws: int = DRAWS) -> Inte
     means = values[picked].mean(axis=1)
     low, high = np.quantile(means, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]).tolist()
     middle = float(values.mean())
-    wider = float(np.sqrt(count / (count - 1)) * theory._student_975(count - 1) / 1.959964)
+    wider = float(np.sqrt(count / (count - 1)) * theory.student_975(count - 1) / 1.959964)
     return Interval(
         middle, middle + wider * (low - middle), middle + wider * (high - middle), count
     )

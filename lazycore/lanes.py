@@ -87,6 +87,7 @@ class _Claim:
     """Batches that start from one network: a thread takes them one after another."""
 
     heavy: bool
+    begun: bool = False
     batches: deque[list[_Lane]] = field(default_factory=deque)
     lock: threading.Lock = field(default_factory=threading.Lock)
     data: dict[tuple, Data] = field(default_factory=dict)
@@ -117,7 +118,6 @@ class _Work:
             for shape in sorted(shapes, key=cost.__getitem__)
             for claim in _claims(shapes[shape])
         ]
-        self.untouched = deque(self.claims)
 
     def next(self, own: _Claim | None, heavy_only: bool) -> tuple[_Claim, list[_Lane]] | None:
         """Return the next batch: of what this thread is at, else of what nobody has begun,
@@ -132,11 +132,15 @@ class _Work:
 
         with self.lock:
             if own is None or not own.batches:
-                own = next((claim for claim in self.untouched if fits(claim)), None)
-                if own is not None:
-                    self.untouched.remove(own)
-            own = own or next((claim for claim in self.claims if fits(claim)), None)
-            return (own, own.batches.popleft()) if own else None
+                fresh = (claim for claim in self.claims if not claim.begun and fits(claim))
+                own = next(fresh, None) or next(filter(fits, self.claims), None)
+            if own is None:
+                return None
+            own.begun, batch = True, own.batches.popleft()
+            if not own.batches:
+                # Its kernels go with the last thread that is at it.
+                self.claims.remove(own)
+            return own, batch
 
 
 def _claims(lanes: list[_Lane]) -> list[_Claim]:

@@ -7,10 +7,7 @@ one more name, and no code here.
 """
 
 import hashlib
-import io
-import json
 import math
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from lazycore import packed
 from lazycore.config import ENGINE_VERSION, RunConfig
-from lazycore.errors import CorruptResult, ResultNotFound
+from lazycore.errors import CorruptResult
 from lazycore.verdict import verdict
 
 SCHEMA = "lazylab-result-1"
@@ -168,32 +166,41 @@ class RunResult:
         """Return the record as a compressed npz file: arrays and one JSON head, no objects."""
         head = {
             "schema": SCHEMA,
-            "engine_version": ENGINE_VERSION,
             "config": self.config,
             "status": self.status,
             "latest": {k: _plain(v) for k, v in self.latest.items() if not _is_array(v)},
         }
-        text = np.frombuffer(json.dumps(head, allow_nan=False).encode(), dtype=np.uint8)
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, head=text, **dict(self._arrays()))
-        return buffer.getvalue()
+        return packed.pack(head, dict(self._arrays()))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "RunResult":
         """Return the result in these bytes; `CorruptResult` for anything that is not one."""
-        try:
-            arrays = _read_arrays(data)
-            head = json.loads(arrays.pop("head").tobytes())
-            result = _assemble(cls, head, arrays)
-            _ = result.verdict  # reads what a page shows first: words for numbers end here
-            return result
-        except CorruptResult:
-            raise
-        except Exception as error:  # whatever hostile bytes provoke is one thing: not a result
-            raise CorruptResult(
-                f"these {len(data)} bytes are not a whole Lazy Lab result "
-                f"({type(error).__name__}): compute the run again or choose another file."
-            ) from error
+        return packed.unpack(data, "result", SCHEMA, LARGEST_FILE, cls._assembled)
+
+    @classmethod
+    def _assembled(cls, head: Any, arrays: packed.Arrays) -> "RunResult":
+        if head["status"] not in STATUSES:
+            raise CorruptResult(f"status={head['status']!r} is not one of {', '.join(STATUSES)}.")
+        config = head["config"]
+        groups: dict[str, dict[str, np.ndarray]] = {"series": {}, "sparse": {}, "latest": {}}
+        time, kernel_time = arrays.pop("time"), arrays.pop("kernel_time")
+        for name, array in arrays.items():
+            group, key = name.split("/", 1)
+            length = {"series": len(time), "sparse": len(kernel_time)}.get(group)
+            if array.dtype.kind != "f" or (length is not None and len(array) != length):
+                raise CorruptResult(f"the array {name!r} does not fit this result.")
+            groups[group][key] = array
+        result = cls(
+            config=RunConfig.from_dict(config).to_dict() if config is not None else None,
+            status=head["status"],
+            time=time,
+            series=groups["series"],
+            kernel_time=kernel_time,
+            sparse=groups["sparse"],
+            latest=head["latest"] | groups["latest"],
+        )
+        _ = result.verdict  # reads what a page shows first: words for numbers end here
+        return result
 
     def save(self, path: str | Path) -> Path:
         """Write the record to `path` and return it; the file opens on the Runs page."""
@@ -204,11 +211,7 @@ class RunResult:
     @classmethod
     def load(cls, path: str | Path) -> "RunResult":
         """Return the result in the file; `ResultNotFound` or `CorruptResult` when there is none."""
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise ResultNotFound(f"cannot read {path}: {error.strerror}.") from error
-        return cls.from_bytes(data)
+        return cls.from_bytes(packed.read(path))
 
     def _arrays(self) -> list[tuple[str, np.ndarray]]:
         named = [("time", self.time), ("kernel_time", self.kernel_time)]
@@ -256,45 +259,3 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
             node = node[parent]
         node[leaf] = value
     return tree
-
-
-def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        size = sum(item.file_size for item in archive.infolist())
-    if size > LARGEST_FILE:
-        raise CorruptResult(
-            f"this file unpacks to {size / 2**20:.0f} MB, which no result does: "
-            f"at most {LARGEST_FILE // 2**20} MB are read."
-        )
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
-def _assemble(cls: type[RunResult], head: Any, arrays: dict[str, np.ndarray]) -> RunResult:
-    if head["schema"] != SCHEMA:
-        raise CorruptResult(f"this is not a Lazy Lab result of schema {SCHEMA}.")
-    if head["engine_version"] != ENGINE_VERSION:
-        raise CorruptResult(
-            f"this result is of engine version {head['engine_version']}, this program is "
-            f"version {ENGINE_VERSION}, whose numbers differ: compute the run again."
-        )
-    if head["status"] not in STATUSES:
-        raise CorruptResult(f"status={head['status']!r} is not one of {', '.join(STATUSES)}.")
-    config = head["config"]
-    groups: dict[str, dict[str, np.ndarray]] = {"series": {}, "sparse": {}, "latest": {}}
-    time, kernel_time = arrays.pop("time"), arrays.pop("kernel_time")
-    for name, array in arrays.items():
-        group, key = name.split("/", 1)
-        length = {"series": len(time), "sparse": len(kernel_time)}.get(group)
-        if array.dtype.kind != "f" or (length is not None and len(array) != length):
-            raise CorruptResult(f"the array {name!r} does not fit this result.")
-        groups[group][key] = array
-    return cls(
-        config=RunConfig.from_dict(config).to_dict() if config is not None else None,
-        status=head["status"],
-        time=time,
-        series=groups["series"],
-        kernel_time=kernel_time,
-        sparse=groups["sparse"],
-        latest=head["latest"] | groups["latest"],
-    )

@@ -4,9 +4,7 @@ It holds numbers, not curves: those are in the store, one run for each cell. A c
 gone wrong keeps its row and says so.
 """
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from lazycore import packed
 from lazycore.config import ENGINE_VERSION
-from lazycore.errors import ConfigError, CorruptResult, LazyLabError, ResultNotFound
+from lazycore.errors import ConfigError, CorruptResult, LazyLabError
 from lazycore.quantities import QUANTITIES, measure
 from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
@@ -157,30 +156,17 @@ class SweepResult:
         """Return the table as a compressed npz file: arrays and one JSON head, no objects."""
         head = {
             "schema": SCHEMA,
-            "engine_version": ENGINE_VERSION,
             "config": self.config.to_dict(),
             "quantities": list(QUANTITIES),
             "messages": {str(row): text for row, text in self._messages.items()},
         }
-        text = np.frombuffer(json.dumps(head, allow_nan=False).encode(), dtype=np.uint8)
         arrays = {"status": self._status, "verdict": self._verdict, "values": self.values}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, head=text, **arrays)
-        return buffer.getvalue()
+        return packed.pack(head, arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "SweepResult":
         """Return the table in these bytes; `CorruptResult` for anything that is not one."""
-        try:
-            arrays = _read_arrays(data)
-            return _assemble(json.loads(arrays["head"].tobytes()), arrays)
-        except CorruptResult:
-            raise
-        except Exception as error:  # whatever hostile bytes provoke is one thing: not a table
-            raise CorruptResult(
-                f"these {len(data)} bytes are not a whole Lazy Lab sweep "
-                f"({type(error).__name__}): compute it again or choose another file."
-            ) from error
+        return packed.unpack(data, "sweep", SCHEMA, LARGEST_FILE, _assemble)
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the frame to `path` as CSV and return it."""
@@ -197,11 +183,7 @@ class SweepResult:
     @classmethod
     def load(cls, path: str | Path) -> "SweepResult":
         """Return the table in the file; `ResultNotFound` or `CorruptResult` if there is none."""
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise ResultNotFound(f"cannot read {path}: {error.strerror}.") from error
-        return cls.from_bytes(data)
+        return cls.from_bytes(packed.read(path))
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -228,32 +210,13 @@ def _written(path: str | Path, write) -> Path:
     return Path(path)
 
 
-def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        size = sum(item.file_size for item in archive.infolist())
-    if size > LARGEST_FILE:
-        raise CorruptResult(
-            f"this file unpacks to {size / 2**20:.0f} MB, which no sweep does: "
-            f"at most {LARGEST_FILE // 2**20} MB are read."
-        )
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
 @lru_cache(maxsize=8)
 def _config(text: str) -> SweepConfig:
     """Return the sweep of this JSON: a page reads one table many times while it fills."""
     return SweepConfig.from_dict(json.loads(text))
 
 
-def _assemble(head: Any, arrays: dict[str, np.ndarray]) -> SweepResult:
-    if head["schema"] != SCHEMA:
-        raise CorruptResult(f"this is not a Lazy Lab sweep of schema {SCHEMA}.")
-    if head["engine_version"] != ENGINE_VERSION:
-        raise CorruptResult(
-            f"this sweep is of engine version {head['engine_version']}, this program is "
-            f"version {ENGINE_VERSION}, whose numbers differ: compute it again."
-        )
+def _assemble(head: Any, arrays: packed.Arrays) -> SweepResult:
     result = SweepResult(_config(json.dumps(head["config"])))
     names, values = head["quantities"], arrays["values"]
     status, verdict = arrays["status"], arrays["verdict"]

@@ -31,11 +31,11 @@ def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
         return exponent, float("-inf"), float("inf")
     scatter = v - v.mean() - exponent * u
     error = float(np.sqrt(scatter @ scatter / freedom / (u @ u)))
-    half = _student_975(freedom) * error
+    half = student_975(freedom) * error
     return exponent, exponent - half, exponent + half
 
 
-def _student_975(freedom: int) -> float:
+def student_975(freedom: int) -> float:
     """Return the 97.5 % point of Student's t, within 0.5 % (exact for 1 to 5 degrees)."""
     exact = (12.706, 4.303, 3.182, 2.776, 2.571)
     if freedom <= len(exact):

@@ -177,7 +177,7 @@ def test_every_way_gives_the_same_curves(monkeypatch, k, coordinates, kind):
     if kind in ("matrix-free", "kernel"):
         monkeypatch.setattr(_closed_form, "LARGEST_FORM", 10)
     if kind == "matrix-free":
-        monkeypatch.setattr(_closed_form, "LARGEST_KERNEL", 10)
+        monkeypatch.setattr(_closed_form, "LARGEST_FORMED", 10)
     if kind == "kernel":
         monkeypatch.setattr(_closed_form, "LARGEST_KRYLOV", 5)
     found = closed_form(space, filters)
@@ -224,7 +224,7 @@ def test_the_krylov_space_gives_the_steps_of_the_linearised_model(monkeypatch):
 def test_a_size_above_every_limit_is_stepped(monkeypatch):
     given = problem()
     space = spaces(given)["parameters"]
-    for name in ("LARGEST_FORM", "LARGEST_KERNEL", "LARGEST_KRYLOV"):
+    for name in ("LARGEST_FORM", "LARGEST_FORMED", "LARGEST_KRYLOV"):
         monkeypatch.setattr(_closed_form, name, 5)
     assert closed_form(space, partial(flow_filters, times=np.array([1e4]))) is None
     assert closed_form(space) is None
@@ -247,7 +247,7 @@ def test_a_run_in_single_precision_has_its_tangent_model_in_double(monkeypatch):
     single = problem(dtype="float32")
     filters = partial(flow_filters, times=recorded_times(300.0))
     for limit in (10, 6000):
-        monkeypatch.setattr(_closed_form, "LARGEST_KERNEL", limit)
+        monkeypatch.setattr(_closed_form, "LARGEST_FORMED", limit)
         space = spaces(single)["parameters"]
         monkeypatch.setattr(_closed_form, "LARGEST_FORM", 10)
         found = closed_form(space, filters)

@@ -28,7 +28,7 @@ from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
 LARGEST_FORM = 3000
 """Coordinates up to which H is formed and decomposed."""
 
-LARGEST_KERNEL = 6000
+LARGEST_FORMED = 6000
 """Outputs up to which the kernel is formed for Krylov vectors, and decomposed after all where
 they are too few: up to a minute."""
 
@@ -157,7 +157,7 @@ def _kernel(space: FunctionSpace | ParameterSpace) -> Tensor | None:
     if isinstance(space, FunctionSpace):
         return space.quadratic_form().double()
     size = problem.targets.numel()
-    if size > min(LARGEST_KERNEL, 2 * problem.w0.numel()):
+    if size > min(LARGEST_FORMED, 2 * problem.w0.numel()):
         return None
     kernel = problem.train.features.kernel().reshape(size, size)
     return kernel.double().div_(len(problem.train))

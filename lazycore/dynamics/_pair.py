@@ -6,7 +6,7 @@ the gap is what the steps are controlled by.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,52 +38,62 @@ two: errors at kinks are as good as random, so the difference can come out small
 SMOOTH_FLOOR = 1e-6
 """The first of these where there are no kinks: below it only rounding is left."""
 
-STIFF, STIFF_WITH_KINKS = 30.0, 30.0
+STIFF = 30.0
 """λ_max · T from which on the stabilised method takes fewer gradients for the same error of
-the gap (LOG.md, 2026-11-21); at kinks its order is of less use, so it wins later."""
+the gap, with kinks or without (LOG.md, 2026-11-21)."""
 
 
+@dataclass
+class Seen:
+    """What a lane has come to: its losses now, the first of them, and the largest change of
+    outputs and gap so far."""
+
+    initial: float
+    losses: tuple[float, float]
+    sizes: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(eq=False)
 class Pair:
     """y = (v, z): the network's v (p,) and the tangent coordinates z, of every lane.
 
     A step is judged by the errors of both models' outputs, relative to their largest change
     so far, and of their gap, relative to its largest value so far; neither below the
-    rounding floor. What was seen so far is kept for each lane: `seen` (2, s).
+    rounding floor.
 
     share: (s,) error allowed per step. known_radius: (s,) bound on the tangent rates.
     """
 
-    def __init__(
-        self,
-        lanes: Lanes,
-        tangent: TangentLanes,
-        share: np.ndarray,
-        rounding: np.ndarray,
-        known_radius: np.ndarray,
-        head: int,
-    ) -> None:
-        self.lanes, self.tangent, self.head = lanes, tangent, head
-        self.share, self.rounding, self.known_radius = share, rounding, known_radius
-        self.initial = lanes.losses(torch.zeros_like(lanes.start)).cpu().double().numpy()
-        self.notes = [_Seen(loss) for loss in self.initial]
-        self._tried: np.ndarray | None = None
+    lanes: Lanes
+    tangent: TangentLanes
+    share: np.ndarray
+    rounding: np.ndarray
+    known_radius: np.ndarray
+    head: int
+    seen: Sequence[Seen] = ()
+    _tried: Sequence[tuple[tuple[float, float], tuple[float, float]]] = ()
+
+    def __post_init__(self) -> None:
+        if not self.seen:
+            initial = self.lanes.losses(torch.zeros_like(self.lanes.start)).tolist()
+            self.seen = [Seen(loss, (loss, loss)) for loss in initial]
 
     def select(self, rows: Sequence[int]) -> "Pair":
-        """Return the pairs of some of the lanes."""
-        part, rows = object.__new__(Pair), list(rows)
-        index = torch.tensor(rows, device=self.lanes.alpha.device)
-        part.lanes, part.tangent = self.lanes.select(index), self.tangent.select(rows)
-        part.head, part.share, part.rounding = self.head, self.share[rows], self.rounding[rows]
-        part.known_radius, part.initial = self.known_radius[rows], self.initial[rows]
-        part.notes = [self.notes[row] for row in rows]
-        return part
+        """Return the pairs of some of the lanes; what is seen of them is noted in both."""
+        rows = list(rows)
+        return replace(
+            self,
+            lanes=self.lanes.select(torch.tensor(rows, device=self.lanes.alpha.device)),
+            tangent=self.tangent.select(rows),
+            share=self.share[rows],
+            rounding=self.rounding[rows],
+            known_radius=self.known_radius[rows],
+            seen=[self.seen[row] for row in rows],
+        )
 
     def first(self, count: int) -> "Pair":
         """Return the gradients of the first lanes, which share their memory."""
-        part = object.__new__(Pair)
-        part.lanes, part.tangent = self.lanes.select(slice(0, count)), self.tangent
-        part.head = self.head
-        return part
+        return replace(self, lanes=self.lanes.select(slice(0, count)))
 
     def gradient(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return minus the velocity of (v, z), and the change of the network's outputs."""
@@ -105,44 +115,31 @@ class Pair:
         sizes = [*map(_rms, (*errors, errors[0] - errors[1], network, tangent, network - tangent))]
         sizes += [self.lanes.losses(network), self.lanes.losses(tangent)]
         # The one place where a step waits for the device.
-        found = self._tried = torch.stack(sizes).cpu().double().numpy()
-        seen = np.array([note.sizes for note in self.notes]).T
+        found = torch.stack(sizes).cpu().double().numpy()
+        before = np.array([seen.sizes for seen in self.seen]).T
         # Kept on `accept` only: a step that overshoots must not widen what the next is allowed.
-        change = np.fmax(seen[0], np.fmax(found[3], found[4]))
-        gap = np.fmax(seen[1], found[5])
+        change = np.fmax(before[0], np.fmax(found[3], found[4]))
+        gap = np.fmax(before[1], found[5])
+        self._tried = [
+            *zip(zip(*found[6:], strict=True), zip(change, gap, strict=True), strict=True)
+        ]
         with np.errstate(invalid="ignore", over="ignore"):
             excess = np.maximum(
                 np.maximum(found[0], found[1]) / (self.share * change + self.rounding),
                 found[2] / (self.share * gap + self.rounding),
             )
-        self._next = np.stack([change, gap])
-        slack = self.share * self.initial
-        before = np.array([note.losses for note in self.notes]).T
-        descends = np.all(found[6:] <= 1.01 * before + slack, axis=0)
-        return excess, descends
+        slack = self.share * np.array([seen.initial for seen in self.seen])
+        losses = np.array([seen.losses for seen in self.seen]).T
+        return excess, np.all(found[6:] <= 1.01 * losses + slack, axis=0)
 
     def accept(self, number: int) -> None:
         """Take the step of this lane that was judged last."""
-        assert self._tried is not None
-        note = self.notes[number]
-        note.sizes = (float(self._next[0, number]), float(self._next[1, number]))
-        note.losses = (float(self._tried[6, number]), float(self._tried[7, number]))
-
-
-@dataclass
-class _Seen:
-    """The largest change of outputs and gap of a lane so far, and its losses now."""
-
-    initial: float
-    sizes: tuple[float, float] = (0.0, 0.0)
-
-    def __post_init__(self) -> None:
-        self.losses = (self.initial, self.initial)
+        self.seen[number].losses, self.seen[number].sizes = self._tried[number]
 
 
 def is_stiff(problem: Problem, end: float) -> bool:
     """Whether the stabilised method takes fewer gradients up to this time."""
-    return end > _unit(problem, end) * (STIFF if problem.network.smooth else STIFF_WITH_KINKS)
+    return end > STIFF * _unit(problem, end)
 
 
 def path(

@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from lazycore import moments
 from lazycore.budget import LARGEST_KERNEL
 from lazycore.linearize import Explicit, Features
 from lazycore.problem import Problem
@@ -22,8 +23,8 @@ LARGEST_MATRIX = 2**28
 """Bytes up to which J itself is kept where there are fewer parameters than outputs."""
 
 
-class TangentSpace(Protocol):
-    """The linearised model in some coordinates."""
+class TangentSpace(moments.TangentSpace, Protocol):
+    """The linearised model in some coordinates, which can be stepped as well as measured."""
 
     @property
     def problem(self) -> Problem:
@@ -46,22 +47,6 @@ class TangentSpace(Protocol):
 
     def pull(self, r: Tensor, batch: Tensor | None = None) -> Tensor:
         """Return minus the velocity of s when ∇R = r at the training points, or `batch`."""
-        ...
-
-    def parameters(self, s: Tensor) -> Tensor:
-        """Return v̄ (p,)."""
-        ...
-
-    def train_outputs(self, s: Tensor) -> Tensor:
-        """Return the change of αh̄ on the training points at s (r, q), (r, n, k)."""
-        ...
-
-    def test_outputs(self, s: Tensor) -> Tensor:
-        """Return the change of αh̄ on the test points at s (r, q), (r, n', k)."""
-        ...
-
-    def displacement_by_layer(self, s: Tensor) -> Tensor:
-        """Return ‖v̄‖ of each layer at s (r, q), (r, layers)."""
         ...
 
 
