@@ -154,8 +154,8 @@ def test_run_queues_and_cancel_takes_it_back(root, queue):
     app = opened("explore.py", **TINY)
     app.button(key="run").click().run()
     assert queue.get(digest).state == "queued"
-    assert app.button(key="run").disabled and not app.button(key="cancel").disabled
-    app.button(key="cancel").click().run()
+    assert app.button(key="run").disabled and not app.button(key="cancel_run").disabled
+    app.button(key="cancel_run").click().run()
     assert queue.get(digest).state == "cancelled"
     assert "Cancelled" in words(app) and not app.exception
 

@@ -46,46 +46,72 @@ def toolbar(config: RunConfig) -> bool:
     result, current = look(config.digest)
     active = is_active(current)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Run",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="run",
-            disabled=active or result is not None,
-            help="It is computed: change something to run anew." if result else None,
-            on_click=ask,
-            args=("run",),
+        start_and_cancel("Run", "run", active, done=result is not None)
+        link(
+            "Opens this run anywhere, with every default written out.", controls.whole_link(config)
         )
-        st.button(
-            "Cancel",
-            icon=":material/stop:",
-            key="cancel",
-            disabled=not active,
-            on_click=ask,
-            args=("cancel",),
-        )
-        with st.popover("Link", icon=":material/link:"):
-            st.caption("Opens this run anywhere, with every default written out.")
-            st.code(controls.whole_link(config), language=None, wrap_lines=True)
     return active
 
 
+def start_and_cancel(label: str, asks: str, active: bool, done: bool) -> None:
+    """Draw the button that asks for what is not there yet, and the one that stops it."""
+    st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        key=asks,
+        disabled=active or done,
+        help="It is computed: change something to compute anew." if done else None,
+        on_click=ask,
+        args=(asks,),
+    )
+    st.button(
+        "Cancel",
+        icon=":material/stop:",
+        key=f"cancel_{asks}",
+        disabled=not active,
+        on_click=ask,
+        args=("cancel",),
+    )
+
+
+def link(caption: str, address: str) -> None:
+    """Draw the address that opens what is shown here."""
+    with st.popover("Link", icon=":material/link:"):
+        st.caption(caption)
+        st.code(address, language=None, wrap_lines=True)
+
+
 def show_state(job: Job | None, result: RunResult | None) -> None:
-    """Draw how far a job is and how long it will take, or why it has no whole result."""
-    if job is None:
-        if result is None:
-            st.info("Not computed yet: press **Run**.", icon=":material/play_arrow:")
-    elif job.state == "queued":
+    """Draw how far a run is and how long it will take, or why it has no whole result."""
+    if job is not None:
+        show_progress(job, "Training", job.progress, f"{job.progress:.0%}")
+    elif result is None:
+        not_computed("Run")
+
+
+def not_computed(label: str) -> None:
+    """Say that nobody has asked for this yet, and which button does."""
+    st.info(f"Not computed yet: press **{label}**.", icon=":material/play_arrow:")
+
+
+def show_progress(job: Job, doing: str, share: float, words: str, kept: str = "") -> None:
+    """Draw how far a job is, or why it ended without a whole result.
+
+    share, words: what is done, as a number from 0 to 1 and as it is said. kept: a sentence on
+    what is there although the job has ended.
+    """
+    if job.state == "queued":
         waiting = f"{job.position} before it" if job.position else "it is the next"
         st.progress(0.0, text=f"Waiting for a worker: {waiting}.")
     elif job.state == "running":
         left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
         device = f" on {job.device}" if job.device else ""
-        st.progress(min(max(job.progress, 0.0), 1.0), f"Training{device}: {job.progress:.0%}{left}")
+        st.progress(min(max(share, 0.0), 1.0), f"{doing}{device}: {words}{left}")
     elif job.state == "cancelled":
-        st.info(job.message or "Cancelled.", icon=":material/cancel:")
+        st.info(f"{job.message or 'Cancelled.'} {kept}".rstrip(), icon=":material/cancel:")
     else:
-        st.error(job.message or "The run failed.", icon=":material/error:")
+        st.error(f"{job.message or 'It failed.'} {kept}".rstrip(), icon=":material/error:")
 
 
 def duration(seconds: float | None) -> str:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from pages.widgets import controls
 from pages.widgets.job import ask
+from pages.widgets.pills import pill_row
 
 
 @dataclass(frozen=True)
@@ -98,29 +97,13 @@ def preset_row() -> None:
     """Draw the presets, and the story of the one that the controls hold."""
     now = controls.given()
     active = next((p for p in PRESETS if _same(p.fields, now)), None)
-    st.session_state.preset = st.session_state.preset_drawn = active.name if active else None
-    st.pills(
-        "Start from",
-        [preset.name for preset in PRESETS],
-        key="preset",
-        on_change=_take,
-        label_visibility="collapsed",
-    )
-    if active:
-        st.caption(active.story)
+    pill_row("preset", PRESETS, active, _take)
 
 
-def _take() -> None:
-    """Set the controls to the preset that was clicked and ask for its run.
-
-    Drawn anew, the row may report what it was drawn with: that was no click.
-    """
-    if st.session_state.preset == st.session_state.get("preset_drawn"):
-        return
-    preset = next((p for p in PRESETS if p.name == st.session_state.preset), None)
-    if preset:
-        controls.choose(preset.fields)
-        ask("run")
+def _take(preset: Preset) -> None:
+    """Set the controls to the preset and ask for its run."""
+    controls.choose(preset.fields)
+    ask("run")
 
 
 def _same(fields: dict[str, str], now: dict[str, str]) -> bool:

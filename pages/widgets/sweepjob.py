@@ -8,7 +8,14 @@ from lazycore.jobs import Job
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from pages.widgets import sweeplink
-from pages.widgets.job import WAIT_SECONDS, ask, duration, is_active
+from pages.widgets.job import (
+    WAIT_SECONDS,
+    is_active,
+    link,
+    not_computed,
+    show_progress,
+    start_and_cancel,
+)
 from pages.widgets.resources import queue, store
 from pages.widgets.sweepview import View
 
@@ -73,52 +80,23 @@ def toolbar(config: SweepConfig, view: View) -> bool:
     table, current = look(config)
     active = is_active(current)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            f"Sweep {len(config.cells)} runs",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="sweep",
-            disabled=active or table is not None,
-            help="It is computed: change something to sweep anew." if table else None,
-            on_click=ask,
-            args=("sweep",),
-        )
-        st.button(
-            "Cancel",
-            icon=":material/stop:",
-            key="cancel_sweep",
-            disabled=not active,
-            on_click=ask,
-            args=("cancel",),
-        )
-        with st.popover("Link", icon=":material/link:"):
-            st.caption("Opens this sweep and this view of it anywhere.")
-            st.code(sweeplink.whole_link(config, view), language=None, wrap_lines=True)
+        start_and_cancel(label(config), "sweep", active, done=table is not None)
+        link("Opens this sweep and this view of it anywhere.", sweeplink.whole_link(config, view))
         with st.popover("Code", icon=":material/code:"):
             st.caption("The same sweep on the command line.")
             st.code(sweeplink.command(config), language="bash", wrap_lines=True)
     return active
 
 
+def label(config: SweepConfig) -> str:
+    """Return what the button that starts the sweep says."""
+    return f"Sweep {len(config.cells)} runs"
+
+
 def show_state(job: Job | None, table: SweepResult, whole: bool) -> None:
     """Draw how many cells are there and how long the rest will take, or why it stopped."""
     cells = f"{table.done} of {table.total} cells"
-    if job is None:
-        if not whole:
-            st.info(
-                f"Not computed yet: press **Sweep {table.total} runs**.",
-                icon=":material/play_arrow:",
-            )
-    elif job.state == "queued":
-        waiting = f"{job.position} before it" if job.position else "it is the next"
-        st.progress(0.0, text=f"Waiting for a worker: {waiting}.")
-    elif job.state == "running":
-        left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
-        device = f" on {job.device}" if job.device else ""
-        st.progress(table.done / table.total, f"Sweeping{device}: {cells}{left}")
-    elif job.state == "cancelled":
-        st.info(f"{job.message or 'Cancelled.'} {cells} are there.", icon=":material/cancel:")
-    else:
-        st.error(
-            f"{job.message or 'The sweep failed.'} {cells} are there.", icon=":material/error:"
-        )
+    if job is not None:
+        show_progress(job, "Sweeping", table.done / table.total, cells, f"{cells} are there.")
+    elif not whole:
+        not_computed(label(table.config))

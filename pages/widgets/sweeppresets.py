@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from lazycore import atlas
 from pages.widgets import sweepcontrols
+from pages.widgets.pills import pill_row
 
 
 @dataclass(frozen=True)
@@ -56,29 +55,12 @@ def preset_row() -> None:
     """Draw the presets, and the story of the one that the controls hold."""
     now = sweepcontrols.given()
     active = next((p for p in PRESETS if _plain(p.fields) == _plain(now)), None)
-    st.session_state.sweep_preset = active.name if active else None
-    st.session_state.sweep_preset_drawn = st.session_state.sweep_preset
-    st.pills(
-        "Start from",
-        [preset.name for preset in PRESETS],
-        key="sweep_preset",
-        on_change=_take,
-        label_visibility="collapsed",
-    )
-    if active:
-        st.caption(active.story)
+    pill_row("sweep_preset", PRESETS, active, _take)
 
 
-def _take() -> None:
-    """Set the controls to the preset that was clicked.
-
-    Drawn anew, the row may report what it was drawn with: that was no click.
-    """
-    if st.session_state.sweep_preset == st.session_state.get("sweep_preset_drawn"):
-        return
-    preset = next((p for p in PRESETS if p.name == st.session_state.sweep_preset), None)
-    if preset:
-        sweepcontrols.choose(preset.fields, preset.view)
+def _take(preset: SweepPreset) -> None:
+    """Set the controls to the preset."""
+    sweepcontrols.choose(preset.fields, preset.view)
 
 
 def _plain(fields: dict[str, str]) -> dict[str, str]:
