@@ -15,9 +15,8 @@ from torch import Tensor
 from lazycore.config import RunConfig
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._pair import COARSE_FLOOR, LOCAL_SHARE, Pair, curvature, path
+from lazycore.dynamics._pair import LOCAL_SHARE, Pair, curvature, path
 from lazycore.dynamics._paths import Stepper
-from lazycore.dynamics._side_by_side import COARSENESS
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
 from lazycore.problem import Problem, build_problem
@@ -140,11 +139,14 @@ def runge_kutta(
     paths = []
     for tolerance in tolerances:
         found = path(
-            system.problem, method, system.tangent.size, float(marks[-1]), 1.0, float("inf")
+            system.problem,
+            method,
+            system.tangent.size,
+            end=float(marks[-1]),
+            tolerance=DEFAULT_TOLERANCE,
+            coarseness=tolerance / DEFAULT_TOLERANCE,
+            limit=float("inf"),
         )
-        decades = np.log(tolerance / DEFAULT_TOLERANCE) / np.log(COARSENESS)
-        factor = 1.0 if system.smooth else float(COARSE_FLOOR**decades)
-        found.floor = lambda time, floor=found.floor, factor=factor: factor * floor(time)
         paths.append(found)
     stepper = method(system.pair(tolerances, method), paths)
     curves = [Curve() for _ in paths]

@@ -31,9 +31,12 @@ EARLY_SHARE = 0.1
 size of the first recorded times, which a logarithmic axis shows as large as the last."""
 
 COARSE_FLOOR, KINK_SAFETY = 8.0, 2.0
-"""How much higher that floor is in the coarser run, and the factor on the difference of the
-two: errors at kinks are as good as random, so the difference can come out small by chance
-(LOG.md, 2026-11-21)."""
+"""How much higher that floor is at ten times the tolerance, as in the coarser run, and the
+factor on the difference of the two: errors at kinks are as good as random, so the difference
+can come out small by chance (LOG.md, 2026-11-21)."""
+
+USUAL_TOLERANCE = 1e-3
+"""The tolerance that those floors belong to; a finer one does not lower them."""
 
 SMOOTH_FLOOR = 1e-6
 """The first of these where there are no kinks: below it only rounding is left."""
@@ -147,19 +150,21 @@ def path(
     method: type[Stepper],
     size: int,
     end: float,
+    tolerance: float,
     coarseness: float,
     limit: float,
 ) -> Path:
     """Return the pair's path from 0: its first step, and the floor of its steps.
 
-    size: tangent coordinates. coarseness: above 1 the floor at kinks is raised as well.
+    size: tangent coordinates. tolerance: of the run. coarseness: above 1 for the run beside
+    it, whose floor at kinks is raised.
     """
     unit = _unit(problem, end)
     return Path(
         y=problem.w0.new_zeros(problem.w0.numel() + size),
         end=end,
         step=min(0.1 * unit, end),
-        floor=_floor(problem, method, unit, coarseness),
+        floor=_floor(problem, method, unit, kink_factor(tolerance, coarseness)),
         limit=limit,
     )
 
@@ -174,8 +179,14 @@ def _unit(problem: Problem, end: float) -> float:
     return 1.0 / rate if rate > 0.0 else end
 
 
+def kink_factor(tolerance: float, coarseness: float) -> float:
+    """Return by how much the floor at kinks is raised for a run of this tolerance."""
+    usual = max(1.0, tolerance / USUAL_TOLERANCE)
+    return (usual * coarseness) ** float(np.log10(COARSE_FLOOR))
+
+
 def _floor(
-    problem: Problem, method: type[Stepper], unit: float, coarseness: float
+    problem: Problem, method: type[Stepper], unit: float, factor: float
 ) -> Callable[[float], float]:
     if problem.network.smooth:
         return lambda time: SMOOTH_FLOOR * unit
@@ -185,7 +196,7 @@ def _floor(
         growing = KINK_SHARE * time if method is Chebyshev else 0.0
         steady = max(KINK_FLOOR * unit, growing)
         early = max(SMOOTH_FLOOR * unit, EARLY_SHARE * time)
-        return (1.0 if coarseness == 1.0 else COARSE_FLOOR) * min(steady, early)
+        return factor * min(steady, early)
 
     return floor
 

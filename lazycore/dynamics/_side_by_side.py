@@ -55,7 +55,15 @@ def side_by_side(
         head=p,
     )
     paths = [
-        path(problems[l], method, tangent.size, float(values[l]["time"]), c, limits[l] / 2)
+        path(
+            problems[l],
+            method,
+            tangent.size,
+            end=float(values[l]["time"]),
+            tolerance=values[l]["tolerance"],
+            coarseness=c,
+            limit=limits[l] / 2,
+        )
         for l, c in zip(both, coarseness, strict=True)
     ]
     exact = [

@@ -1,0 +1,112 @@
+"""What a step of the pair is allowed: errors of both models' outputs, and of their gap."""
+
+import numpy as np
+import pytest
+import torch
+
+from lazycore.config import RunConfig
+from lazycore.dynamics._chebyshev import Chebyshev
+from lazycore.dynamics._closed_form import closed_form
+from lazycore.dynamics._pair import COARSE_FLOOR, Pair, Seen, kink_factor, path
+from lazycore.dynamics._tangent import tangent_space
+from lazycore.dynamics._tangent_lanes import tangent_lanes
+from lazycore.problem import build_problem
+from lazycore.stacked import stack
+
+torch.set_num_threads(1)
+SHARE, FLOOR = 0.01, 1e-9
+
+
+def pair_of(activation: str = "tanh", lanes: int = 1) -> Pair:
+    """Return the pair of a small problem, as often as there are lanes."""
+    fields = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "width": 4}
+    config = RunConfig(**fields, alpha=10.0, activation=activation)
+    problem = build_problem(config.resolve().to_dict(), torch.device("cpu"))
+    space, rows = tangent_space(problem), [0] * lanes
+    return Pair(
+        stack([problem]).select(torch.tensor(rows)),
+        tangent_lanes([space], [closed_form(space)]).select(rows),
+        share=np.full(lanes, SHARE),
+        rounding=np.full(lanes, FLOOR),
+        known_radius=np.zeros(lanes),
+        head=problem.w0.numel(),
+    )
+
+
+def judged(pair: Pair, y, error) -> tuple[float, bool]:
+    """Return excess and stability of a step to y."""
+    excess, descends = pair.judge(y, error, pair.lanes.outputs(y[:, : pair.head]))
+    return float(excess[0]), bool(descends[0])
+
+
+def rms(values) -> float:
+    return float(values.square().sum(-1).mean().sqrt())
+
+
+def descent(pair: Pair):
+    """Return a state a little downhill of the start, and a direction to be wrong in."""
+    start = torch.zeros(len(pair.lanes), pair.head + pair.tangent.size, dtype=torch.float64)
+    y = -0.05 * pair.gradient(start)[0]
+    wrong = torch.from_numpy(np.random.default_rng(0).standard_normal(y.shape))
+    return y, 1e-3 * wrong * (torch.arange(y.shape[1]) < pair.head)
+
+
+def test_an_error_of_the_network_alone_is_measured_against_the_gap():
+    pair = pair_of()
+    y, error = descent(pair)
+    # The error of the outputs is J e to first order, and so is that of the gap.
+    problem_error = rms(pair.lanes.outputs(error[:, : pair.head])[0])
+    gap = rms((pair.lanes.outputs(y[:, : pair.head]) - pair.tangent.outputs(y[:, pair.head :]))[0])
+    excess, descends = judged(pair, y, error)
+    assert descends and gap < 0.1 * rms(pair.lanes.outputs(y[:, : pair.head])[0])
+    assert excess == pytest.approx(problem_error / (SHARE * gap + FLOOR), rel=0.05)
+
+
+def test_an_error_along_the_path_counts_twice_in_the_gap_and_once_in_the_outputs():
+    """The gap is of second order in the way that was gone."""
+    pair = pair_of()
+    y, _ = descent(pair)
+    assert judged(pair, y, 1e-3 * y)[0] == pytest.approx(2e-3 / SHARE, rel=0.1)
+    pair.seen[0].sizes = (0.0, 1e6)
+    assert judged(pair, y, 1e-3 * y)[0] == pytest.approx(1e-3 / SHARE, rel=0.01)
+
+
+def test_what_was_seen_before_widens_what_is_allowed_only_once_accepted():
+    pair = pair_of()
+    y, error = descent(pair)
+    first, _ = judged(pair, y, error)
+    assert judged(pair, 0.1 * y, error)[0] > 2.0 * first
+    judged(pair, y, error)
+    assert judged(pair, 0.1 * y, error)[0] > 2.0 * first
+    judged(pair, y, error)
+    pair.accept(0)
+    assert judged(pair, 0.1 * y, error)[0] == pytest.approx(first, rel=0.01)
+
+
+def test_a_step_uphill_is_not_a_stable_one_and_a_selection_shares_what_is_seen():
+    pair = pair_of(lanes=2)
+    y, error = descent(pair)
+    y, error, part = y[:1], error[:1], pair.select([1])
+    assert judged(part, y, error)[1]
+    part.accept(0)
+    assert pair.seen[1].losses != pair.seen[0].losses
+    assert not judged(part, -y, error)[1]
+    assert isinstance(pair.seen[1], Seen) and pair.seen[1].sizes[0] > 0.0
+
+
+def test_the_floor_at_kinks_goes_up_with_the_tolerance_and_not_down():
+    assert kink_factor(1e-3, 1.0) == kink_factor(1e-6, 1.0) == 1.0
+    assert kink_factor(1e-3, 10.0) == kink_factor(1e-6, 10.0) == pytest.approx(COARSE_FLOOR)
+    assert kink_factor(1e-2, 1.0) == pytest.approx(COARSE_FLOOR)
+    assert kink_factor(1e-1, 10.0) == pytest.approx(COARSE_FLOOR**3)
+
+
+def test_only_networks_with_kinks_have_such_a_floor():
+    for activation, ratio in (("relu", COARSE_FLOOR), ("tanh", 1.0)):
+        config = RunConfig(task="teacher", n_train=6, dim=3, width=4, activation=activation)
+        problem = build_problem(config.resolve().to_dict(), torch.device("cpu"))
+        floors = [
+            path(problem, Chebyshev, 4, 100.0, tolerance=t, coarseness=1.0, limit=9.0).floor(50.0)
+            for t in (1e-3, 1e-2)
+        ]
+        assert floors[1] / floors[0] == pytest.approx(ratio)
