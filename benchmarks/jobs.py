@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import standin
 
-from lazycore.child import Children, Limits
+from lazycore.children import Children, Limits
 from lazycore.jobs import JobQueue
 
 TIMES = 7

@@ -28,6 +28,7 @@ import torch
 
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
 from lazycore import lanes
+from lazycore.batches import Batches, Lane
 from lazycore.lanes import run_lanes
 from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
@@ -47,7 +48,7 @@ PARTS = {
     "recording: outputs and losses": ("metrics.py:series",),
     "recording: kernel change": ("metrics.py:sparse",),
     "κ: second derivative": ("kappa.py:kappa",),
-    "data, networks, largest eigenvalue": ("lanes.py:problem", "recording.py:choose_scales"),
+    "data, networks, largest eigenvalue": ("batches.py:_shared", "recording.py:choose_scales"),
     "result": ("results.py:collect",),
 }
 """Functions by the file and name a profiler knows them by; the time in one of them goes to it
@@ -135,10 +136,10 @@ def by_slice(came: Sequence[tuple[float, int]]) -> Table:
 def parts_of(sweep: SweepConfig) -> dict[str, float]:
     """Return the seconds of each part over these cells, batched as in the sweep, one thread."""
     device = torch.device("cpu")
-    cells = [lanes._Lane(n, cell.config, device) for n, cell in enumerate(sweep.cells)]
+    work = lanes._Work([Lane(cell.config) for cell in sweep.cells], device)
     profile = cProfile.Profile()
     profile.enable()
-    lanes._serve(lanes._Work(cells), queue.Queue(), heavy_only=False)
+    lanes._serve(work, Batches(device).advance, queue.Queue())
     profile.disable()
     return shares(profile)
 

@@ -1,12 +1,10 @@
 """The warm child in which runs and sweeps are computed: it can be killed at any instant, and is.
 
 A native torch call cannot be interrupted from within, so cancelling is SIGKILL from outside
-and loses nothing: the child sends what it has so far ten times a second. A second child
-stands by, warmed up, to take the next job. Over the pipe go frames of bytes: one line of
-JSON, then a payload; nothing is unpickled from it.
+and loses nothing: the child sends what it has so far ten times a second. Over the pipe go
+frames of bytes: one line of JSON, then a payload; nothing is unpickled from it.
 """
 
-import contextlib
 import importlib
 import json
 import multiprocessing
@@ -18,9 +16,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any, Literal
-
-import psutil
 
 from lazycore.errors import LazyLabError
 
@@ -31,11 +26,8 @@ SWEEP_ENGINE = "lazycore.sweepchild:computing"
 """The same for a sweep: the function yields a `CellDone` for each of its cells."""
 
 PROGRESS_SECONDS = 0.1
-WATCH_SECONDS = 0.05
-WARM_UP_SECONDS = 180.0
 
 Fold = Callable[[str | None], bytes]
-Why = Literal["result", "error", "died", "cancelled", "time", "memory"]
 
 
 @dataclass(frozen=True)
@@ -47,24 +39,6 @@ class CellDone:
     message: str | None = None
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one job may take."""
-
-    seconds: float
-    bytes: float
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a job ended: the bytes of its result, or of what it had so far, and why."""
-
-    why: Why
-    data: bytes | None
-    message: str | None = None
-
-
-# ── in the child ─────────────────────────────────────────────────────────────────────────
 def training(fields: dict, device: str) -> Iterator[tuple[float, Fold]]:
     """Compute the run of these fields, yielding (progress, fold) after each snapshot."""
     from lazycore.config import RunConfig
@@ -154,157 +128,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-# ── in the worker ────────────────────────────────────────────────────────────────────────
-class Child:
-    """One child process and the pipe to it."""
-
-    def __init__(self, engine: str, device: str, threads: int) -> None:
-        # A CUDA context does not survive a fork; without one, a fork of a server that has
-        # torch imported is ready in milliseconds.
-        context: Any = multiprocessing.get_context("spawn" if "cuda" in device else "forkserver")
-        if "cuda" not in device:
-            engine_module = engine.split(":")[0]
-            preload = "lazycore.training" if engine == ENGINE else engine_module
-            context.set_forkserver_preload([__name__, preload])
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(
-            target=main, args=(theirs, engine, device, threads), daemon=True
-        )
-        self.process.start()
-        theirs.close()
-        # Unlike `Process`, this knows a child whose fork server was killed to be alive.
-        try:
-            self.seen: psutil.Process | None = psutil.Process(self.process.pid)
-        except psutil.NoSuchProcess:
-            self.seen = None
-
-    def kill(self) -> None:
-        if self.seen is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                self.seen.kill()
-        self.process.join(30)
-        self.pipe.close()
-
-    def memory(self) -> int:
-        """Return the bytes of memory the child holds, 0 when it is gone."""
-        if self.seen is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                return self.seen.memory_info().rss
-        return 0
-
-    def epitaph(self) -> str:
-        """Return a sentence on how the child died."""
-        self.process.join(30)
-        code = self.process.exitcode
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            hint = "; the machine may have run out of memory" if name == "SIGKILL" else ""
-            return f"The process that computed this run was killed ({name}{hint}); run it again."
-        return f"The process that computed this run ended by itself (exit code {code})."
-
-
-class Children:
-    """A child at work and one standing by; `run` is for one thread at a time."""
-
-    def __init__(self, device: str, threads: int, engine: str = ENGINE) -> None:
-        self._new: Callable[[], Child] = lambda: Child(engine, device, threads)
-        self._active = self._new()
-        self._standby = self._new()
-
-    def close(self) -> None:
-        for child in (self._active, self._standby):
-            child.kill()
-
-    def pids(self) -> list[int | None]:
-        """Return the process ids of the child at work and of the one standing by."""
-        return [self._active.process.pid, self._standby.process.pid]
-
-    def run(
-        self,
-        fields: dict,
-        limits: Limits,
-        is_wanted: Callable[[], bool],
-        on_progress: Callable[[float, bytes], None],
-        on_cell: Callable[[CellDone], None] | None = None,
-    ) -> Ended:
-        """Compute one job and return how it ended. `on_cell` is given each cell of a sweep.
-
-        `is_wanted` is asked ten times a second; once it says no, the child is killed. On a
-        limit it is killed too. Whenever a child is lost the one standing by takes its place.
-        """
-        if not self._active.process.is_alive():
-            self._replace()
-        try:
-            ended = _watch(self._active, fields, limits, is_wanted, on_progress, on_cell)
-        except BaseException:
-            # Still computing: its result must not be taken for the next job's.
-            self._replace()
-            raise
-        if ended.why not in ("result", "error") or self._active.memory() > limits.bytes / 2:
-            self._replace()
-        return ended
-
-    def _replace(self) -> None:
-        self._active.kill()
-        self._active = self._standby
-        self._standby = self._new()
-
-
-def _watch(
-    child: Child,
-    fields: dict,
-    limits: Limits,
-    is_wanted: Callable[[], bool],
-    on_progress: Callable[[float, bytes], None],
-    on_cell: Callable[[CellDone], None] | None,
-) -> Ended:
-    data: bytes | None = None
-    ask_at = time.monotonic() + PROGRESS_SECONDS
-    ends_at = time.monotonic() + WARM_UP_SECONDS
-    try:
-        child.pipe.send_bytes(json.dumps(fields).encode())
-    except OSError:
-        return Ended("died", None, child.epitaph())
-    while True:
-        wait([child.pipe, child.process.sentinel], WATCH_SECONDS)
-        if child.pipe.poll():
-            try:
-                line, _, payload = child.pipe.recv_bytes().partition(b"\n")
-            except (EOFError, OSError):
-                return Ended("died", data, child.epitaph())
-            head = json.loads(line)
-            if head["kind"] == "begun":
-                ends_at = time.monotonic() + limits.seconds
-            elif head["kind"] == "progress":
-                data = payload
-                on_progress(head["progress"], payload)
-            elif head["kind"] == "cell" and on_cell:
-                on_cell(CellDone(head["digest"], payload, head["message"]))
-            else:
-                return Ended(head["kind"], payload or data, head.get("message"))
-        elif not child.process.is_alive():
-            return Ended("died", data, child.epitaph())
-        if (now := time.monotonic()) >= ask_at:
-            if not is_wanted():
-                return Ended("cancelled", data)
-            ask_at = now + PROGRESS_SECONDS
-        if now >= ends_at:
-            return Ended("time", data, _over_time(limits))
-        if child.memory() > limits.bytes:
-            return Ended("memory", data, _over_memory(limits))
-
-
-def _over_time(limits: Limits) -> str:
-    return (
-        f"The run was stopped at its limit of {limits.seconds:g} s; the curve up to there is "
-        "kept. Lower time, steps, width or n_train."
-    )
-
-
-def _over_memory(limits: Limits) -> str:
-    return (
-        f"The run was stopped at its memory limit of {limits.bytes / 2**20:,.0f} MB; the curve "
-        "up to there is kept. Lower width, depth or n_train."
-    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lazycore.child import Children, Ended
+from lazycore.children import Children, Ended
 
 
 @dataclass

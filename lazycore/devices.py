@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import psutil
 
 from lazycore import budget
-from lazycore.child import Limits
+from lazycore.children import Limits
 from lazycore.errors import ConfigError
 
 

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from lazycore.child import CellDone, Children, Ended, Limits
+from lazycore.child import CellDone
+from lazycore.children import Children, Ended, Limits
 from lazycore.crew import Crew
 from lazycore.errors import CorruptResult, LazyLabError, StoreFull
 from lazycore.results import RunResult

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazycore import child, devices, heartbeat
+from lazycore.children import Children, Ended, Limits
 from lazycore.crew import Crew
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
 from lazycore.supervisor import stop_event, supervise
@@ -41,8 +42,8 @@ class Desk:
     queue: "JobQueue"
     name: str
     device: str
-    children: "child.Children | Crew"
-    limits: child.Limits
+    children: Children | Crew
+    limits: Limits
     busy_with: str | None = None
     beside: "Desk | None" = None
 
@@ -123,7 +124,7 @@ def _compute(
     fields: dict,
     is_wanted: Callable[[], bool],
     show: Callable[[float], None],
-) -> child.Ended:
+) -> Ended:
     from lazycore import sweepwork
     from lazycore.sweepconfig import SweepConfig
 

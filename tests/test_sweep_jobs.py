@@ -13,7 +13,8 @@ import sweep_standin
 from standin import DEADLINE, until
 
 from lazycore import devices, worker
-from lazycore.child import CellDone, Ended, Limits
+from lazycore.child import CellDone
+from lazycore.children import Ended, Limits
 from lazycore.config import RunConfig
 from lazycore.errors import (
     BudgetError,

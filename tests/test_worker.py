@@ -12,7 +12,7 @@ import pytest
 import standin
 
 from lazycore import budget, child, devices, heartbeat, locks, worker
-from lazycore.child import Children, Limits
+from lazycore.children import Children, Limits
 from lazycore.config import RunConfig
 from lazycore.errors import BudgetError, ConfigError, ResultNotFound
 from lazycore.jobs import JobQueue
@@ -148,7 +148,7 @@ def test_a_child_is_killed_in_the_midst_of_a_native_call_and_the_next_is_warm(ch
 
 def test_the_time_limit_ends_a_run_and_keeps_its_curve(children, monkeypatch):
     clock, before = Clock(), children.pids()
-    monkeypatch.setattr(child, "time", clock)
+    monkeypatch.setattr("lazycore.children.time", clock)
 
     def time_passes():
         clock.now += 0.3
@@ -376,3 +376,17 @@ def test_the_time_left_goes_by_the_pace_since_the_first_record(monkeypatch):
     since, clock.now = clock.now, clock.now + 10
     assert worker._time_left(since, 0.1, 0.1) is None
     assert worker._time_left(since, 0.1, 0.2) == pytest.approx(80)
+
+
+def test_what_a_child_has_started_counts_as_its_memory(children):
+    child = children._active
+    child.seen, child._look_at = psutil.Process(), 0.0
+    alone = psutil.Process().memory_info().rss
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as started:
+        try:
+            grown = child.memory()
+        finally:
+            started.kill()
+            child.seen = psutil.Process(child.process.pid)
+    assert started.pid in [process.pid for process in child._family]
+    assert grown > 0.9 * alone

@@ -1,0 +1,87 @@
+"""Runs advanced by several processes: the same runs, and none is left behind."""
+
+import io
+
+import numpy as np
+import pytest
+
+from lazycore import lanes
+from lazycore.batches import Lane
+from lazycore.config import RunConfig
+from lazycore.errors import LazyLabError
+from lazycore.laneprocess import LaneProcess, read_frame, write_frame
+from lazycore.lanes import run_lanes
+
+TINY = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "dynamics": "gd", "steps": 20}
+
+
+def configs(**more) -> list[RunConfig]:
+    return [
+        RunConfig(**(TINY | more), width=width, alpha=alpha, seed=seed)
+        for width in (4, 6)
+        for alpha in (1.0, 10.0)
+        for seed in (0, 1)
+    ]
+
+
+@pytest.fixture
+def process():
+    """Yield a process that advances lanes, and end it."""
+    found = LaneProcess()
+    yield found
+    found.close()
+
+
+def test_runs_of_two_processes_are_those_of_one_bit_by_bit(monkeypatch):
+    wanted = dict(run_lanes(configs(), device="cpu"))
+    monkeypatch.setattr(lanes, "WORTH_SECONDS", 0.0)
+    found = dict(run_lanes(configs(), device="cpu", threads=2))
+    assert found.keys() == wanted.keys() == set(range(8))
+    for number, result in found.items():
+        assert result.digest == wanted[number].digest
+        for name, series in result.series.items():
+            assert np.array_equal(series, wanted[number].series[name], equal_nan=True)
+
+
+def test_little_work_starts_no_process(monkeypatch):
+    monkeypatch.setattr(lanes, "LaneProcess", lambda: pytest.fail("started a process"))
+    assert len(dict(run_lanes(configs(), device="cpu", threads=2))) == 8
+
+
+def test_whoever_stops_asking_ends_the_processes_at_once(monkeypatch):
+    started = []
+
+    def start() -> LaneProcess:
+        started.append(LaneProcess())
+        return started[-1]
+
+    monkeypatch.setattr(lanes, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(lanes, "LaneProcess", start)
+    stream = run_lanes(configs(steps=2000), device="cpu", threads=3)
+    next(stream)
+    stream.close()
+    assert len(started) == 2
+    assert all(other.process.poll() is not None for other in started)
+
+
+def test_a_process_ends_when_its_input_is_closed(process):
+    assert process.process.stdin is not None
+    process.process.stdin.close()
+    assert process.process.wait(60) == 0
+
+
+def test_a_killed_process_is_said_to_be_killed(process):
+    process.process.kill()
+    with pytest.raises(LazyLabError, match=r"was killed \(SIGKILL\); run them again"):
+        list(process.advance([Lane(configs()[0])]))
+
+
+def test_frames_come_back_whole_or_not_at_all():
+    pipe = io.BytesIO()
+    write_frame(pipe, {"kind": "result", "number": 3}, b"\n\x00payload")
+    whole = pipe.getvalue()
+    found = read_frame(io.BytesIO(whole))
+    assert found is not None
+    assert (found[0]["number"], found[1]) == (3, b"\n\x00payload")
+    for length in range(len(whole)):
+        assert read_frame(io.BytesIO(whole[:length])) is None
