@@ -8,8 +8,9 @@ Sweep a plane of α and width.
 `tests/test_atlas.py` recomputes them too.
 """
 
+import re
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,12 @@ from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "cache" / "atlas"
+FIGURES = "figures"
+"""The folder of what the figures of the paper need; `lazycore.reproductions.shipped` fills it."""
+THEOREMS = "theorems"
+"""The folder of what the theorems are shown on; `lazycore.theorems._shipped` fills it."""
+FOLDERS = (FIGURES, THEOREMS)
+DIGEST = re.compile(r"[0-9a-f]{16}")
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 REGIMES = (0.1, 1.0, 100.0)
 """The α that Home shows side by side: rich, crossover, lazy."""
@@ -64,7 +71,39 @@ def default_run() -> RunResult | None:
 def find(digest: str) -> RunResult | None:
     """Return the shipped run of this digest, None when it is not one of them."""
     shipped = filter(None, (default_run(), *runs()))
-    return next((result for result in shipped if result.digest == digest), None)
+    return next((r for r in shipped if r.digest == digest), None) or _of_a_figure(digest)
+
+
+def find_sweep(digest: str) -> SweepResult | None:
+    """Return the shipped sweep of this digest, None when it is not one of them."""
+    shipped = sweep()
+    if shipped is not None and shipped.digest == digest:
+        return shipped
+    return _sweep_of_a_figure(digest)
+
+
+@lru_cache(maxsize=64)
+def _of_a_figure(digest: str) -> RunResult | None:
+    if not DIGEST.fullmatch(digest):
+        return None
+    for folder in FOLDERS:
+        try:
+            return RunResult.load(DIRECTORY / folder / f"{digest}.npz")
+        except LazyLabError:
+            continue
+    return None
+
+
+@lru_cache(maxsize=64)
+def _sweep_of_a_figure(digest: str) -> SweepResult | None:
+    if not DIGEST.fullmatch(digest):
+        return None
+    for folder in FOLDERS:
+        try:
+            return SweepResult.load(DIRECTORY / folder / "sweeps" / f"{digest}.npz")
+        except LazyLabError:
+            continue
+    return None
 
 
 @cache
@@ -99,7 +138,7 @@ def build(directory: Path = DIRECTORY) -> int:
     import lazycore
 
     directory.mkdir(parents=True, exist_ok=True)
-    for old in directory.rglob("*.npz"):
+    for old in (*directory.glob("*.npz"), *(directory / "sweeps").glob("*.npz")):
         old.unlink()
     paths = [
         slim(lazycore.run(c)).save(directory / f"{c.digest}.npz") for c in (*configs(), RunConfig())

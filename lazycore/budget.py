@@ -17,6 +17,17 @@ SECONDS_PER_CALL = 1.5e-4
 LARGEST_KERNEL = 3000
 """Outputs n·k up to which the n·k × n·k kernel is formed: its eigenvectors take seconds."""
 
+LARGEST_FEATURES = 2**27
+"""Numbers that the kept features of a convolutional network may be; else they are products."""
+KERNEL_WORK = 1e10
+"""Multiply-adds, at most, of a kernel that is formed again and again: about a second."""
+CALLS_PER_STEP = 20
+"""Small steps of a network, in units of `SECONDS_PER_CALL`, that a convolutional one has."""
+CONVOLUTIONS_PER_SECOND = 6e9
+"""Operations of float64 convolutions: fewer than of large products, more with many channels."""
+SECONDS_PER_WEIGHT = 6e-8
+"""What a step of both models takes for each weight, whatever it is multiplied with."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -56,9 +67,12 @@ def estimate(config: RunConfig) -> Cost:
     model = spec.find("model", values["model"]).SPEC.facts
     dynamics = spec.find("dynamics", values["dynamics"]).SPEC.facts
     n, n_test, d = values["n_train"], values["n_test"], task["inputs"](values)
-    k = loss["outputs"](task["classes"](values))
+    k = spec.output_count(values)
     p, operations = model["parameters"](values, d, k), model["operations"](values, d, k)
-    hidden = values["width"] * (values["depth"] or 1)
+    hidden = (values["width"] or 1) * (values["depth"] or 1)
+    if "units" in model:
+        units = model["units"](values, d, k)
+        return _convolutional(values, (n, n_test, d, k), p, operations, units)
     points = values["batch_size"] or n
     in_function_space = n * k <= LARGEST_KERNEL
     tangent_step = 2.0 * (n * k) ** 2 if in_function_space else 4.0 * points * k * p
@@ -73,6 +87,37 @@ def estimate(config: RunConfig) -> Cost:
     return Cost(seconds=seconds, bytes=8.0 * numbers, evaluation_seconds=evaluation)
 
 
+def _convolutional(
+    values: spec.Values, sizes: tuple[int, int, int, int], p: int, operations: int, units: int
+) -> Cost:
+    """Return the cost of a convolutional network: its step is three passes, that of its
+    linearisation up to six, and its kernel is formed on few points.
+
+    sizes: n, n_test, d and k. units: hidden units. The features of all points are kept where
+    they take no more than `LARGEST_FEATURES` numbers, else made anew at each step.
+    """
+    n, n_test, d, k = sizes
+    stochastic, points = values["dynamics"] == "sgd", values["batch_size"] or n
+    in_function_space = n * k <= LARGEST_KERNEL and not stochastic
+    step = (6.0 if in_function_space else 18.0) * points * operations
+    if in_function_space:
+        step += 2.0 * (n * k) ** 2
+    steps = values["steps"] or 2000
+    most = max(20, 3 * steps * points // (n + n_test)) if stochastic else RECORDS
+    records = min(most, RECORDS)
+    recording = records * 8.0 * (n + n_test) * operations
+    kernels = 0.4 * records * KERNEL_WORK + (2.0 * (n * k) ** 2 * p if in_function_space else 0.0)
+    evaluation = SECONDS_PER_CALL * CALLS_PER_STEP + SECONDS_PER_WEIGHT * p
+    evaluation += step / CONVOLUTIONS_PER_SECOND
+    seconds = steps * evaluation + recording / CONVOLUTIONS_PER_SECOND
+    seconds += kernels / FLOPS_PER_SECOND
+    wanted = [part * units * (k + 9) for part in (n, n_test)]
+    features = sum(count for count in wanted if count <= LARGEST_FEATURES)
+    numbers = 20.0 * p + 4.0 * (n + n_test) * (d + k) + 12.0 * points * units + features
+    numbers += 3.0 * (n * k) ** 2 if in_function_space else 0.0
+    return Cost(seconds=seconds, bytes=8.0 * numbers, evaluation_seconds=evaluation)
+
+
 def check(config: RunConfig, budget: Budget = DEFAULT) -> Cost:
     """Return the estimated cost; `BudgetError` with what to lower when it is over the budget."""
     cost = estimate(config)
@@ -80,12 +125,11 @@ def check(config: RunConfig, budget: Budget = DEFAULT) -> Cost:
     if cost.bytes > budget.bytes:
         raise BudgetError(
             f"this run would need about {cost.bytes / 1e9:.1f} GB, the limit is "
-            f"{budget.bytes / 1e9:.1f} GB: lower n_train={values['n_train']} or "
-            f"width={values['width']}."
+            f"{budget.bytes / 1e9:.1f} GB: lower n_train={values['n_train']} or {_size(values)}."
         )
     if cost.seconds > budget.seconds:
         steps = values["steps"]
-        what = f"steps={steps:,}" if steps else f"width={values['width']}"
+        what = f"steps={steps:,}" if steps else _size(values)
         rest = cost.seconds - (steps or 0) * cost.evaluation_seconds
         nearest = int(0.99 * (budget.seconds - rest) / cost.evaluation_seconds) if steps else 0
         cure = (
@@ -96,6 +140,12 @@ def check(config: RunConfig, budget: Budget = DEFAULT) -> Cost:
             f"{duration(budget.seconds)}: {cure}."
         )
     return cost
+
+
+def _size(values: spec.Values) -> str:
+    """Return the field that says how large the model is, with its value."""
+    name = "width" if values["width"] or "width_multiplier" not in values else "width_multiplier"
+    return f"{name}={values[name]}"
 
 
 def check_sweep(

@@ -1,4 +1,4 @@
-"""`python -m lazycore run | sweep | worker | jobs | check`: the same without the pages.
+"""`python -m lazycore run | sweep | worker | jobs | check | data`: the same without the pages.
 
 A wrong call ends with 2, a refused or failed one with 1; both print one sentence to standard
 error and nothing to standard output.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lazycore import budget
+from lazycore import budget, clidata
 from lazycore.clifields import add_fields, run_config, sweep_config
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.results import RunResult, Snapshot
@@ -78,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     check = calls.add_parser("check", help="check the claims of the papers", allow_abbrev=False)
     check.add_argument("names", nargs="*", metavar="NAME", help="checks, * allowed; default: all")
     check.add_argument("--quick", action="store_true", help="leave out what takes minutes")
+    check.add_argument(
+        "--paper",
+        metavar="NAME",
+        help="the claims of one paper, as lazy-training; without what takes minutes",
+    )
+    check.add_argument("--full", action="store_true", help="with --paper: all of them")
     check.set_defaults(call=_check)
 
     jobs = calls.add_parser("jobs", help="the queue: list, submit, sweep, cancel, retry, delete")
@@ -93,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         one = actions.add_parser(action, help=f"{action} a job")
         one.add_argument("digest")
         one.set_defaults(call=_act, act=action)
+
+    clidata.add(calls, _Parser)
 
     worker = calls.add_parser("worker", help="run queued jobs until stopped", add_help=False)
     worker.add_argument("rest", nargs=argparse.REMAINDER)
@@ -237,7 +245,10 @@ def _last(values: list | None) -> float | None:
 def _check(options: argparse.Namespace) -> int:
     from lazycore import checking
 
-    checks, failed = checking.select(options.names, quick=options.quick), 0
+    if options.full and options.paper is None:
+        raise ConfigError("--full belongs to --paper: without it every check runs anyway.")
+    quick = options.quick or (options.paper is not None and not options.full)
+    checks, failed = checking.select(options.names, quick=quick, paper=options.paper), 0
     verdicts = {True: "holds", False: "FAILS", None: "shown"}
     with checking.started(checks) as runs:
         for check in checks:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from lazycore import spec
@@ -76,7 +76,14 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name in self.given().keys() - dict(self.extra):  # numbers as their field has them
             object.__setattr__(self, name, self._resolved[name])
-        _ = self._resolved  # raises for a config that cannot be
+        found = self._resolved  # raises for a config that cannot be
+        given = self.given()
+        for name in pinned_fields(found):
+            if name in self.__dict__:
+                object.__setattr__(self, name, found[name])
+            elif name not in given:
+                more = (*self.extra, (name, found[name]))
+                object.__setattr__(self, "extra", tuple(sorted(more)))
 
     def __getattr__(self, name: str) -> Any:
         for key, value in self.__dict__.get("extra", ()):
@@ -146,7 +153,12 @@ class RunConfig:
         Of the resolved config; `seed` counts through the seeds derived from it, so that runs
         which differ in a seed they do not use are one run.
         """
-        content = {k: v for k, v in self._resolved.items() if k != "seed"}
+        later = _added_later()
+        content = {
+            name: value
+            for name, value in self._resolved.items()
+            if name != "seed" and not (name in later and value == later[name])
+        }
         text = json.dumps([ENGINE_VERSION, content], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -159,6 +171,18 @@ def all_fields() -> dict[str, Field]:
             for field in file.SPEC.reads:
                 found.setdefault(field.name, field)
     return found
+
+
+@cache
+def _added_later() -> dict[str, Any]:
+    """Return the defaults of the fields that came after there were results, by name."""
+    return {name: field.default for name, field in all_fields().items() if field.added}
+
+
+def pinned_fields(values: Mapping[str, Any]) -> list[str]:
+    """Return the fields that the task of these resolved values fixes when a config is born."""
+    reads = spec.find("task", values["task"]).SPEC.reads
+    return [field.name for field in reads if field.pinned]
 
 
 def fields_read(values: Mapping[str, Any]) -> dict[str, Field]:

@@ -5,6 +5,7 @@
     ├── BudgetError         a run that would cost more than the budget allows
     ├── ResultNotFound      no stored result of that digest
     ├── CorruptResult       stored bytes that are not a whole, trusted result
+    ├── DataError           a data file that is missing, damaged or not what it should be
     ├── StoreFull           the disk or the size limit refused a write
     └── JobError            the queue cannot do what was asked
 
@@ -34,6 +35,10 @@ class ResultNotFound(LazyLabError, KeyError):
 
 class CorruptResult(LazyLabError):
     """Bytes that are not a whole, trusted result."""
+
+
+class DataError(LazyLabError):
+    """A data file that is missing, damaged or not what it should be."""
 
 
 class StoreFull(LazyLabError):

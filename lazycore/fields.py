@@ -5,6 +5,7 @@ A file with another default of its own takes `dataclasses.replace(WIDTH, default
 
 import numpy as np
 
+from lazycore import spec
 from lazycore.spec import Field, Values
 
 
@@ -124,6 +125,14 @@ SCALING = Field(
     choices=("ntk", "plain", "mean_field"),
     meaning="ntk: each layer over √fan-in; plain: none; mean_field: 1/m at the output",
 )
+WIDTH_MULTIPLIER = Field(
+    name="width_multiplier",
+    default=1.0,
+    low=0.01,
+    high=64.0,
+    log=True,
+    meaning="factor on the channels of every convolution",
+)
 ZERO_OUTPUT = Field(
     name="zero_output",
     kind=str,
@@ -196,4 +205,30 @@ BATCH_SEED = Field(
     low=0,
     high=SEED_LIMIT,
     meaning="seed of the mini-batches alone",
+)
+SCHEDULE = Field(
+    name="schedule",
+    kind=str,
+    default="constant",
+    choices=("constant", "inverse_time"),
+    added=True,
+    meaning="step size by epoch: constant η, or η/(1 + βt) after t epochs",
+)
+SCHEDULE_DECAY = Field(
+    name="schedule_decay",
+    default=1.0 / 3.0,
+    low=0.0,
+    high=1e6,
+    unit="1/epochs",
+    meaning="β of η/(1 + βt)",
+    when=lambda values: values["schedule"] == "inverse_time",
+)
+AUGMENTATION = Field(
+    name="augmentation",
+    kind=str,
+    default="none",
+    choices=("none", "standard"),
+    added=True,
+    meaning="standard: random crops, and mirror images where the task allows them",
+    when=lambda values: "image" in spec.find("task", values["task"]).SPEC.facts,
 )

@@ -42,7 +42,7 @@ def gap_bound(problem: Problem, dynamics: str) -> GapBound:
     network, w0, x = problem.network, problem.w0, problem.train.x
     if network.second_derivative_bound(w0, x, 0.0) is None:
         return GapBound(
-            None, "Theorem 2.3 needs Lipschitz constants: known here for one hidden layer only."
+            None, "Theorem 2.3 needs a Lipschitz constant of Dh, and none is known for this model."
         )
 
     def curvature(radius: float) -> float:

@@ -10,14 +10,21 @@ import torch
 from torch import Tensor
 
 from lazycore.kernel import alignment, relative_change, tangent_kernel
+from lazycore.kernel_cost import affordable_points
+from lazycore.module_network import ModuleNetwork
 from lazycore.moments import Moment, Position, TangentSpace
 from lazycore.problem import Points, Problem
+from lazycore.spectrum import class_gap, spectrum
+from lazycore.stability import Stability
 
 KERNEL_POINTS = 500
-"""Training points, at most, on which the kernel's change is measured."""
+"""Training points, at most, on which the kernel's change is measured (`kernel_cost`)."""
 
 GRID = {1: 201, 2: 41}
 """Points per axis of the grid on which the learned function of d inputs is drawn."""
+
+FEW_OUTPUTS = 8
+"""Outputs n·k up to which αh and αh̄ themselves are recorded: points of a space one can draw."""
 
 MODELS = frozenset(("nonlinear", "linearized"))
 
@@ -53,8 +60,10 @@ class Meter:
         apart = [torch.linalg.vector_norm(w - other) for w, other in zip(v, v_bar, strict=True)]
         gaps["gap.parameter"] = torch.stack(apart) / self.problem.alpha
         columns |= gaps
-        if hidden:
-            columns["activation_stability"] = self._stability(hidden)
+        if self.problem.targets.numel() <= FEW_OUTPUTS:
+            columns["nonlinear.outputs"] = self.problem.train.start + network["train"]
+            columns["linearized.outputs"] = self.problem.train.start + shown["train"]
+        columns |= self._stability.columns(v, hidden)
         arrays = {name: _array(column) for name, column in columns.items()}
         found = [self._entries(arrays, i) for i in range(len(there))]
         return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
@@ -68,7 +77,7 @@ class Meter:
         kernel = tangent_kernel(self.problem.network.features(w, self._kernel_x))
         found: dict[str, Any] = {
             "kernel_change": relative_change(kernel, self._initial_kernel),
-            "alignment.nonlinear": alignment(kernel, self.problem.targets[:KERNEL_POINTS]),
+            "alignment.nonlinear": alignment(kernel, self.problem.targets[: len(self._kernel_x)]),
         }
         if self._drawable == 2 and self.problem.network.neurons(w) is not None:
             found["neurons.nonlinear"] = self._neurons(v)
@@ -92,16 +101,51 @@ class Meter:
         """Return what holds for the whole run and is known at its start."""
         problem, w0 = self.problem, self.problem.w0
         found: dict[str, Any] = {
-            "lambda_max": problem.largest_eigenvalue,
             "layers": problem.layers,
             "parameters": w0.numel(),
+            "kernel_points": len(self._kernel_x),
         }
+        if self.knows_largest_eigenvalue:
+            found["lambda_max"] = problem.largest_eigenvalue
+        if problem.targets.shape[1] > 2:
+            found["spectrum"] = values = spectrum(self._initial_kernel, problem.targets.shape[1])
+            found["class_gap_after"], found["class_gap"] = class_gap(values)
         if self._drawable:
             found["data.x"], found["data.y"] = _array(problem.train.x), _array(problem.targets)
         neurons = problem.network.neurons(w0) if self._drawable == 2 else None
         if neurons is not None:
             found["neurons.sign"] = _array(neurons[1])
         return found
+
+    def at_end(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
+        """Return how far the network is, at last, from one with the gates of its beginning.
+
+        The output gap of the two, and the share of points that the latter gets wrong.
+        """
+        problem, v = self.problem, moment.nonlinear
+        network = problem.network
+        if v is None or "nonlinear" in ended or not isinstance(network, ModuleNetwork):
+            return {}
+        found: dict[str, Any] = {}
+        for part, points in {"train": problem.train, "test": problem.test}.items():
+            if points is None:
+                continue
+            frozen = network.frozen_gates(points.w0, points.weights(v), points.x)
+            if frozen is None or points.y is None:
+                continue
+            outputs = points.start + problem.alpha * (frozen - points.anchor.outputs)
+            found[f"frozen_gates.{part}_gap"] = float(_rms(points.outputs(v) - outputs))
+            if problem.classes:
+                found[f"frozen_gates.{part}_error"] = float(self._error(outputs, points.y))
+        return found
+
+    @property
+    def knows_largest_eigenvalue(self) -> bool:
+        """Whether λ_max is there, or had for little: of deep networks of convolutions it takes
+        longer than to train them, and most do without."""
+        network = self.problem.network
+        dear = isinstance(network, ModuleNetwork) and network.at_once is not None
+        return not dear or "largest_eigenvalue" in self.problem.train.anchor.__dict__
 
     def _entries(
         self, arrays: dict[str, np.ndarray], i: int
@@ -155,21 +199,14 @@ class Meter:
         wrong = (f.argmax(-1) != y.argmax(-1)) | (ranked[..., 0] == ranked[..., 1])
         return wrong.to(f.dtype).mean(-1)
 
-    def _stability(self, hidden: list[Tensor]) -> Tensor:
-        """Return the share of (point, hidden unit) pairs that keep their initial sign."""
-        pairs = zip(hidden, self._signs, strict=True)
-        shares = [((z > 0.0) == sign).to(z.dtype).mean((-2, -1)) for z, sign in pairs]
-        return torch.stack(shares).mean(0)
-
     def _neurons(self, v: Tensor) -> np.ndarray:
         neurons = self.problem.network.neurons(self.problem.train.weights(v))
         assert neurons is not None
         return _array(neurons[0]).astype(np.float32)
 
     @cached_property
-    def _signs(self) -> list[Tensor]:
-        _, hidden = self.problem.train.observed(torch.zeros_like(self.problem.w0)[None])
-        return [z[0] > 0.0 for z in hidden]
+    def _stability(self) -> Stability:
+        return Stability(self.problem)
 
     @cached_property
     def _loss_unit(self) -> float:
@@ -179,7 +216,9 @@ class Meter:
 
     @cached_property
     def _kernel_x(self) -> Tensor:
-        return self.problem.train.x[:KERNEL_POINTS]
+        problem = self.problem
+        x = problem.train.x
+        return x[: affordable_points(problem.network, problem.w0, x, KERNEL_POINTS)]
 
     @cached_property
     def _initial_kernel(self) -> Tensor:

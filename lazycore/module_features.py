@@ -70,7 +70,8 @@ class Watched:
         assert self.input is not None
         n, signals = len(self.input), torch.stack(self.signals, dim=1)
         if isinstance(self.layer, nn.Conv2d):
-            return _patches(self.layer, self.input), signals.flatten(3).transpose(2, 3)
+            signals = signals.flatten(3).transpose(2, 3).contiguous()
+            return _patches(self.layer, self.input), signals
         layer = self.layer
         inputs = self.input.reshape(n, -1, layer.in_features)
         return inputs, signals.reshape(n, len(self.signals), -1, layer.out_features)
@@ -105,6 +106,8 @@ def layered_features(
     layer one backward pass per point and output.
     """
     w = w.detach()
+    if _certainly_too_large(module, function, w, x):
+        return None
     k, watched = _watch(layers_of(module), function, w, x)
     others = [b for b in blocks if _owner(b) not in watched]
     columns = len(x) * k * sum(prod(b.shape) for b in others) * w.element_size()
@@ -118,6 +121,20 @@ def layered_features(
     parts = dict(_parts(blocks, {name: seen.factors() for name, seen in watched.items()}, found))
     features = Layered(tuple(parts.values()), tuple(parts))
     return features if _agrees(features, function, w, x) else None
+
+
+def _certainly_too_large(module: nn.Module, function: Function, w: Tensor, x: Tensor) -> bool:
+    """Whether inputs and signals of so many points would not fit, judged by those of two.
+
+    False where two alone cannot be passed: then all of them are, and judged.
+    """
+    if len(x) <= 4:
+        return False
+    try:
+        _, watched = _watch(layers_of(module), function, w, x[:2])
+    except (RuntimeError, ValueError, IndexError):
+        return False
+    return len(x) // 2 * sum(seen.bytes() for seen in watched.values()) > LARGEST_FACTORS
 
 
 def _owner(block: Block) -> str:

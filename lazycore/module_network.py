@@ -1,6 +1,7 @@
 """Any torch module as a function of one flat vector of its trainable parameters."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lazycore import gates
 from lazycore.linearize import Differentiated, Explicit, Features
 from lazycore.module_features import layered_features, layers_of
 from lazycore.network import Block
+from lazycore.products import Products
 
 LARGEST_MATRIX = 2**28
 """Bytes up to which a module's Jacobian is kept rather than multiplied anew at each step."""
@@ -18,10 +21,19 @@ LARGEST_MATRIX = 2**28
 
 @dataclass(frozen=True, eq=False)
 class ModuleNetwork:
-    """A torch module as a function of one flat vector of its trainable parameters."""
+    """A torch module as a function of one flat vector of its trainable parameters.
+
+    smooth: whether the module is twice differentiable in them.
+    at_once: points that are passed at once, for a module that is known to be a network of
+        convolutions, ReLUs and pools: each output depends on its own point alone. None where
+        nothing is known: then all points are passed together.
+    draw: (blocks, generator) → initial weights (p,); None for those that the module has.
+    """
 
     module: nn.Module
     smooth: bool = False
+    at_once: int | None = None
+    draw: Callable[[Sequence[Block], np.random.Generator], np.ndarray] | None = None
 
     @cached_property
     def _structured(self) -> bool:
@@ -63,7 +75,9 @@ class ModuleNetwork:
         """Return None: no way free of cancellation is known for a module."""
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
-        """Return the module's present weights; nothing is drawn."""
+        """Return initial weights: drawn where there is a way to, else the module's present ones."""
+        if self.draw is not None:
+            return self.draw(self.blocks, rng)
         return self.weights().cpu().numpy()
 
     def weights(self) -> Tensor:
@@ -73,7 +87,14 @@ class ModuleNetwork:
 
     def __call__(self, w: Tensor, x: Tensor) -> Tensor:
         """Return the module's outputs (n, k) with the weights w; its own stay as they are."""
-        named = {b.layer: w[b.slice].view(b.shape) for b in self.blocks}
+        if self.at_once is None or len(x) <= self.at_once:
+            return self._pass(w, x)
+        return torch.cat([self._pass(w, part) for part in x.split(self.at_once)])
+
+    def _pass(self, w: Tensor, x: Tensor) -> Tensor:
+        # Split, not sliced: the gradient of a slice is as long as all of w, one for each block.
+        parts = w.split([math.prod(b.shape) for b in self.blocks])
+        named = {b.layer: p.view(b.shape) for b, p in zip(self.blocks, parts, strict=True)}
         out = torch.func.functional_call(self.module, named | self._buffers, (x,))
         if not isinstance(out, Tensor):
             raise TypeError(f"its output is a {type(out).__name__}, not a tensor.")
@@ -86,19 +107,34 @@ class ModuleNetwork:
         return outputs.detach(), lambda r: torch.autograd.grad(outputs, w, grad_outputs=r)[0]
 
     def features(self, w: Tensor, x: Tensor) -> Features:
-        """Return the tangent features: by layers, else as a matrix small enough to keep."""
-        layered = layered_features(self.module, self.blocks, self, w, x)
+        """Return the tangent features: by layers, else by products, or as a small matrix."""
+        layered = layered_features(self.module, self.blocks, self._pass, w, x)
         if layered is not None:
             return layered
+        if self.at_once is not None:
+            return self.products(w, x)
         features = Differentiated(lambda w: self(w, x), w)
         rows = self(w, x).numel()
         if rows * w.numel() * w.element_size() <= LARGEST_MATRIX:
             return Explicit(features.matrix())
         return features
 
+    def products(self, w: Tensor, x: Tensor) -> Products:
+        """Return the tangent features by products, for outputs of their own point alone."""
+        return Products(self._pass, w, x, self.at_once or len(x))
+
     def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the outputs, and nothing: a module's hidden units are not known."""
-        return self(w, x), []
+        """Return the outputs, and what each activation module received; plain functions are
+        not seen."""
+        return gates.observe(self.module, self._pass, w, x)
+
+    def frozen_gates(self, w0: Tensor, w: Tensor, x: Tensor) -> Tensor | None:
+        """Return the outputs with weights w and the gates of w0; None where it is not known
+        that all but gates is linear."""
+        if self.at_once is None:
+            return None
+        parts = x.split(self.at_once)
+        return torch.cat([gates.frozen_gates(self.module, self._pass, w0, w, p) for p in parts])
 
     def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return None: a module's neurons are not known."""

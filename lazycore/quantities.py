@@ -1,7 +1,7 @@
 """The numbers that a finished run comes to: what a sweep's table holds. numpy only.
 
-*Final* is at the last recorded time, NaN where a model has diverged before; *largest* is
-over all recorded times. A new quantity is one more entry here.
+*Final* is at the last recorded time, NaN where a model has diverged before; *largest* and
+*smallest* are over all recorded times. A new quantity is one more entry here.
 """
 
 import math
@@ -36,6 +36,14 @@ def _final(name: str) -> Callable[[RunResult], float]:
 
 def _largest(name: str) -> Callable[[RunResult], float]:
     return lambda result: _greatest(result.series.get(name))
+
+
+def _smallest(name: str) -> Callable[[RunResult], float]:
+    return lambda result: -_greatest(_negative(result.series.get(name)))
+
+
+def _negative(values: np.ndarray | None) -> np.ndarray | None:
+    return None if values is None else -values
 
 
 def _once(name: str) -> Callable[[RunResult], float]:
@@ -95,6 +103,20 @@ def _of_model(prefix: str, model: str, words: str) -> list[Quantity]:
 _ALL = [
     *_of_model("", "nonlinear", "network"),
     *_of_model("linearized_", "linearized", "linearized model"),
+    Quantity(
+        "best_test_loss",
+        "network: smallest recorded loss on the test points",
+        "",
+        True,
+        _smallest("nonlinear.test_loss"),
+    ),
+    Quantity(
+        "linearized_best_test_loss",
+        "linearised model: smallest recorded loss on the test points",
+        "",
+        True,
+        _smallest("linearized.test_loss"),
+    ),
     Quantity("largest_gap", "largest output gap", "", True, _largest("gap.train_output")),
     Quantity("final_gap", "output gap at the end", "", True, _final("gap.train_output")),
     Quantity(

@@ -5,6 +5,7 @@ from typing import Any
 
 from lazycore import spec
 from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
+from lazycore.constants import constants
 from lazycore.hypotheses import GapBound, gap_bound
 from lazycore.kappa import kappa
 from lazycore.metrics import MODELS, Meter
@@ -74,8 +75,12 @@ class Recorder:
         if self.taken == 0:
             latest |= self.constants | meter.constants() | {"kappa": kappa(self.problem)}
             latest |= self.bound.said
+            if meter.knows_largest_eigenvalue:
+                latest |= constants(self.problem)
         if sparse:
             latest |= meter.function(moment, ended)
+        if finished:
+            latest |= meter.at_end(moment, ended)
         self.taken += 1
         return Snapshot(
             time=moment.time,

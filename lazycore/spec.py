@@ -9,6 +9,7 @@ torch inside its build function, so that collecting it stays cheap.
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -37,7 +38,11 @@ class Field:
 
     `default` is a value, or a function of the fields resolved before it. `low` and `high`
     are inclusive. `optional` fields may stay null ("choose for me"). `when` says whether
-    the field is read at all, given the fields before it.
+    the field is read at all, given the fields before it. `added` fields came after there were
+    results: at their default (a constant) they leave the digest as it was. A field of kind
+    str takes one of its options or, where it has a `pattern`, any text of that form; `form`
+    says it in words. `pinned` fields of a task have defaults that are read from a file, which
+    may change: a config holds their values from its birth on.
     """
 
     name: str
@@ -47,9 +52,13 @@ class Field:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    pattern: str = ""
+    form: str = ""
     optional: bool = False
     log: bool = False
     unit: str = ""
+    added: bool = False
+    pinned: bool = False
     when: Callable[[Values], bool] | None = None
 
     @property
@@ -61,7 +70,7 @@ class Field:
     def allowed(self) -> str:
         """The allowed values, in words for an error message."""
         if self.kind is str:
-            return ", ".join(self.options)
+            return self.form or ", ".join(self.options)
         noun = "a whole number" if self.kind is int else "a number"
         return f"{noun} from {self.low:g} to {self.high:g}"
 
@@ -69,6 +78,8 @@ class Field:
         """Return `value` as this field's type, or raise `ConfigError` naming what is allowed."""
         if self.kind is str:
             if value in self.options:
+                return value
+            if self.pattern and isinstance(value, str) and re.fullmatch(self.pattern, value):
                 return value
         elif isinstance(value, Real) and not isinstance(value, bool):
             within = self.low <= value <= self.high  # type: ignore[operator]  # False for NaN
@@ -98,12 +109,19 @@ class Spec:
     defaults: values it prefers for fields that *others* read (a task that needs biases).
     check: raises `ConfigError` for combinations of fields that cannot be.
     facts: what the rest of the program may ask without torch; the keys are fixed by kind:
-        task        inputs(values) → d; classes(values) → 0 (real), 2 (±1) or the number
+        task        inputs(values) → d; classes(values) → 0 (real), 2 (±1) or the number;
+                    outputs(values) → k of real targets (where it is left out: 1);
+                    endless (bool): whether points can be drawn without end;
+                    of images also image(values) → (channels, height, width) and flips (bool):
+                    whether a mirror image is of the same class
         model       parameters(values, d, k) → p; operations(values, d, k) → multiply-adds
-                    of one forward pass of one point
+                    of one forward pass of one point; units(values, d, k) → hidden units
+                    (convolutional networks); reads_inputs (where it is left out:
+                    True), False for functions of the weights alone
         activation  smooth (bool)
         loss        labels (`any` or `binary`), classifies (bool), outputs(classes) → k,
-                    quadratic (bool), curvature (largest ℓ'')
+                    quadratic (bool), curvature (largest ℓ''), convexity (smallest ℓ'' over
+                    all outputs; where it is left out: 0)
         dynamics    evaluations(values) → gradients of either model that it takes, or None
                     where that is found out on the way
     """
@@ -134,6 +152,20 @@ def find(kind: str, name: str) -> ModuleType:
     if name not in files:
         raise ConfigError(f"{kind}={shown(name)} is not allowed: give {', '.join(files)}.")
     return files[name]
+
+
+def output_count(values: Values) -> int:
+    """Return k, the outputs of the model in the run with these resolved fields.
+
+    Real targets of a loss that does not classify have the task's own number; else it is the
+    loss's for so many classes.
+    """
+    task = find("task", values["task"]).SPEC.facts
+    loss = find("loss", values["loss"]).SPEC.facts
+    classes = task["classes"](values)
+    if classes == 0 and "outputs" in task and not loss["classifies"]:
+        return task["outputs"](values)
+    return loss["outputs"](classes)
 
 
 def shown(value: Any) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from lazycore.config import all_fields
 from lazycore.errors import ConfigError
-from lazycore.fields import ALPHA
+from lazycore.fields import ALPHA, STEP_SIZE, TIME
 from lazycore.spec import Field, shown
 
 LARGEST = 20_000
@@ -36,13 +36,30 @@ class Derived:
     of: Callable[[float, Mapping[str, Any]], float]
 
 
-DERIVED = {
-    "alpha_sqrt_width": Derived(
-        field=replace(ALPHA, name="alpha_sqrt_width", meaning="α√m, which sets α = value/√width"),
-        sets="alpha",
-        of=lambda value, fields: _tidy(value / math.sqrt(fields["width"])),
-    )
-}
+def _times(base: Field, other: str, power: float, symbol: str) -> Derived:
+    """Return the axis of `base` times a power of the field `other`, which sets `base`."""
+    powers = {0.5: ("sqrt_", "√", ""), 1.0: ("", "", ""), 2.0: ("", "", "2")}
+    before, root, after = powers[power]
+    name = f"{base.name}_{before}{other}{after}"
+    said = f"{root}{other}" + after.replace("2", "²")
+
+    def of(value: float, fields: Mapping[str, Any]) -> float:
+        if not fields.get(other):
+            raise ConfigError(f"{name} needs {other}, which this run does not read.")
+        return _tidy(value / fields[other] ** power)
+
+    meaning = f"{symbol}, which sets {base.name} = value/{said}"
+    return Derived(field=replace(base, name=name, meaning=meaning), sets=base.name, of=of)
+
+
+_ALL = (
+    _times(ALPHA, "width", 0.5, "α√m"),
+    _times(ALPHA, "width", 1.0, "αm"),
+    _times(STEP_SIZE, "width", 1.0, "ηm"),
+    _times(STEP_SIZE, "init_scale", 2.0, "ητ²"),
+    _times(TIME, "init_scale", 2.0, "Tτ²"),
+)
+DERIVED = {derived.field.name: derived for derived in _ALL}
 """Axes that set a field through another one, by name."""
 
 
@@ -61,6 +78,8 @@ def axis_field(name: str) -> Field:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ConfigError(f"there is no field {shown(name)!r} to sweep over.{hint}")
+    if known[name].pattern:
+        raise ConfigError(f"{name} cannot be an axis of a sweep: give one value.")
     return known[name]
 
 
@@ -166,9 +185,8 @@ def checked(name: str, values: Any) -> tuple[Any, ...]:
 
 def _value(field: Field, value: Any) -> Any:
     if field.kind is str:
-        if isinstance(value, str) and value in field.options:
-            return value
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf:
+        return field.check(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf:
         if field.kind is float:
             return float(value)
         if float(value).is_integer():

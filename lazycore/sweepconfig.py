@@ -131,9 +131,13 @@ def _checked_axes(axes: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
         )
     if len(axes) > MOST_AXES:
         raise ConfigError(f"{len(axes)} axes are too many: give at most {MOST_AXES}.")
+    setters: dict[str, str] = {}
     for name, derived in DERIVED.items():
         if name in axes and derived.sets in axes:
             raise ConfigError(f"{name} sets {derived.sets}: sweep over one of the two.")
+        if name in axes and setters.setdefault(derived.sets, name) != name:
+            other = setters[derived.sets]
+            raise ConfigError(f"{other} and {name} both set {derived.sets}: give one of the two.")
     found = {name: checked(str(name), values) for name, values in axes.items()}
     count = math.prod(len(values) for values in found.values())
     if count > LARGEST:

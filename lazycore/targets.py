@@ -38,7 +38,8 @@ def dataset(values: Values) -> Dataset:
     facts = spec.find("loss", values["loss"]).SPEC.facts
     y_train, y_test = sample.y_train, sample.y_test
     if classes == 0:
-        y_train = y_train + values["noise"] * streams.noise.standard_normal(len(y_train))
+        if values["noise"]:
+            y_train = y_train + values["noise"] * streams.noise.standard_normal(y_train.shape)
         if facts["classifies"]:
             middle = np.median(sample.y_train)
             y_train, y_test, classes = (y_train > middle) * 1, (y_test > middle) * 1, 2
@@ -57,8 +58,8 @@ def flipped(y: np.ndarray, classes: int, share: float, rng: np.random.Generator)
 
 
 def real(y: np.ndarray, outputs: int) -> np.ndarray:
-    """Return real targets as a column."""
-    return y[:, None].astype(np.float64)
+    """Return real targets as a matrix: a column where there is one to a point."""
+    return (y[:, None] if y.ndim == 1 else y).astype(np.float64)
 
 
 def signs(y: np.ndarray, outputs: int) -> np.ndarray:

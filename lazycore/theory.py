@@ -23,7 +23,11 @@ def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
     ]
     if len({u for u, _ in pairs}) < 2:
         return float("nan"), float("-inf"), float("inf")
-    u, v = np.array(pairs).T
+    return _gradient_of(*np.array(pairs).T)
+
+
+def _gradient_of(u: np.ndarray, v: np.ndarray) -> tuple[float, float, float]:
+    """Return the gradient of the least-squares line of v on u, with its 95 % interval."""
     u = u - u.mean()
     exponent = float(u @ v / (u @ u))
     freedom = len(u) - 2
@@ -44,21 +48,24 @@ def student_975(freedom: int) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
-def predicted_gap_slope(zero_output: str, loss: str) -> float | None:
+def predicted_gap_slope(zero_output: str | None, loss: str) -> float | None:
     """Return the exponent in α of the output gap at fixed time, for smooth h as α → ∞.
 
     −1 for a centred model (Theorem 2.2). −2 for a symmetrised one: the first-order moves of
     the two copies are ±δ, so the second-order terms cancel. +1 with h(w0) ≠ 0 under the
     square loss, where the residual itself grows as α; None for other losses, whose gradient
-    is bounded: there the gap falls, at a rate no theorem gives.
+    is bounded: there the gap falls, at a rate no theorem gives. A model that reads no
+    `zero_output` starts at h(w0) = 0 by itself, as a centred one does.
     """
     if zero_output == "none":
         return 1.0 if loss == "square" else None
     return -2.0 if zero_output == "symmetrized" else -1.0
 
 
-def gap_slope_reason(zero_output: str, loss: str) -> str:
+def gap_slope_reason(zero_output: str | None, loss: str) -> str:
     """Return the sentence that says why the output gap goes with α as it does."""
+    if zero_output is None:
+        return "h(w₀) = 0: by Theorem 2.2 the gap falls as 1/α."
     if zero_output == "centered":
         return "Centred, h(w₀) = 0: by Theorem 2.2 the gap falls as 1/α."
     if zero_output == "symmetrized":
@@ -107,13 +114,56 @@ def theorem_2_3(
     """
     bound = np.full(len(times), np.nan)
     for number, time in enumerate(times):
-        radius = 0.0
-        for _ in range(200):
+        radius = smallest_radius(
+            time,
+            residual=residual,
+            alpha=alpha,
+            differential=differential,
+            curvature=curvature,
+        )
+        if np.isfinite(radius):
             lipschitz = differential + radius * curvature(radius)
-            wanted = time * residual * lipschitz / alpha
-            if wanted <= radius or wanted > 1e12:
-                break
-            radius = wanted * (1.0 + 1e-9)
-        if wanted <= radius:
             bound[number] = time**2 * lipschitz**2 * curvature(radius) * residual**2 / alpha
     return bound
+
+
+def smallest_radius(
+    time: float,
+    *,
+    residual: float,
+    alpha: float,
+    differential: float,
+    curvature: Callable[[float], float],
+) -> float:
+    """Return the smallest r with α ≥ K ‖αh(w0) − y‖/(r Lip(h)), K = t Lip(h)²; ∞ without one.
+
+    Theorem 2.3's hypothesis: the flow stays in that ball until t. Arguments as `theorem_2_3`.
+    """
+    radius = 0.0
+    for _ in range(200):
+        wanted = time * residual * (differential + radius * curvature(radius)) / alpha
+        if wanted <= radius:
+            return radius
+        if not wanted <= 1e12:
+            break
+        radius = wanted * (1.0 + 1e-9)
+    return float("inf")
+
+
+def decay_rate(time: np.ndarray, values: np.ndarray) -> tuple[float, float, float]:
+    """Return the late rate ρ of values ∝ e^{−ρt} with its 95 % interval: (ρ, low, high).
+
+    Least squares of log values on t over the later half of the time in which the values are
+    between 1e-2 and 1e-6 of the largest: late enough for the slowest mode, early enough for
+    the numbers to be more than rounding. (NaN, −∞, ∞) where there are fewer than four such.
+    """
+    time, values = np.asarray(time, dtype=float), np.asarray(values, dtype=float)
+    with np.errstate(invalid="ignore"):
+        share = values / np.nanmax(values, initial=np.nan) if values.size else values
+        kept = (share < 1e-2) & (share > 1e-6)
+    if kept.any():
+        kept &= time >= 0.5 * (time[kept].min() + time[kept].max())
+    if kept.sum() < 4:
+        return float("nan"), float("-inf"), float("inf")
+    exponent, low, high = _gradient_of(time[kept], np.log(values[kept]))
+    return -exponent, -high, -low

@@ -206,7 +206,7 @@ def test_cancel_keeps_the_partial_curve_and_marks_it(server, tab):
     [
         ("alpha=abc", "alpha=abc is not allowed"),
         ("widht=3", "Did you mean 'width'?"),
-        ("task=mnist", "task=mnist is not allowed"),
+        ("task=imagenet", "task=imagenet is not allowed"),
     ],
 )
 def test_a_bad_link_is_one_sentence_and_the_page_works(server, tab, link, sentence):

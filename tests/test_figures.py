@@ -23,8 +23,10 @@ EVERY_PANEL = [
     "distance",
     "displacement",
     "kernel",
+    "spectrum",
     "errors",
     "learned",
+    "outputs_plane",
     "neurons",
     "stability",
 ]
@@ -41,7 +43,7 @@ def test_panels_are_found_by_their_files_and_come_in_order():
 
 def test_a_run_shows_the_panels_that_it_has_the_quantities_for(make_run):
     assert [panel.name for panel in panels_of(make_run(dim=2))] == [
-        name for name in EVERY_PANEL if name != "errors"
+        name for name in EVERY_PANEL if name not in ("spectrum", "errors", "outputs_plane")
     ]
     in_five_dimensions = make_run(dim=5)
     in_five_dimensions.latest.clear()

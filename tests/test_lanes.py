@@ -76,6 +76,18 @@ def test_a_killed_process_is_said_to_be_killed(process):
         list(process.advance([Lane(configs()[0])]))
 
 
+def test_what_goes_wrong_there_is_said_here_and_the_next_batch_is_served(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAZYLAB_DATA", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    other = LaneProcess()
+    try:
+        with pytest.raises(LazyLabError, match="data fetch mnist"):
+            list(other.advance([Lane(RunConfig(task="mnist", n_train=10, n_test=0))]))
+        assert [n for n, _ in other.advance([Lane(config) for config in configs()[:2]])] == [0, 1]
+    finally:
+        other.close()
+
+
 def test_frames_come_back_whole_or_not_at_all():
     pipe = io.BytesIO()
     write_frame(pipe, {"kind": "result", "number": 3}, b"\n\x00payload")

@@ -127,7 +127,7 @@ def test_the_slider_moves_the_exact_value_and_follows_it(root):
         ({"alpha": "nan"}, "alpha=nan is not allowed"),
         ({"width": "-3"}, "width=-3 is not allowed"),
         ({"widht": "3"}, "Did you mean 'width'?"),
-        ({"task": "mnist"}, "task=mnist is not allowed"),
+        ({"task": "imagenet"}, "task=imagenet is not allowed"),
         ({"momentum": "0.5"}, "momentum=0.5 is not read by"),
         ({"zero_output": "symmetrized", "width": "7"}, "width=7 is odd"),
     ],

@@ -25,6 +25,7 @@ def test_the_numbers_are_those_that_the_run_was_made_of(make_run):
         "final_train_loss": 0.5 * math.exp(-2.0 * end) + 1e-4,
         "final_test_loss": 0.6 * math.exp(-1.5 * end) + 0.02,
         "linearized_final_train_loss": 0.5 * math.exp(-2.0 * 1.1 * end) + 1e-4,
+        "best_test_loss": 0.6 * math.exp(-1.5 * end) + 0.02,
         "final_displacement": learned / alpha,
         "linearized_final_displacement": 1.1 * learned / alpha,
         "largest_gap": 0.3 * learned / alpha,
@@ -46,7 +47,19 @@ def test_the_numbers_are_those_that_the_run_was_made_of(make_run):
     without = {"final_train_error", "final_test_error"}
     without |= {f"linearized_{name}" for name in without}
     assert {name for name, value in found.items() if math.isnan(value)} == without
-    assert found.keys() == expected.keys() | without | {"linearized_final_test_loss"}
+    rest = {"linearized_final_test_loss", "linearized_best_test_loss"}
+    assert found.keys() == expected.keys() | without | rest
+
+
+def test_the_best_test_loss_is_the_smallest_recorded_one():
+    losses = (0.4, 0.1, 0.3)
+    snapshots = [
+        Snapshot(time=float(t), series={"nonlinear.test_loss": loss})
+        for t, loss in enumerate(losses)
+    ]
+    found = measure(RunResult.collect(RunConfig(), snapshots))
+    assert (found["best_test_loss"], found["final_test_loss"]) == (0.1, 0.3)
+    assert math.isnan(found["linearized_best_test_loss"])
 
 
 def test_a_run_that_recorded_nothing_has_no_numbers():

@@ -116,7 +116,7 @@ def test_explore_takes_nothing_of_a_sweep_for_a_field(root):
         ({"alpha": "1:10"}, "says no number of values"),
         ({"alpha": "5"}, "a sweep needs a field with several values"),
         ({"widht": "3,4"}, "Did you mean 'width'?"),
-        ({"alpha": "1,10", "task": "mnist"}, "task=mnist is not allowed"),
+        ({"alpha": "1,10", "task": "imagenet"}, "task=imagenet is not allowed"),
         ({"alpha": "1,10", "levels": "abc"}, "levels=abc is not allowed"),
         ({"width": "1:100000:90000"}, "at most 20,000"),
     ],

@@ -116,6 +116,17 @@ def test_alpha_root_width_sets_alpha_of_each_cell():
     assert [cell.config.alpha for cell in at_default.cells] == pytest.approx(expected, rel=1e-11)
 
 
+def test_axes_of_products_set_a_field_from_another_one_of_the_cell():
+    base = {"task": "sine", "dynamics": "gd", "steps": "5"}
+    plane = {"width": "4,16", "alpha_width": "8", "step_size_width": "2"}
+    cells = SweepConfig.from_text(base | plane).cells
+    assert [(c.config.alpha, c.config.step_size) for c in cells] == [(2.0, 0.5), (0.5, 0.125)]
+    scales = {"init_scale": "0.5,2", "step_size_init_scale2": "1"}
+    assert [c.config.step_size for c in SweepConfig.from_text(base | scales).cells] == [4.0, 0.25]
+    times = {"task": "sine", "init_scale": "0.5,2", "time_init_scale2": "1"}
+    assert [c.config.time for c in SweepConfig.from_text(times).cells] == [4.0, 0.25]
+
+
 def test_an_axis_may_choose_who_reads_the_other_fields():
     config = SweepConfig.from_text({"task": "sine", "dynamics": "gd,sgd", "steps": "7"})
     assert [cell.config.dynamics for cell in config.cells] == ["gd", "sgd"]
@@ -136,6 +147,14 @@ def test_values_that_python_has_are_taken_as_they_are():
         ({"alpha": "1"}, "this is one run"),
         ({"wdth": "3", "alpha": "1,2"}, "no field 'wdth'. Did you mean 'width'?"),
         ({"alpha": "1,2", "alpha_sqrt_width": "1"}, "alpha_sqrt_width sets alpha"),
+        (
+            {"alpha_sqrt_width": "1,2", "alpha_width": "1"},
+            "alpha_sqrt_width and alpha_width both set alpha: give one of the two",
+        ),
+        (
+            {"task": "digits", "model": "cnn", "alpha_width": "1,2"},
+            "alpha_width needs width, which this run does not read",
+        ),
         (
             {"width": "4,5", "zero_output": "symmetrized"},
             "the cell width=5 cannot be: width=5 is odd",

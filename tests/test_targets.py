@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import tiny_sets
+from choices import few, is_possible
 
 from lazycore import spec
 from lazycore.config import RunConfig
+from lazycore.datasets import images
 from lazycore.targets import dataset, flipped
 
 
@@ -78,8 +81,11 @@ def test_two_classes_under_cross_entropy_are_two_columns():
 
 @pytest.mark.parametrize("task", sorted(spec.collect("task")))
 @pytest.mark.parametrize("loss", sorted(spec.collect("loss")))
-def test_every_task_goes_with_every_loss(task, loss):
-    found = data(task=task, loss=loss, n_train=6, n_test=0)
+def test_every_task_goes_with_every_loss(task, loss, monkeypatch):
+    monkeypatch.setattr(images, "images", tiny_sets.made_up)
+    if not is_possible({"task": task, "loss": loss}):
+        return
+    found = data(task=task, loss=loss, n_train=few(task, 6), n_test=0)
     assert found.y_train.ndim == 2 and found.y_test.shape == (0, found.y_train.shape[1])
     if spec.find("loss", loss).SPEC.facts["labels"] == "binary":
         assert set(np.unique(found.y_train)) <= {-1.0, 1.0}

@@ -2,29 +2,43 @@
 
 import numpy as np
 import pytest
+import tiny_sets
+from choices import few
 
 from lazycore import spec
 from lazycore.config import RunConfig
+from lazycore.datasets import images, registry
+from lazycore.errors import DataError
 from lazycore.tasks import Streams, _images
+
+
+@pytest.fixture(autouse=True)
+def images_of_noise(monkeypatch):
+    """Sets that do not ship are 600 images of noise here."""
+    monkeypatch.setattr(images, "images", tiny_sets.made_up)
 
 
 def sample(task: str, **more):
     """Return the raw sample of a task and its resolved fields."""
-    values = RunConfig(task=task, **more).resolve().to_dict()
+    values = RunConfig.from_dict({"task": task} | more).resolve().to_dict()
     return spec.find("task", task).sample(values, Streams.from_seed(values["data_seed"])), values
 
 
 @pytest.mark.parametrize("task", sorted(spec.collect("task")))
 @pytest.mark.parametrize("n_test", [0, 7])
 def test_every_task_has_the_shapes_it_says(task, n_test):
-    found, values = sample(task, n_train=20, n_test=n_test)
-    d = spec.find("task", task).SPEC.facts["inputs"](values)
-    assert found.x_train.shape == (20, d) and found.x_test.shape == (n_test, d)
-    assert found.y_train.shape == (20,) and found.y_test.shape == (n_test,)
-    again, _ = sample(task, n_train=20, n_test=n_test)
-    other, _ = sample(task, n_train=20, n_test=n_test, data_seed=99)
+    n = few(task, 20)
+    n_test = n_test if n == 20 else 0  # without inputs there is one point
+    found, values = sample(task, n_train=n, n_test=n_test)
+    facts = spec.find("task", task).SPEC.facts
+    d, y = facts["inputs"](values), facts["outputs"](values) if "outputs" in facts else ()
+    y = (y,) if isinstance(y, int) else y
+    assert found.x_train.shape == (n, d) and found.x_test.shape == (n_test, d)
+    assert found.y_train.shape == (n, *y) and found.y_test.shape == (n_test, *y)
+    again, _ = sample(task, n_train=n, n_test=n_test)
+    other, _ = sample(task, n_train=n, n_test=n_test, data_seed=99)
     assert np.array_equal(found.x_train, again.x_train)
-    assert not np.array_equal(found.x_train, other.x_train)
+    assert d == 0 or not np.array_equal(found.x_train, other.x_train)
 
 
 @pytest.mark.parametrize("task", ["teacher", "sine", "circles"])
@@ -68,7 +82,7 @@ def test_circles_alternate_between_the_radii():
     assert list(found.y_train[:4]) == [0, 1, 0, 1]
 
 
-@pytest.mark.parametrize("task", ["digits", "fashion_mnist"])
+@pytest.mark.parametrize("task", ["digits", "fashion_mnist", "mnist", "cifar10", "emnist"])
 def test_images_are_centred_scaled_and_balanced(task):
     found, values = sample(task, n_train=50, n_test=30, labels="ten")
     d = found.x_train.shape[1]
@@ -79,6 +93,7 @@ def test_images_are_centred_scaled_and_balanced(task):
     assert sorted(found.y_train[:10]) == list(range(10))
     joined = np.concatenate([found.x_train, found.x_test])
     assert len(np.unique(joined.round(9), axis=0)) == 80
+    assert np.prod(spec.find("task", task).SPEC.facts["image"](values)) == d
     parity, _ = sample(task, n_train=50, n_test=30, labels="parity")
     assert np.array_equal(parity.y_train, found.y_train % 2 == 0)
 
@@ -109,3 +124,49 @@ def test_streams_of_one_seed_are_independent():
         getattr(Streams.from_seed(3), s).random() for s in ("problem", "train", "test", "noise")
     ]
     assert len(set(draws)) == 4
+
+
+def test_ten_letters_are_the_first_ten_and_parity_is_of_all():
+    ten, _ = sample("emnist", emnist_split="letters", labels="ten", n_train=50, n_test=20)
+    assert list(ten.y_train[:11]) == [*range(10), 0]
+    parity, _ = sample("emnist", emnist_split="letters", labels="parity", n_train=52, n_test=20)
+    assert list(parity.y_train) == [(letter + 1) % 2 for letter in range(26)] * 2
+
+
+def test_fashion_images_that_ship_come_first_whatever_else_is_there(monkeypatch):
+    shipped = _images.read("fashion_mnist_2000_1000.npz")
+    asked = []
+
+    def whole(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """The shipped images as the first of each class, then as many of noise."""
+        asked.append(part)
+        x, y = shipped[f"x_{part}"].reshape(-1, 1, 28, 28), shipped[f"y_{part}"].astype(int)
+        return np.concatenate([x, x ^ 255]), np.concatenate([y, y])
+
+    monkeypatch.setattr(images, "images", whole)
+    few_, values = sample("fashion_mnist", n_train=2000, n_test=1000, labels="ten")
+    assert asked == []
+    many, _ = sample("fashion_mnist", n_train=3000, n_test=1000, labels="ten")
+    assert asked == ["train"]
+    assert np.array_equal(many.y_train[:2000], few_.y_train)
+    assert list(np.bincount(many.y_train)) == [300] * 10
+    # Without the mean, which more images change, they are the same images.
+    order = _images.interleave(
+        shipped["y_train"].astype(int), Streams.from_seed(values["data_seed"]).train
+    )
+    rows = shipped["x_train"][order].reshape(2000, 784).astype(float)
+    rest = many.x_train[2000:]
+    mean = np.concatenate([rows, 255.0 - rows]).mean(0)
+    assert np.allclose(np.linalg.norm(rest, axis=1), 28.0) and np.isfinite(mean).all()
+    correlation = np.corrcoef(many.x_train[0], rows[0] - mean)[0, 1]
+    assert correlation > 0.99
+
+
+def test_more_fashion_than_ships_needs_the_complete_set(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setenv("LAZYLAB_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if images.is_here(registry.FASHION_MNIST, "train"):
+        pytest.skip("the complete set is here")
+    with pytest.raises(DataError, match="data fetch fashion_mnist"):
+        sample("fashion_mnist", n_train=2001, n_test=0)

@@ -175,7 +175,7 @@ def test_the_constants_of_the_line_are_those_of_explicit_jacobians():
     [
         ({"activation": "relu"}, "smooth"),
         ({"loss": "logistic"}, "square loss"),
-        ({"model": "fully_connected", "depth": 2}, "one hidden layer"),
+        ({"model": "fully_connected", "depth": 2}, "none is known for this model"),
         ({"dynamics": "gd", "steps": 5, "time": None}, "discrete steps"),
     ],
 )

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 
+LAZY_TRAINING = "lazy-training"
+"""Chizat, Oyallon & Bach (2019, arXiv:1812.07956)."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -33,7 +36,8 @@ class Check:
 
     name: short, for the command line. source: where the claim is from.
     runs: configs by label. judge: their results by label → rows of the table.
-    slow: takes minutes; left out by `check --quick`.
+    slow: takes minutes; left out by `check --quick`, and of a paper but with `--full`.
+    paper: whose claim it is, as `check --paper` names it; empty for our own.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Check:
     judge: Callable[[Mapping[str, RunResult]], list[Row]]
     runs: Mapping[str, RunConfig] = field(default_factory=dict)
     slow: bool = False
+    paper: str = ""
 
 
 def collect() -> list[Check]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lazycore.checks import Check, Row
+from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 
@@ -48,5 +48,6 @@ CHECKS = (
             "init_scale": _run(1.0, SCALE, STEP / SCALE**2),
         },
         judge=_judge,
+        paper=LAZY_TRAINING,
     ),
 )

@@ -1,7 +1,8 @@
 """Steps of gradient descent: of the networks, and of a tangent model where it must step."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from lazycore.dynamics._closed_form import closed_form, descent_filters, momentum_filters
 from lazycore.dynamics._tangent import TangentSpace, gradient
+from lazycore.problem import Points, Problem
+from lazycore.products import Products
 from lazycore.stacked import Lanes
 
 
@@ -22,7 +25,7 @@ class Descent:
     momentum: float
     velocity: Tensor | None = None
 
-    def step(self, *arguments: Tensor) -> None:
+    def step(self, *arguments: Any) -> None:
         """Take one step; `arguments` (a batch) go on to the gradient."""
         g = self.gradient(self.position, *arguments)
         if self.momentum:
@@ -84,3 +87,29 @@ def tangent_positions(
             descent.step()
         done = int(step)
         yield descent.position
+
+
+def moved_points(problem: Problem, batch: Tensor, source: Tensor) -> Points:
+    """Return the points of this batch with their pixels taken from elsewhere in the image.
+
+    source: (batch, d), places in the flat image; d stands for 0 (`lazycore.augmentation`).
+    """
+    train = problem.train
+    padded = torch.nn.functional.pad(train.x[batch], (0, 1))
+    x = padded.gather(1, source)
+    points = replace(train, x=x, y=problem.targets[batch])
+    points.anchor.__dict__["features"] = Products(train.network, train.w0, x, len(x))
+    return points
+
+
+def gradient_on(problem: Problem, v: Tensor, points: Points) -> Tensor:
+    """Return Dhᵀ ∇R(αh) at w0 + v/α over points of a batch's own, (p,)."""
+    change, pull = points.anchor.change.pullback(v, 1.0 / points.alpha)
+    slope = problem.loss.gradient(points.start + points.alpha * change, points.y)
+    return pull(slope / len(points))
+
+
+def tangent_gradient_on(problem: Problem, v: Tensor, points: Points) -> Tensor:
+    """Return Jᵀ ∇R(αh̄) at v̄ over points of a batch's own, (p,)."""
+    slope = problem.loss.gradient(points.tangent_outputs(v), points.y)
+    return points.features.adjoint(slope / len(points))

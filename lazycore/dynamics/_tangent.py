@@ -16,8 +16,10 @@ from torch import Tensor
 
 from lazycore import moments
 from lazycore.budget import LARGEST_KERNEL
+from lazycore.layers import Layer, Layered
 from lazycore.linearize import Explicit, Features
 from lazycore.problem import Problem
+from lazycore.products import Products
 
 LARGEST_MATRIX = 2**28
 """Bytes up to which J itself is kept where there are fewer parameters than outputs."""
@@ -176,9 +178,23 @@ def tangent_space(problem: Problem) -> FunctionSpace | ParameterSpace:
     outputs, p = problem.targets.numel(), problem.w0.numel()
     if 2 * p < outputs and outputs * p * problem.w0.element_size() <= LARGEST_MATRIX:
         return ParameterSpace(problem, Explicit(problem.train.features.matrix()))
-    if outputs <= LARGEST_KERNEL:
+    if outputs <= LARGEST_KERNEL and not isinstance(problem.train.features, Products):
         return FunctionSpace(problem)
     return ParameterSpace(problem, problem.train.features)
+
+
+def batch_space(problem: Problem) -> FunctionSpace | ParameterSpace:
+    """Return the linearised model in the coordinates that are cheapest for mini-batches.
+
+    Convolutions see many positions: their kernel costs more than many steps with their
+    features, or with products of the batch's points alone.
+    """
+    features = problem.train.features
+    parts = features.parts if isinstance(features, Layered) else ()
+    many = any(isinstance(part, Layer) and part.inputs.shape[1] > 1 for part in parts)
+    if many or isinstance(features, Products):
+        return ParameterSpace(problem, features)
+    return tangent_space(problem)
 
 
 def gradient(space: TangentSpace, s: Tensor, batch: Tensor | None = None) -> Tensor:

@@ -1,17 +1,39 @@
-"""Mini-batch gradient descent: the same batches for both models, momentum if wanted."""
+"""Mini-batch gradient descent: the same batches for both models, momentum if wanted.
+
+The step size can fall from epoch to epoch, η/(1 + βt); flow time is the sum of the steps
+taken. One step of size η on F_α is one step of size η in v = α (w − w0), whatever α is.
+Images can be shifted and mirrored at random: both models see the same ones.
+"""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lazycore import spec
+from lazycore.augmentation import pixel_maps
 from lazycore.errors import ConfigError
-from lazycore.fields import BATCH_SEED, BATCH_SIZE, MOMENTUM, STEP_SIZE, STEPS
+from lazycore.fields import (
+    AUGMENTATION,
+    BATCH_SEED,
+    BATCH_SIZE,
+    MOMENTUM,
+    SCHEDULE,
+    SCHEDULE_DECAY,
+    STEP_SIZE,
+    STEPS,
+)
+from lazycore.moments import recorded_steps
 from lazycore.spec import Spec, Values
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lazycore.dynamics._descent import Descent
+    from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
     from lazycore.moments import Moment
-    from lazycore.problem import Problem
+    from lazycore.problem import Points, Problem
 
 
 def _check(values: Values) -> None:
@@ -25,7 +47,10 @@ def _check(values: Values) -> None:
 SPEC = Spec(
     name="sgd",
     meaning="mini-batch gradient descent, the same batches for both models",
-    reads=(STEPS, STEP_SIZE, MOMENTUM, BATCH_SIZE, BATCH_SEED),
+    reads=(
+        *(STEPS, STEP_SIZE, SCHEDULE, SCHEDULE_DECAY),
+        *(MOMENTUM, BATCH_SIZE, BATCH_SEED, AUGMENTATION),
+    ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},
 )
@@ -56,34 +81,105 @@ def trajectories(
             yield lane, moment
 
 
+def step_sizes(values: Values) -> Iterator[float]:
+    """Yield η of every step: constant, or η/(1 + βt) after t epochs."""
+    epoch = values["n_train"] // values["batch_size"]
+    decay = values["schedule_decay"] if values["schedule"] == "inverse_time" else 0.0
+    done = 0
+    while True:
+        yield values["step_size"] / (1.0 + decay * (done // epoch))
+        done += 1
+
+
+def measured_steps(values: Values, costly: bool) -> np.ndarray:
+    """Return about 200 steps at which to record, geometric; of a costly network not so many
+    that to measure it on all points takes longer than to train it."""
+    steps = recorded_steps(values["steps"])
+    points = values["n_train"] + values["n_test"]
+    most = max(20, 3 * values["steps"] * values["batch_size"] // points)
+    if not costly or len(steps) <= most:
+        return steps
+    return steps[np.unique(np.linspace(0, len(steps) - 1, most).round().astype(int))]
+
+
 def _trajectory(
     problem: "Problem", values: Values, record: np.ndarray | None
 ) -> "Iterator[Moment]":
     """Yield both models of one run, each advanced on the same mini-batches."""
-    import torch
+    from lazycore.dynamics._tangent import ParameterSpace, batch_space
+    from lazycore.moments import Moment, Position
 
-    from lazycore.dynamics._descent import Descent, tangent_descent
-    from lazycore.dynamics._tangent import tangent_space
-    from lazycore.moments import Moment, Position, recorded_steps
-
-    eta, momentum = values["step_size"], values["momentum"]
-    space = tangent_space(problem)
-    network = Descent(problem.gradient, torch.zeros_like(problem.w0), eta, momentum)
-    tangent = tangent_descent(space, eta, momentum)
-    stream = batches(len(problem.train), values["batch_size"], values["batch_seed"])
-    done = 0
-    for step in recorded_steps(values["steps"]) if record is None else record:
+    space = batch_space(problem)
+    if _moves_images(values):
+        # New images have features of their own, which those of the training set do not span.
+        space = ParameterSpace(problem, problem.train.features)
+    network, tangent = _models(problem, values, space)
+    stream, rates = _stream(problem, values), step_sizes(values)
+    costly = isinstance(space, ParameterSpace) and not problem.network.stacked
+    # Each gradient takes the rounding of the outputs along. Descent forgets it at the rate at
+    # which it takes it in, e ← (1 − ηλ) e + ηλ f: as much again as in the outputs measured.
+    error = problem.rounding_floor if costly else 0.0
+    done, time = 0, 0.0
+    for step in measured_steps(values, costly) if record is None else record:
         for _ in range(int(step) - done):
-            batch = torch.as_tensor(next(stream), device=problem.w0.device)
-            network.step(batch)
-            tangent.step(batch)
+            batch, rate = next(stream), next(rates)
+            for model in (network, tangent):
+                model.step_size = rate
+                model.step(batch)
+            time += rate
         done = int(step)
         position = Position(space, tangent.position)
         yield Moment(
-            time=done * eta,
+            time=time if values["schedule"] != "constant" else done * values["step_size"],
             progress=done / values["steps"],
             nonlinear=network.position,
             tangent=position,
             exact=position,
+            error=error if done else 0.0,
             steps=done,
         )
+
+
+def _moves_images(values: Values) -> bool:
+    """Whether images are augmented; tasks of anything else do not read the field."""
+    return values.get("augmentation", "none") != "none"
+
+
+def _models(
+    problem: "Problem", values: Values, space: "FunctionSpace | ParameterSpace"
+) -> "tuple[Descent, Descent]":
+    """Return the network and its linearisation at their start."""
+    import torch
+
+    from lazycore.dynamics._descent import (
+        Descent,
+        gradient_on,
+        tangent_descent,
+        tangent_gradient_on,
+    )
+
+    network = Descent(
+        problem.gradient, torch.zeros_like(problem.w0), values["step_size"], values["momentum"]
+    )
+    tangent = tangent_descent(space, values["step_size"], values["momentum"])
+    if _moves_images(values):
+        network.gradient = partial(gradient_on, problem)
+        tangent.gradient = partial(tangent_gradient_on, problem)
+    return network, tangent
+
+
+def _stream(problem: "Problem", values: Values) -> "Iterator[Tensor | Points]":
+    """Yield batches without end: indices of points, or points with images that have moved."""
+    import torch
+
+    from lazycore.dynamics._descent import moved_points
+
+    size, seed, device = values["batch_size"], values["batch_seed"], problem.w0.device
+    indices = (torch.as_tensor(b, device=device) for b in batches(len(problem.train), size, seed))
+    if not _moves_images(values):
+        yield from indices
+        return
+    facts = spec.find("task", values["task"]).SPEC.facts
+    maps = pixel_maps(facts["image"](values), facts["flips"], size, seed)
+    for batch, source in zip(indices, maps, strict=False):
+        yield moved_points(problem, batch, torch.as_tensor(source, device=device))

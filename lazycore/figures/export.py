@@ -1,6 +1,7 @@
 """A figure to take away: its numbers, a page that stands alone, and the code that makes it."""
 
 import csv as csv_writer
+import dataclasses
 import html as markup
 import importlib.util
 import io
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore.config import RunConfig
+from lazycore.config import RunConfig, pinned_fields
 from lazycore.errors import ConfigError
 from lazycore.figures.style import Figure
 
@@ -72,11 +73,15 @@ def html(figure: Figure) -> str:
 def minimal(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fewest fields that name the same run, in the order of the config.
 
-    What comes last is left out first: seeds that follow from `seed` before `seed` itself.
+    What comes last is left out first: seeds that follow from `seed` before `seed` itself. What
+    was read from a file stays, for the file may be another one by then.
     """
     whole = RunConfig.from_dict(config)
     wanted, kept = whole.digest, whole.given()
+    pinned = pinned_fields(whole.resolve().to_dict())
     for name in list(kept)[::-1]:
+        if name in pinned:
+            continue
         fewer = {k: v for k, v in kept.items() if k != name}
         if _digest(fewer) == wanted:
             kept = fewer
@@ -100,13 +105,12 @@ def code(config: Mapping[str, Any] | None, call: str) -> str:
         # The run of a user's own module: only its file can be opened again.
         given = ["from lazycore import RunResult", "", 'result = RunResult.load("run.npz")']
         return "\n".join([*imports, *given, shown])
-    given = ", ".join(f"{name}={value!r}" for name, value in minimal(config).items())
     lines = [
         f"# {command(config)}",
         "import lazycore",
         *imports,
         "",
-        f"config = lazycore.RunConfig({given})",
+        f"config = {_call(minimal(config))}",
         "result = lazycore.run(config)",
         "print(result.verdict, result.numerical_error)",
         shown,
@@ -117,14 +121,13 @@ def code(config: Mapping[str, Any] | None, call: str) -> str:
 def code_over_alpha(configs: Sequence[Mapping[str, Any]], call: str) -> str:
     """Return the Python that reproduces a figure of several runs that differ in α only."""
     shared = {k: v for k, v in minimal(configs[0]).items() if k != "alpha"}
-    given = "".join(f", {name}={value!r}" for name, value in shared.items())
     alphas = ", ".join(f"{config['alpha']:g}" for config in configs)
     lines = [
         "import lazycore",
         *_imports(call),
         "",
         f"alphas = [{alphas}]",
-        f"results = [lazycore.run(lazycore.RunConfig(alpha=a{given})) for a in alphas]",
+        f"results = [lazycore.run({_call(shared, alpha='a')}) for a in alphas]",
         f"go.Figure({call}(results)).show()",
     ]
     return "\n".join(lines)
@@ -143,6 +146,17 @@ def code_of_several(configs: Sequence[Mapping[str, Any]], name: str) -> str:
         f'go.Figure(overlay.figure(grouped(results), "{name}")).show()',
     ]
     return "\n".join(lines)
+
+
+def _call(fields: Mapping[str, Any], **written: str) -> str:
+    """Return the call that makes a config of these fields, and of others as they are written.
+
+    Fields that a task or model brings with it are no arguments of `RunConfig`.
+    """
+    texts = written | {name: repr(value) for name, value in fields.items()}
+    if texts.keys() <= {field.name for field in dataclasses.fields(RunConfig)}:
+        return f"lazycore.RunConfig({', '.join(f'{k}={v}' for k, v in texts.items())})"
+    return f"lazycore.RunConfig.from_dict({{{', '.join(f'{k!r}: {v}' for k, v in texts.items())}}})"
 
 
 def _imports(call: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, animation, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
@@ -11,8 +11,6 @@ SIGNS = (
     (1.0, "a > 0", style.BLUE, "circle"),
     (-1.0, "a < 0", style.VERMILLION, "triangle-up"),
 )
-DURATION = {"duration": 60, "redraw": False}
-AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
 
 
 def figure(result: RunResult, log: bool = True) -> Figure:
@@ -122,8 +120,8 @@ def _layout(result: RunResult, models: list[str], paths: list, shown: np.ndarray
         "height": 470,
         "margin": {"l": 62, "r": 14, "t": 84, "b": 132},
         "hovermode": "closest",
-        "updatemenus": [_buttons()],
-        "sliders": [_slider(shown, times)],
+        "updatemenus": [animation.buttons()],
+        "sliders": [animation.slider(shown, times)],
     }
 
 
@@ -138,45 +136,6 @@ def _unit_circle(end: str) -> dict:
         "y1": 1,
         "line": {"color": style.GREY, "width": 1, "dash": "dot"},
         "layer": "below",
-    }
-
-
-def _buttons() -> dict:
-    play = {"fromcurrent": True, "frame": DURATION} | AT_ONCE
-    stop = {"frame": {"duration": 0, "redraw": False}} | AT_ONCE
-    return {
-        "type": "buttons",
-        "direction": "left",
-        "showactive": False,
-        "x": 0,
-        "xanchor": "left",
-        "y": -0.22,
-        "yanchor": "top",
-        "pad": {"t": 0, "r": 8},
-        "buttons": [
-            {"label": "▶ play", "method": "animate", "args": [None, play]},
-            {"label": "❚❚", "method": "animate", "args": [[None], stop]},
-        ],
-    }
-
-
-def _slider(shown: np.ndarray, times: np.ndarray) -> dict:
-    jump = {"frame": {"duration": 0, "redraw": False}} | AT_ONCE
-    return {
-        "active": len(shown) - 1,
-        "x": 0.3,
-        "len": 0.7,
-        "y": -0.17,
-        "yanchor": "top",
-        "pad": {"t": 0, "b": 0},
-        "currentvalue": {"prefix": "flow time t = ", "font": {"size": 12, "color": style.INK}},
-        "ticklen": 0,
-        "minorticklen": 0,
-        "font": {"color": "rgba(0,0,0,0)"},
-        "steps": [
-            {"label": f"{t:.3g}", "method": "animate", "args": [[str(k)], jump]}
-            for k, t in zip(shown, times, strict=True)
-        ],
     }
 
 

@@ -1,27 +1,79 @@
-"""How many hidden units keep the side of zero that they started on."""
+"""How many hidden units keep the side of zero that they started on, in all and by layer."""
+
+import numpy as np
 
 from lazycore.figures import Panel, style
-from lazycore.figures.style import Figure
+from lazycore.figures.displacement import SYMBOLS
+from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
+
+MOST_SHOWN = 0.999
+"""The axis begins here, or lower: what happens above is as good as nothing."""
 
 
 def figure(result: RunResult, log: bool = True) -> Figure:
-    """Return the share of (training point, unit) pairs whose pre-activation keeps its sign."""
-    trace = style.model_line("nonlinear", result.time, result.series["activation_stability"])
-    x = style.time_axis(log)
-    if log:
-        kept = [i for i, t in enumerate(trace["x"]) if t]
-        trace |= {key: [trace[key][i] for i in kept] for key in ("x", "y")}
+    """Return the share of (point, unit) pairs whose pre-activation keeps its sign."""
+    data = [_kept(style.model_line("nonlinear", result.time, _mean(result)), log)]
+    data += _layers(result, log)
+    if style.has(result, "test_activation_stability"):
+        values = result.series["test_activation_stability"]
+        look = {"color": style.GREEN, "width": 1.5, "dash": "dot"}
+        data.append(_kept(style.line(result.time, values, "on test points", line=look), log))
     return style.figure(
-        [trace],
+        data,
         title="Stability of activations",
         subtitle=PANEL.question,
-        x=x,
-        y=style.axis("unchanged (share of pairs)", tickformat=".0%"),
-        alt="Share of hidden pre-activations that keep their initial sign over flow time.",
-        annotations=style.endings(result),
+        x=style.time_axis(log),
+        y=style.axis("unchanged (share of pairs)", tickformat=".4~%", range=_range(data)),
+        alt="Share of hidden pre-activations that keep their initial sign over flow time, as a "
+        "mean over layers and for each of them.",
+        annotations=[*style.endings(result), *_frozen(result)],
         showlegend=True,
     )
+
+
+def _mean(result: RunResult) -> np.ndarray:
+    return result.series["activation_stability"]
+
+
+def _layers(result: RunResult, log: bool) -> list[Trace]:
+    name = "activation_stability_by_layer"
+    if not style.has(result, name):
+        return []
+    look = {"color": style.BLUE, "width": 1}
+    return [
+        style.with_marks(
+            _kept(style.line(result.time, values, f"layer {i + 1}", line=look, opacity=0.75), log),
+            SYMBOLS[i % len(SYMBOLS)],
+        )
+        for i, values in enumerate(result.series[name].T)
+    ]
+
+
+def _frozen(result: RunResult) -> list[dict]:
+    """Return the remark on the network whose gates are those of the start, where there is one."""
+    errors = {part: result.latest.get(f"frozen_gates.{part}_error") for part in ("train", "test")}
+    said = [f"{100.0 * error:.3g} % {part}" for part, error in errors.items() if error is not None]
+    if not said:
+        return []
+    text = f"error with the gates of the start: {', '.join(said)}"
+    return [style.note(text, x=0, xanchor="left", y=0.02, yanchor="bottom")]
+
+
+def _range(data: list[Trace]) -> list[float]:
+    """Return an axis that ends above 100 % and shows the lowest share."""
+    shares = [y for trace in data for y in trace["y"] if y is not None]
+    lowest = min([*shares, MOST_SHOWN])
+    margin = 0.08 * (1.0 - lowest)
+    return [lowest - margin, 1.0 + margin]
+
+
+def _kept(trace: Trace, log: bool) -> Trace:
+    """Return the trace without the start, which a logarithmic time axis has no place for."""
+    if not log:
+        return trace
+    kept = [i for i, t in enumerate(trace["x"]) if t]
+    return trace | {key: [trace[key][i] for i in kept] for key in ("x", "y")}
 
 
 PANEL = Panel(

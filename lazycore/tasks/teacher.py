@@ -12,7 +12,11 @@ SPEC = Spec(
     name="teacher",
     meaning="recover three ReLU neurons from points on the unit sphere",
     reads=(N_TRAIN, N_TEST, DIM, TARGET_NOISE),
-    facts={"inputs": lambda values: values["dim"], "classes": lambda values: 0},
+    facts={
+        "inputs": lambda values: values["dim"],
+        "classes": lambda values: 0,
+        "endless": True,
+    },
 )
 
 

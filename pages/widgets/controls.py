@@ -30,7 +30,12 @@ LABELS = {
 GROUPS = {"task": "Data", "model": "Network", "dynamics": "Training"}
 OTHERS = ("runs", "figures", "by_seed", "compare_axes")
 """Parameters of the Compare page."""
-NOT_FIELDS = ("v", "axes", "auto", "at", *OTHERS, "embed", "embed_options")
+OF_FIGURES = ("fig", "fig_setting", "fig_size", "fig_axes")
+"""Parameters of the Figures page."""
+OF_THEOREMS = ("t_theorem", "t_problem", "t_run", "t_alpha", "t_time", "t_width", "t_axes")
+"""Parameters of the Theorems page."""
+OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS)
+NOT_FIELDS = ("v", "axes", "auto", "at", *OF_PAGES, "embed", "embed_options")
 """Parameters of a link that say how a page looks rather than what is run."""
 STEPS = range(-4, 7)
 """Half decades around the default that a slider offers."""
@@ -78,7 +83,7 @@ def choose(fields: dict[str, str]) -> None:
     wanted = {name: str(known[name].default) for name in CHOICES} | fields
     for name, field in known.items():
         value = wanted.get(name)
-        st.session_state[name] = value or (None if field.kind is str else "")
+        st.session_state[name] = value or (None if field.options else "")
         if value:
             # A control that is there writes what it is set to into the address by itself, and
             # nobody else may; one that is drawn for the first time does not.
@@ -154,7 +159,10 @@ def _fields_read() -> dict[str, Field]:
 
 def _defaults() -> dict[str, object]:
     """Return what every field is where the controls leave it open."""
-    texts = given()
+    # On the first look at a link its fields are not in the controls yet.
+    asked = st.query_params.to_dict().items()
+    linked = {k: v for k, v in asked if k in _fields_read() and k not in st.session_state}
+    texts = linked | given()
     names = {k: v for k, v in texts.items() if _known()[k].kind is str}
     for kept in (texts, names, {}):
         try:
@@ -230,8 +238,10 @@ def _fields(title: str, fields: dict[str, Field], defaults: dict[str, object]) -
     st.caption(title)
     for name, field in fields.items():
         default = defaults.get(name)
-        if field.kind is str:
+        if field.options:
             _choice(field, name, placeholder=f"{default} (default)")
+        elif isinstance(default, str):
+            _text(field, name, default)
         else:
             _text(field, name, "automatic" if default is None else f"{default:.10g}")
 

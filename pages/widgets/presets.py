@@ -90,6 +90,46 @@ PRESETS = (
         "floor, so the verdict is undecided rather than lazy.",
         _SMALL | {"dynamics": "gd", "steps": "300", "alpha": "100000", "dtype": "float32"},
     ),
+    Preset(
+        "CNN at α = 10⁷",
+        "A convolutional network on ten digits in the lazy limit: no activation changes its "
+        "sign, and the gap is below what float64 can see, hence undecided. At α = 1 the same "
+        "steps fit better; the spectrum of the kernel says why: ten directions are easy, one a "
+        "class, and the rest is hard.",
+        {"task": "digits", "model": "cnn", "alpha": "1e7", "n_train": "500", "step_size": "0.05"},
+    ),
+    Preset(
+        "A matrix",
+        "No network at all: a matrix of rank 2 from 40 % of its entries, by two factors that "
+        "start small. They find the hidden entries too, see the thin curves; their "
+        "linearisation, dashed, learns nothing of them.",
+        {
+            "task": "matrix_completion",
+            "n_train": "160",
+            "init_scale": "0.03",
+            "zero_output": "none",
+            "time": "3000",
+        },
+    ),
+    Preset(
+        "An oscillator",
+        "No network either: four parameters of a damped oscillator, fitted to noisy positions. "
+        "The fit finds them; its linearisation has four sensitivities to mix, which do not hold "
+        "the answer.",
+        {
+            "task": "ode_fit",
+            "init_scale": "0.3",
+            "zero_output": "none",
+            "time": "1000",
+            "seed": "2",
+        },
+    ),
+    Preset(
+        "Figure eight",
+        "One weight, two outputs: a curve in the plane, and a point to reach. Lazily it stops "
+        "where its tangent is nearest, though another branch passes much closer: Theorem 2.5.",
+        {"task": "plane_target", "alpha": "3", "time": "12"},
+    ),
 )
 
 

@@ -108,13 +108,13 @@ def choose(fields: dict[str, str], view: dict[str, str] | None = None) -> None:
     more = [f"{name}={left.pop(name)}" for name in DERIVED if name in left]
     for name, field in _known().items():
         text = left.get(name, "")
-        if field.kind is str and is_axis(name, text):
+        if field.options and is_axis(name, text):
             more.append(f"{name}={left.pop(name)}")
             text = ""
-        if field.kind is str and text and text not in field.options:
+        if field.options and text and text not in field.options:
             continue  # no control can hold it: it is answered in a sentence
         left.pop(name, None)
-        blank = "" if field.kind is not str else field.default if name in CHOICES else None
+        blank = "" if not field.options else field.default if name in CHOICES else None
         _set(PREFIX + name, text or blank)
     _set(MORE, " ".join(more))
     for name, text in (view or {}).items():
@@ -158,7 +158,8 @@ def _advanced(read: dict[str, Field]) -> None:
         key=MORE,
         max_chars=200,
         help="`name=values`, with a space between two: axes of words, as in "
-        f"`loss=square,logistic`, and {', '.join(DERIVED)}, which sets α = value/√width.",
+        "`loss=square,logistic`, and products: "
+        + "; ".join(f"`{name}` is {part.field.meaning}" for name, part in DERIVED.items()),
         bind="query-params",
     )
     for kind, title in GROUPS.items():
@@ -172,8 +173,10 @@ def _advanced(read: dict[str, Field]) -> None:
 def _fields(title: str, fields: list[Field]) -> None:
     st.caption(title)
     for field in fields:
-        if field.kind is str:
+        if field.options:
             _choice(field, field.name, optional=True)
+        elif isinstance(field.default, str):
+            _box(field, field.name, field.default)
         else:
             known = not callable(field.default) and field.default is not None
             _box(field, field.name, f"{field.default:.10g}" if known else "automatic")

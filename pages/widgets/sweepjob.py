@@ -46,8 +46,7 @@ def finished(digest: str) -> SweepResult | None:
             return _read(digest)
         except ResultNotFound:
             pass
-    shipped = atlas.sweep()
-    return shipped if shipped and shipped.config.digest == digest else None
+    return atlas.find_sweep(digest)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -1,0 +1,50 @@
+"""Play, pause and a slider over flow time, for figures that move on the client."""
+
+import numpy as np
+
+from lazycore.figures import style
+
+MOST_FRAMES = 60
+DURATION = {"duration": 60, "redraw": False}
+AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
+
+
+def buttons() -> dict:
+    """Return a play and a pause button below a figure."""
+    play = {"fromcurrent": True, "frame": DURATION} | AT_ONCE
+    stop = {"frame": {"duration": 0, "redraw": False}} | AT_ONCE
+    return {
+        "type": "buttons",
+        "direction": "left",
+        "showactive": False,
+        "x": 0,
+        "xanchor": "left",
+        "y": -0.22,
+        "yanchor": "top",
+        "pad": {"t": 0, "r": 8},
+        "buttons": [
+            {"label": "▶ play", "method": "animate", "args": [None, play]},
+            {"label": "❚❚", "method": "animate", "args": [[None], stop]},
+        ],
+    }
+
+
+def slider(shown: np.ndarray, times: np.ndarray) -> dict:
+    """Return the slider over the frames named by `shown`, at these flow times; the last is on."""
+    jump = {"frame": {"duration": 0, "redraw": False}} | AT_ONCE
+    return {
+        "active": len(shown) - 1,
+        "x": 0.3,
+        "len": 0.7,
+        "y": -0.17,
+        "yanchor": "top",
+        "pad": {"t": 0, "b": 0},
+        "currentvalue": {"prefix": "flow time t = ", "font": {"size": 12, "color": style.INK}},
+        "ticklen": 0,
+        "minorticklen": 0,
+        "font": {"color": "rgba(0,0,0,0)"},
+        "steps": [
+            {"label": f"{t:.3g}", "method": "animate", "args": [[str(k)], jump]}
+            for k, t in zip(shown, times, strict=True)
+        ],
+    }

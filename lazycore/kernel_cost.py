@@ -1,0 +1,37 @@
+"""What it takes to form a tangent kernel, and on how many points that is worth it."""
+
+from torch import Tensor
+
+from lazycore.budget import KERNEL_WORK
+from lazycore.features import Features
+from lazycore.layers import Layer, Layered
+from lazycore.linearize import Joined
+from lazycore.module_network import ModuleNetwork
+from lazycore.network import Network
+
+PROBED = 8
+"""Points whose features say what those of more points will take."""
+
+
+def pair_work(features: Features) -> float:
+    """Return the multiply-adds of Θ per pair of points, as far as they are predicted."""
+    if isinstance(features, Layered):
+        return sum(pair_work(part) for part in features.parts)
+    if isinstance(features, Joined):
+        return pair_work(features.first) + pair_work(features.second)
+    if isinstance(features, Layer):
+        return min(features.costs())
+    _, k, p = features.shape
+    return float(k * k * p)
+
+
+def affordable_points(network: Network, w0: Tensor, x: Tensor, most: int) -> int:
+    """Return on how many of the first points of x the kernel is measured, at most `most`.
+
+    As many as there may be in general; of the deep networks of convolutions built here, which
+    see many positions and have many weights, only so many as `KERNEL_WORK` allows.
+    """
+    if not isinstance(network, ModuleNetwork) or network.at_once is None:
+        return min(len(x), most)
+    work = pair_work(network.features(w0, x[:PROBED]))
+    return max(1, min(len(x), most, int((KERNEL_WORK / work) ** 0.5)))

@@ -1,0 +1,14 @@
+"""What the models that are functions of the weights alone share: they have no inputs x."""
+
+from lazycore import spec
+from lazycore.errors import ConfigError
+from lazycore.spec import Values
+
+
+def no_inputs(values: Values) -> None:
+    """Raise `ConfigError` on a task whose targets depend on inputs, which h(w) does not read."""
+    if spec.find("task", values["task"]).SPEC.facts["inputs"](values) > 0:
+        raise ConfigError(
+            f"task={values['task']} has inputs x, which model={values['model']} does not read: "
+            "give task=vector or plane_target."
+        )

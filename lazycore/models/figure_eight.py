@@ -1,0 +1,40 @@
+"""h(w) = (sin w, ½ sin 2w) from w0 = 0: one weight, two outputs, a curve that crosses itself.
+
+The picture behind Theorem 2.5 of Chizat, Oyallon & Bach (2019, arXiv:1812.07956): lazily
+trained it goes to the local minimum that its tangent line shows, though the other branch
+through the origin may pass much closer to the target.
+"""
+
+from lazycore import spec
+from lazycore.errors import ConfigError
+from lazycore.models import _programs
+from lazycore.spec import Spec, Values
+
+
+def _check(values: Values) -> None:
+    _programs.no_inputs(values)
+    count = spec.output_count(values)
+    if count != 2:
+        raise ConfigError(
+            f"model=figure_eight has two outputs, not {count}: give task=plane_target, or "
+            "target_size=2."
+        )
+
+
+SPEC = Spec(
+    name="figure_eight",
+    meaning="h(w) = (sin w, ½ sin 2w), one weight: a curve in the plane",
+    check=_check,
+    facts={
+        "parameters": lambda values, d, k: 1,
+        "operations": lambda values, d, k: 2,
+        "reads_inputs": False,
+    },
+)
+
+
+def build(values: Values, d: int, k: int):
+    """Return the curve; nothing is drawn at random."""
+    from lazycore.programs import figure_eight
+
+    return figure_eight()
