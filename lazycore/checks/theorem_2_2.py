@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lazycore.checks import Check, Row
+from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
+from lazycore.theorems import theorem_2_2
 from lazycore.theory import slope
 
 ALPHAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -64,7 +65,17 @@ def _falls(loss: str, zero_output: str, expected: Mapping[str, float]) -> Check:
         source="Chizat, Oyallon & Bach 2019, Theorem 2.2",
         runs=_runs(loss, zero_output),
         judge=judge,
+        paper=LAZY_TRAINING,
     )
+
+
+def _bound(results: Mapping[str, RunResult]) -> list[Row]:
+    """Reference: .53 to .68."""
+    ratios = [theorem_2_2.lines(result, {})[0].ratio for result in results.values()]
+    found = [ratio for ratio in ratios if ratio is not None]
+    said = f"{min(found):.3f} to {max(found):.3f} over {len(found)} values of α"
+    claim = "sup ‖w − w₀‖ α/√(t R(0)), over every recorded time"
+    return [Row(claim, said, "≤ 1 for every α", len(found) == len(ALPHAS) and max(found) <= 1.0)]
 
 
 def _square_without_zero(results: Mapping[str, RunResult]) -> list[Row]:
@@ -83,6 +94,13 @@ CENTERED = {"displacement": -1.0, "parameter gap": -2.0, "output gap": -1.0}
 SYMMETRIZED = {"displacement": -1.0, "parameter gap": -2.0, "output gap": -2.0}
 
 CHECKS = (
+    Check(
+        name="theorem-2.2-bound",
+        source="Chizat, Oyallon & Bach 2019, proof of Theorem 2.2",
+        runs=_runs("square", "centered"),
+        judge=_bound,
+        paper=LAZY_TRAINING,
+    ),
     _falls("square", "centered", CENTERED),
     _falls("square", "symmetrized", SYMMETRIZED),
     _falls("logistic", "centered", CENTERED),
@@ -92,11 +110,13 @@ CHECKS = (
         source="negative control",
         runs=_runs("square", "none"),
         judge=_square_without_zero,
+        paper=LAZY_TRAINING,
     ),
     Check(
         name="theorem-2.2-logistic-none",
         source="negative control",
         runs=_runs("logistic", "none"),
         judge=_logistic_without_zero,
+        paper=LAZY_TRAINING,
     ),
 )
