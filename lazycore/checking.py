@@ -14,9 +14,15 @@ from lazycore.errors import ConfigError
 from lazycore.results import RunResult
 
 
-def select(patterns: list[str], *, quick: bool) -> list[Check]:
-    """Return the checks whose names match one of the patterns (all when there is none)."""
-    checks = [c for c in collect() if not (quick and c.slow)]
+def select(patterns: list[str], *, quick: bool, paper: str | None = None) -> list[Check]:
+    """Return the checks whose names match one of the patterns (all when there is none).
+
+    quick: without those that take minutes. paper: of this paper only.
+    """
+    papers = sorted({c.paper for c in collect()} - {""})
+    if paper is not None and paper not in papers:
+        raise ConfigError(f"there are no checks of the paper {paper}: give {', '.join(papers)}.")
+    checks = [c for c in collect() if not (quick and c.slow) and paper in (None, c.paper)]
     chosen = [c for c in checks if not patterns or any(fnmatch(c.name, p) for p in patterns)]
     if not chosen:
         names = ", ".join(c.name for c in checks)

@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.widgets import controls, selection, shelf, sweepcontrols
+from pages.widgets import (
+    controls,
+    figurecontrols,
+    selection,
+    shelf,
+    sweepcontrols,
+    theoremcontrols,
+)
 from pages.widgets.look import apply_look
 from pages.widgets.sentences import said_in_a_sentence
 
@@ -19,6 +26,8 @@ HOME = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 EXPLORE = st.Page("explore.py", title="Explore", icon=":material/tune:")
 SWEEP = st.Page("sweep.py", title="Sweep", icon=":material/grid_on:")
 COMPARE = st.Page("compare.py", title="Compare", icon=":material/stacked_line_chart:")
+FIGURES = st.Page("figures.py", title="Figures", icon=":material/auto_stories:")
+THEOREMS = st.Page("theorems.py", title="Theorems", icon=":material/function:")
 RUNS = st.Page("runs.py", title="Runs", icon=":material/list:")
 # All controls that are bound to the address are drawn from here: bound in a page of its own
 # file, a control loses its value on the way to another page and back.
@@ -27,10 +36,12 @@ CONTROLS: dict[str, Callable[[], None]] = {
     EXPLORE.url_path: controls.run_controls,
     SWEEP.url_path: sweepcontrols.run_controls,
     COMPARE.url_path: selection.compare_controls,
+    FIGURES.url_path: figurecontrols.figure_controls,
+    THEOREMS.url_path: theoremcontrols.theorem_controls,
     RUNS.url_path: no_controls,
 }
 
-page = st.navigation([HOME, EXPLORE, SWEEP, COMPARE, RUNS], position="top")
+page = st.navigation([HOME, EXPLORE, SWEEP, COMPARE, FIGURES, THEOREMS, RUNS], position="top")
 with said_in_a_sentence():
     CONTROLS[page.url_path]()
 with said_in_a_sentence():

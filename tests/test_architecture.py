@@ -17,12 +17,14 @@ GROUND = (
     "verdict",
     "packed",
     "results",
+    "datasets",
     "tasks",
     "targets",
     "moments",
 )
 SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
+LIGHT += ("reproductions", "theorems")
 """Modules that import no torch, not even through others."""
 
 MAY_REACH = {
@@ -42,11 +44,34 @@ MAY_REACH = {
     "quantities": {"results"},
     "sweepresult": {"config", "errors", "packed", "results", "quantities", "sweepconfig"},
     "budget": {"spec", "config", "errors", "moments", "sweepconfig"},
-    "tasks": {"errors", "fields", "spec", "tasks"},
+    "datasets": {"errors"},
+    "tasks": {"datasets", "errors", "fields", "spec", "tasks"},
+    "function_network": {"linearize", "network"},
     "targets": {"spec", "tasks"},
     "activations": {"fields", "spec"},
     "losses": {"fields", "spec"},
-    "models": {"errors", "fields", "spec", "models", "dense"},
+    "models": {
+        "errors",
+        "fields",
+        "spec",
+        "models",
+        "dense",
+        "conv_layers",
+        "convolutional",
+        "function_network",
+        "network",
+        "programs",
+    },
+    "augmentation": set(),
+    "products": {"features", "gram"},
+    "gates": set(),
+    "module_features": {"features", "layers", "linearize", "network"},
+    "module_network": {"gates", "linearize", "module_features", "network", "products"},
+    "conv_layers": set(),
+    "convolutional": {"conv_layers", "module_network", "network"},
+    "kernel_cost": {"budget", "features", "layers", "linearize", "module_network", "network"},
+    "spectrum": set(),
+    "stability": {"gates", "module_network", "problem"},
     "gram": set(),
     "features": {"gram"},
     "layers": {"features", "gram"},
@@ -71,10 +96,23 @@ MAY_REACH = {
         "problem",
         "stacked",
         "linearize",
+        "tasks",
+        "augmentation",
+        "layers",
+        "products",
     },
-    "metrics": {"kernel", "linearize", "moments", "problem", "network"},
+    "metrics": {
+        *("kernel", "linearize", "moments", "problem", "network"),
+        *("kernel_cost", "module_network", "spectrum", "stability"),
+    },
     "kappa": {"anchor", "problem"},
+    "constants": {"anchor", "kappa", "kernel", "metrics", "problem"},
+    "programs": {"linearize", "network"},
     "hypotheses": {"problem", "theory"},
+    "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
+    "theorems": {
+        *("atlas", "bootstrap", "config", "results", "spec", "sweepconfig", "theory"),
+    },
 }
 """What each part of the engine may import of the library; what is not named here is above it."""
 

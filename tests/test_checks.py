@@ -1,9 +1,11 @@
 """The checks hold, and a broken engine makes them fail."""
 
+from dataclasses import replace
+
 import pytest
 
-from lazycore import checking, spec
-from lazycore.checks import Row, collect
+from lazycore import checking, run, spec
+from lazycore.checks import Row, collect, theorem_2_3
 from lazycore.cli import main
 from lazycore.errors import ConfigError
 
@@ -24,6 +26,52 @@ def test_quick_leaves_out_the_slow_ones_and_patterns_choose():
     }
     with pytest.raises(ConfigError, match="no check is called nonsense"):
         checking.select(["nonsense"], quick=False)
+
+
+def test_a_paper_has_checks_of_its_own_and_the_slow_ones_only_in_full(capsys):
+    everything = checking.select([], quick=False, paper="lazy-training")
+    quick = checking.select([], quick=True, paper="lazy-training")
+    assert {c.paper for c in everything} == {"lazy-training"}
+    assert "kernels" not in {c.name for c in everything}
+    assert {c.name for c in quick} >= {"theorem-2.3", "theorem-2.5-figure-eight", "homogeneity"}
+    with pytest.raises(ConfigError, match="no checks of the paper hasty: give lazy-training"):
+        checking.select([], quick=False, paper="hasty")
+    assert main(["check", "--full"]) == 2
+    assert "belongs to --paper" in capsys.readouterr().err
+    assert main(["check", "kernels", "--paper", "lazy-training"]) == 2
+
+
+def judged(name):
+    """Return the rows of a check, its runs computed here."""
+    (check,) = checking.select([name], quick=True)
+    return check.judge({label: run(config) for label, config in check.runs.items()})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "theorem-2.2-bound",
+        "theorem-2.3",
+        "theorem-2.4-slopes",
+        "theorem-2.5-figure-eight",
+        pytest.param("theorem-2.4-bounds", marks=pytest.mark.slow),
+        pytest.param("theorem-2.5-quadratic", marks=pytest.mark.slow),
+        pytest.param("kappa-scaling", marks=pytest.mark.slow),
+        pytest.param("float32", marks=pytest.mark.slow),
+    ],
+)
+def test_a_claim_of_the_paper_holds(name):
+    rows = judged(name)
+    assert rows and all(row.passed is not False for row in rows), rows
+
+
+def test_a_constant_that_is_too_small_makes_the_check_of_theorem_2_3_fail():
+    (check,) = checking.select(["theorem-2.3"], quick=True)
+    label = next(iter(check.runs))
+    result = run(check.runs[label])
+    smaller = result.latest | {"constants.curvature": 0.02 * result.latest["constants.curvature"]}
+    assert theorem_2_3.ratios(result, 0.05, 0.5)[0] < 1.0
+    assert theorem_2_3.ratios(replace(result, latest=smaller), 0.05, 0.5)[0] > 1.0
 
 
 def test_the_fast_forms_agree_with_their_oracles():

@@ -4,47 +4,29 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lazycore.checks import Check, Row
+from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config import RunConfig
+from lazycore.reproductions.figure_1ab import AUTHORS_WIDTH, FAR, FITTED, LAZY, NEAR, POINTS, RICH
+from lazycore.reproductions.figure_1c import TAUS, descent
+from lazycore.reproductions.neurons import displacement, plane_run
 from lazycore.results import RunResult
 
 SEEDS = range(12)
 NEEDED = 9
-RICH, LAZY = 0.1, 2.0
 
 
 def neurons(tau: float, seed: int) -> RunConfig:
     """Return the run of Figure 1(a, b): 15 points of the plane, 16 paired neurons."""
-    return RunConfig(
-        task="teacher",
-        dim=2,
-        n_train=15,
-        n_test=20,
-        model="two_layer",
-        width=16,
-        init_scale=tau,
-        scaling="plain",
-        zero_output="symmetrized",
-        dynamics="gd",
-        steps=100_000,
-        step_size=0.005,
-        seed=seed,
-    )
-
-
-def neuron_displacement(result: RunResult) -> float:
-    """Return ‖|a|b(T) − |a|b(0)‖ / ‖|a|b(0)‖ over all neurons of the network."""
-    path = result.sparse["neurons.nonlinear"]
-    return float(np.linalg.norm(path[-1] - path[0]) / np.linalg.norm(path[0]))
+    return plane_run(tau, width=AUTHORS_WIDTH, n_train=POINTS, seed=seed)
 
 
 def _judge_neurons(results: Mapping[str, RunResult]) -> list[Row]:
     rows, good = [], 0
     for seed in SEEDS:
         rich, lazy = results[f"{RICH} {seed}"], results[f"{LAZY} {seed}"]
-        moves = [neuron_displacement(r) for r in (rich, lazy)]
+        moves = [displacement(r) for r in (rich, lazy)]
         losses = [float(r.series["nonlinear.train_loss"][-1]) for r in (rich, lazy)]
-        holds = moves[0] > 5.0 and moves[1] < 0.25 and max(losses) < 2e-3
+        holds = moves[0] > FAR and moves[1] < NEAR and max(losses) < FITTED
         good += holds
         text = f"moved {moves[0]:.3g} / {moves[1]:.3g}, loss {losses[0]:.1e} / {losses[1]:.1e}" + (
             "" if holds else "  (not this seed)"
@@ -74,6 +56,7 @@ def _judge_plateau(results: Mapping[str, RunResult]) -> list[Row]:
 
 CHECKS = (
     Check(
+        paper=LAZY_TRAINING,
         name="figure-1ab",
         source="Chizat, Oyallon & Bach 2019, Figure 1(a, b)",
         runs={f"{tau} {seed}": neurons(tau, seed) for tau in (RICH, LAZY) for seed in SEEDS},
@@ -81,23 +64,10 @@ CHECKS = (
         slow=True,
     ),
     Check(
+        paper=LAZY_TRAINING,
         name="figure-1c-plateau",
         source="Chizat, Oyallon & Bach 2019, Figure 1(c)",
-        runs={
-            "plateau": RunConfig(
-                task="teacher",
-                dim=100,
-                n_train=1000,
-                n_test=1000,
-                width=50,
-                init_scale=10.0,
-                scaling="plain",
-                zero_output="symmetrized",
-                dynamics="gd",
-                steps=10_000,
-                step_size=0.001,
-            )
-        },
+        runs={"plateau": descent(TAUS[-1:], range(1))[0].cells[0].config},
         judge=_judge_plateau,
         slow=True,
     ),

@@ -1,0 +1,98 @@
+"""Which figure of the paper is looked at, in which setting and size; all of it in the address."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lazycore.errors import ConfigError
+from lazycore.reproductions import Job, Reproduction, Setting, collect, find
+
+FIGURE, SETTING, SIZE, AXES = "fig", "fig_setting", "fig_size", "fig_axes"
+FIRST = "1c"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A figure, and what is computed for it; no setting where nothing is."""
+
+    figure: Reproduction
+    setting: Setting | None
+    size: str
+    log: bool
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The runs and sweeps behind it."""
+        return self.setting.sizes[self.size].jobs if self.setting else ()
+
+
+def figure_controls() -> None:
+    """Draw the controls of the Figures page in the sidebar, bound to the address."""
+    _check_link()
+    with st.sidebar:
+        names = list(collect())
+        _forget_what_is_gone(FIGURE, names)
+        name = st.selectbox(
+            "Figure of the paper", names, names.index(FIRST), key=FIGURE, bind="query-params"
+        )
+        one = find(name)
+        if one.settings:
+            settings = [setting.name for setting in one.settings]
+            chosen = _one_of(
+                "Setting", settings, SETTING, "The authors' code, or what the paper's text says."
+            )
+            sizes = list(one.setting(chosen).sizes)
+            _one_of("Size", sizes, SIZE, "Quick: seconds to a few minutes. Full: as in the paper.")
+        if one.x.log or one.y.log:
+            _one_of("Axes", ["log", "linear"], AXES, "Logarithmic where the paper's are.")
+
+
+def chosen() -> Choice:
+    """Return what the controls say, once they have been drawn."""
+    state = st.session_state
+    one = find(state[FIGURE])
+    log = state.get(AXES, "log") == "log"
+    if not one.settings:
+        return Choice(one, None, "", log)
+    return Choice(one, one.setting(state[SETTING]), state[SIZE], log)
+
+
+def link_error() -> str:
+    """Return what is wrong with the link that opened the page, until a control is touched."""
+    now = [st.session_state.get(key) for key in (FIGURE, SETTING, SIZE)]
+    if now != st.session_state.setdefault("figure_opened", now):
+        st.session_state.figure_wrong = ""
+    return st.session_state.get("figure_wrong", "")
+
+
+def _check_link() -> None:
+    """Read the link before any control does: what one cannot hold it drops from the address."""
+    if "figure_wrong" in st.session_state:
+        return
+    asked, st.session_state.figure_wrong = st.query_params.to_dict(), ""
+    try:
+        one = find(asked.get(FIGURE, FIRST))
+        if one.settings:
+            setting = one.setting(asked.get(SETTING, one.settings[0].name))
+            one.size(setting.name, asked.get(SIZE, next(iter(setting.sizes))))
+    except ConfigError as error:
+        st.session_state.figure_wrong = str(error)
+
+
+def _one_of(label: str, options: list[str], key: str, said: str) -> str:
+    _forget_what_is_gone(key, options)
+    return st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        key=key,
+        help=said,
+        bind="query-params",
+        required=True,
+    )
+
+
+def _forget_what_is_gone(key: str, options: list[str]) -> None:
+    """What the figure before had must not stay chosen where this one has it not."""
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
