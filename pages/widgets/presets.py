@@ -130,6 +130,12 @@ PRESETS = (
         "where its tangent is nearest, though another branch passes much closer: Theorem 2.5.",
         {"task": "plane_target", "alpha": "3", "time": "12"},
     ),
+    Preset(
+        "Quadratic model",
+        "The smallest program that bends: four outputs, each a quadratic of twelve parameters. "
+        "Every constant of the theorems is known of it; raise α, and its bend is no longer felt.",
+        {"task": "vector", "alpha": "0.3", "time": "20"},
+    ),
 )
 
 
