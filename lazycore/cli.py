@@ -164,8 +164,12 @@ def _how_far(table: SweepResult, passed: float) -> str:
 
 def _check_folders(options: argparse.Namespace) -> None:
     for path in (options.out, options.json):
-        if path not in (None, "-") and not Path(path).resolve().parent.is_dir():
+        if path in (None, "-"):
+            continue
+        if not Path(path).resolve().parent.is_dir():
             raise ConfigError(f"cannot write {path}: there is no such folder.")
+        if Path(path).is_dir():
+            raise ConfigError(f"cannot write {path}: it is a folder; give the name of a file.")
 
 
 def _show(options: argparse.Namespace, result: Any, summary: Callable[[Any], str]) -> None:

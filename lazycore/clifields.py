@@ -69,7 +69,7 @@ def _read(path: str) -> dict[str, Any]:
         content = json.loads(Path(path).read_text())
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not JSON: {error}.") from error
     if not isinstance(content, Mapping):
         raise ConfigError(f"{path} must hold one JSON object of fields.")

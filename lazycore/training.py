@@ -61,6 +61,8 @@ def choose_device(name: str | None) -> torch.device:
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda") or (device.type == "cpu" and device.index):
+            raise RuntimeError(f"nothing is computed on {name}")
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ConfigError(

@@ -288,3 +288,21 @@ def test_a_sweep_runs_as_a_program(tmp_path):
     assert (wrong.returncode, wrong.stdout) == (2, "")
     said = "lazycore: alpha=0:9 says no number of values: write low:high:count.\n"
     assert wrong.stderr == said
+
+
+def test_a_folder_is_no_file_to_write_and_that_is_said_before_anything_is_computed(
+    tmp_path, capsys
+):
+    code, said = refused(capsys, "run", "--out", str(tmp_path))
+    assert code == 2 and "it is a folder; give the name of a file" in said
+
+
+def test_json_that_is_too_deep_is_refused(tmp_path, capsys):
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    code, said = refused(capsys, "run", "--config", str(tmp_path / "deep.json"))
+    assert code == 2 and "is not JSON" in said
+
+
+def test_too_many_training_points_are_named_and_not_the_test_points(capsys):
+    code, said = refused(capsys, "run", "--task", "digits", "--n-train", "5000")
+    assert code == 2 and "n_train=5000 is not allowed" in said and "give at most 1,740" in said

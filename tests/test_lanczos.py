@@ -20,6 +20,7 @@ from lazycore.dynamics._closed_form import (
 )
 from lazycore.dynamics._lanczos import EPSILON, Krylov, krylov_space
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
+from lazycore.errors import LazyLabError
 from lazycore.moments import recorded_steps, recorded_times
 from lazycore.problem import Points, Problem, build_problem, default_step_size
 
@@ -219,6 +220,11 @@ def test_the_krylov_space_gives_the_steps_of_the_linearised_model(monkeypatch):
         v = v - 0.5 * j.T @ (f - s.y[:, 0]) / 20
     for u, wanted in zip(found.positions(filters(found.eigenvalues)), paths, strict=True):
         assert torch.allclose(space.parameters(u), wanted, rtol=0.0, atol=1e-12)
+
+
+def test_a_kernel_that_is_not_finite_is_said_to_be():
+    with pytest.raises(LazyLabError, match="not finite: lower init_scale"):
+        _lanczos.eigenvectors(torch.full((3, 3), float("nan"), dtype=torch.float64))
 
 
 def test_a_size_above_every_limit_is_stepped(monkeypatch):

@@ -1,9 +1,11 @@
 """Files of the user's own: by name only, known by their content, refused in a sentence."""
 
 import ast
+import io
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -234,16 +236,41 @@ def test_tables_come_with_several_separators_with_or_without_names(text):
     assert x.tolist() == [[1.0, 2.0], [3.0, 4.0]] and y.tolist() == [0.5, 0.25]
 
 
+def made_up(head: str, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """Return an npz whose array x begins with this head."""
+    text = head.encode().ljust(118) + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(64)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive:
+        archive.writestr("x.npy", array)
+        archive.writestr("y.npy", array)
+    return stream.getvalue()
+
+
 def wrong_files():
     yield "a.csv", b"", "no rows of at least two numbers"
     yield "a.csv", b"1\n2\n", "no rows of at least two numbers"
-    yield "a.csv", b"a,b\n1,2\n3,x\n", "row 3 of .* holds x, no finite number"
-    yield "a.csv", b"1,2\n3,nan\n", "row 2 of .* holds nan"
+    yield "a.csv", b"a,b\n1,2\n3,x\n", "row 3 of .* holds 'x', no finite number"
+    yield "a.csv", b"1,2\n3,nan\n", "row 2 of .* holds 'nan'"
     yield "a.csv", b"1,2\n3,\n", "row 2 of .* holds an empty cell"
     yield "a.csv", b"1,2\n3,4,5\n", "row 2 of .* has 3 columns and the first has 2"
     yield "a.csv", b"\xff\xfe1,2", "not text in UTF-8"
     yield "a.csv", b'1,"' + b"2" * 200_000 + b'"\n', "not a table of numbers"
+    yield "a.csv", b"5.1,NA\n1,2\n3,1\n", "row 1 of .* holds 'NA', no finite number"
+    yield "a.csv", b"1,2\n\x1b[2J,3\n", r"holds '\\x1b.2J', no finite number"
+    yield "a.csv", b"1,1e308\n2,1\n", "numbers above 1e\\+100"
     yield "a.npz", b"\x80\x04.", "damaged or not whole"
+    for head in (
+        "{'descr': (",
+        "{[]: 1}",
+        "{'descr': ',,', 'fortran_order': False, 'shape': (3,)}",
+    ):
+        yield "a.npz", made_up(head), "is not an array of numpy|damaged or not whole"
+    for shape in ("(True,)", "(99999999999999999999, 0)"):
+        head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}"
+        yield "a.npz", made_up(head), "is not an array of numpy|damaged or not whole"
+    packed = made_up("{}", zipfile.ZIP_LZMA)
+    yield "a.npz", packed[:60] + b"\xff" * 9 + packed[69:], "damaged or not whole|not an array"
 
 
 @pytest.mark.parametrize(("name", "data", "said"), list(wrong_files()))
@@ -264,7 +291,9 @@ def wrong_arrays():
     yield {"x": x[:0], "y": y[:0]}, "one target to each point"
     yield {"x": np.zeros((6, 2, 2, 2, 2)), "y": y}, "one target to each point"
     yield {"x": np.zeros((6, 2, 2, 2)), "y": y}, "without 1 or 3 channels"
+    yield {"x": np.zeros((6, 0)), "y": y}, "points without a number"
     yield {"x": np.full((6, 2), np.nan), "y": y}, "NaN or ∞"
+    yield {"x": np.full((6, 2), 1e200), "y": y}, "whose squares are too large"
     yield {"x": x, "y": np.full(6, np.inf)}, "NaN or ∞"
     yield {"x": x.astype(complex), "y": y}, "no real numbers"
     yield {"x": np.array([["a", "b"]] * 6), "y": y}, "no real numbers"
@@ -278,6 +307,31 @@ def test_wrong_arrays_are_refused_with_what_to_do(arrays, said, own_folder):
     with pytest.raises(ConfigError, match=said) as error:
         resolved(data_file="a.npz")
     assert "correct the file" in str(error.value)
+
+
+def test_a_member_without_npy_in_its_name_is_never_read(own_folder):
+    np.savez(own_folder / "a.npz", x=np.ones((6, 2)), y=np.arange(6.0))
+    with zipfile.ZipFile(own_folder / "a.npz", "a") as archive:
+        archive.writestr("x", b"what np.load would read in place of x.npy")
+    assert resolved(data_file="a.npz")["data_shape"] == "2"
+
+
+def test_a_damaged_byte_anywhere_is_a_sentence_or_does_no_harm(own_folder):
+    np.savez_compressed(own_folder / "a.npz", x=np.ones((6, 2)), y=np.arange(6.0))
+    whole = (own_folder / "a.npz").read_bytes()
+    for place in range(0, len(whole), 3):
+        bad = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        try:
+            own.parse(bad, "a.npz")
+        except DataError as error:
+            assert "correct the file" in str(error)
+
+
+def test_a_table_of_too_many_rows_is_refused_before_it_is_read(own_folder, monkeypatch):
+    monkeypatch.setattr(own, "MOST_ROWS", 10)
+    (own_folder / "a.csv").write_text("1,2\n" * 12)
+    with pytest.raises(ConfigError, match="more than the 10 rows"):
+        resolved(data_file="a.csv")
 
 
 def test_a_file_that_is_too_large_is_not_read(own_folder, monkeypatch):

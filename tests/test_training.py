@@ -206,7 +206,7 @@ def test_the_budget_is_asked_before_the_first_snapshot_and_can_be_lifted():
     assert run(config, budget=None).status == "done"
 
 
-@pytest.mark.parametrize("name", ["quantum", "cuda:99", "cpu:x"])
+@pytest.mark.parametrize("name", ["quantum", "cuda:99", "cpu:x", "cpu:5", "meta"])
 def test_a_device_that_is_not_there_is_a_config_error(name):
     with pytest.raises(ConfigError) as error:
         choose_device(name)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -16,7 +17,7 @@ from lazycore.errors import DataError
 
 DAMAGE = (
     *(EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile),
-    RuntimeError,
+    *(lzma.LZMAError, RuntimeError),
 )
 """What reading an archive raises that is not whole; the last: encrypted, or oddly compressed."""
 

@@ -29,6 +29,7 @@ NAME_IN_WORDS = (
 )
 LARGEST_FILE, LARGEST_ARRAYS = 64 * 2**20, 256 * 2**20
 MOST_ROWS, MOST_NUMBERS, MOST_CLASSES = 100_000, 10_000, 100
+LARGEST_NUMBER = 1e100
 CURE = "correct the file, or give another data_file"
 
 
@@ -136,7 +137,7 @@ def parse(data: bytes, where: str) -> Table:
     Targets that are the whole numbers 0, 1, …, k − 1 (k ≤ 100), or −1 and 1, are classes.
     """
     if where.endswith(".csv"):
-        numbers = table.read(data, where, CURE)
+        numbers = table.read(data, where, CURE, MOST_ROWS)
         parts = [(numbers[:, :-1], numbers[:, -1])]
     else:
         parts = _arrays(data, where)
@@ -180,9 +181,19 @@ def _checked(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray, np.n
             f"{where} holds points of shape {x.shape}: at most {MOST_ROWS:,} points of "
             f"{MOST_NUMBERS:,} numbers are read; {CURE}."
         )
+    if x.size == 0:
+        raise DataError(f"{where} holds points without a number; {CURE}.")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise DataError(f"{where} holds NaN or ∞: every number must be finite; {CURE}.")
+    if max(_size(x), _size(y)) > LARGEST_NUMBER:
+        raise DataError(
+            f"{where} holds numbers above {LARGEST_NUMBER:g}, whose squares are too large; {CURE}."
+        )
     return x, y
+
+
+def _size(values: np.ndarray) -> float:
+    return max(abs(float(values.max())), abs(float(values.min())))
 
 
 def _channels_first(x: np.ndarray, where: str) -> np.ndarray:

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.errors import LazyLabError
 from lazycore.gram import numpy_serves
 
 TOLERANCE = 1e-13
@@ -155,7 +156,14 @@ def krylov_space(
 
 
 def eigenvectors(form: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the eigenvalues (q,), ascending, and eigenvectors (q, q) of a symmetric matrix."""
+    """Return the eigenvalues (q,), ascending, and eigenvectors (q, q) of a symmetric matrix.
+
+    Raises `LazyLabError` for one that is not finite.
+    """
+    if not torch.isfinite(form).all():
+        raise LazyLabError(
+            "The tangent kernel at the initial weights is not finite: lower init_scale."
+        )
     if numpy_serves(form):
         values, vectors = np.linalg.eigh(form.numpy())
         return torch.from_numpy(values), torch.from_numpy(vectors)

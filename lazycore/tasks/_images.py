@@ -62,6 +62,18 @@ def at_most(values: Values, n_train: int, n_test: int, what: str) -> None:
             )
 
 
+def share_out(values: Values, available: int, what: str) -> None:
+    """Raise `ConfigError` when training and test points are more than there are together."""
+    n, n_test = values["n_train"], values["n_test"]
+    if n > available:
+        raise ConfigError(f"n_train={n} is not allowed: {what}; give at most {available:,}.")
+    if n + n_test > available:
+        raise ConfigError(
+            f"n_train + n_test = {n + n_test} is not allowed: {what}; give n_test at most "
+            f"{available - n}."
+        )
+
+
 def assemble(values: Values, train: tuple, test: tuple) -> Sample:
     """Return the sample of these raw (images, digits) pairs, flattened and normalised."""
     images = (part[0] for part in (train, test))

@@ -1,6 +1,5 @@
 """Real handwritten digits, 8 × 8: the UCI optical recognition set that ships with us."""
 
-from lazycore.errors import ConfigError
 from lazycore.fields import LABEL_NOISE, LABELS, N_TEST, N_TRAIN
 from lazycore.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images
@@ -10,12 +9,8 @@ AVAILABLE = 1740
 
 
 def _check(values: Values) -> None:
-    total = values["n_train"] + values["n_test"]
-    if total > AVAILABLE:
-        raise ConfigError(
-            f"n_train + n_test = {total} is not allowed: the digits set has {AVAILABLE} images "
-            f"in balanced classes; give n_test at most {max(0, AVAILABLE - values['n_train'])}."
-        )
+    what = f"the digits set has {AVAILABLE} images in balanced classes"
+    _images.share_out(values, AVAILABLE, what)
 
 
 SPEC = Spec(

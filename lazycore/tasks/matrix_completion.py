@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lazycore.errors import ConfigError
 from lazycore.fields import N_TEST, N_TRAIN, TARGET_NOISE
 from lazycore.spec import Field, Spec, Values
-from lazycore.tasks import Sample, Streams
+from lazycore.tasks import Sample, Streams, _images
 
 SIZE = Field(
     name="matrix_size", kind=int, default=20, low=2, high=300, meaning="rows and columns N"
@@ -34,12 +33,8 @@ HIDDEN = replace(
 
 def _check(values: Values) -> None:
     entries = values["matrix_size"] ** 2
-    if values["n_train"] + values["n_test"] > entries:
-        raise ConfigError(
-            f"n_train + n_test = {values['n_train'] + values['n_test']} is not allowed: a matrix "
-            f"of matrix_size={values['matrix_size']} has {entries} entries; give n_test at most "
-            f"{max(0, entries - values['n_train'])}."
-        )
+    what = f"a matrix of matrix_size={values['matrix_size']} has {entries} entries"
+    _images.share_out(values, entries, what)
 
 
 SPEC = Spec(

@@ -122,12 +122,9 @@ def _check(values: Values) -> None:
     if found.test_rows is not None:
         what = f"{values['data_file']} has {found.rows:,} and {found.test_rows:,} points"
         _images.at_most(values, found.rows, found.test_rows, what)
-    elif values["n_train"] + values["n_test"] > found.rows:
-        raise ConfigError(
-            f"n_train + n_test = {values['n_train'] + values['n_test']} is not allowed: "
-            f"{values['data_file']} has {found.rows:,} points; give n_test at most "
-            f"{max(0, found.rows - values['n_train'])}."
-        )
+    else:
+        what = f"{values['data_file']} has {found.rows:,} points"
+        _images.share_out(values, found.rows, what)
 
 
 SPEC = Spec(
