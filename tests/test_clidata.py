@@ -73,7 +73,7 @@ def test_an_own_file_that_is_wrong_is_listed_with_its_sentence(tmp_path, capsys)
     (tmp_path / "data" / "own" / "real.csv").write_text("1,0.5\n2,1.5")
     assert main(["data"]) == 0
     said = capsys.readouterr().out
-    assert "mine.csv: there" not in said and "mine.csv holds no rows" in said
+    assert "mine.csv: there" not in said and "mine.csv holds 'x'" in said
     assert "real.csv: 2 points of 1, real targets" in said
 
 

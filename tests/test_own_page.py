@@ -49,7 +49,7 @@ def test_the_boxes_show_what_the_file_is():
     [
         ({"data_file": "../../etc/passwd"}, "is not allowed: give the name of a file"),
         ({"data_file": "none.csv"}, "there is no data file none.csv here: put it into"),
-        ({"data_file": "bad.csv"}, "holds x, no finite number"),
+        ({"data_file": "bad.csv"}, "holds 'x', no finite number"),
         ({"data_file": "mine.csv", "data_hash": "x"}, "data_hash=x is not allowed"),
         ({"data_file": "mine.csv", "n_train": "13"}, "mine.csv has 12 points"),
         ({"model": "cnn"}, "rows of numbers, not images"),
