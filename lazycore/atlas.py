@@ -9,9 +9,11 @@ Sweep a plane of α and width.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,6 +29,7 @@ FIGURES = "figures"
 THEOREMS = "theorems"
 """The folder of what the theorems are shown on; `lazycore.theorems._shipped` fills it."""
 FOLDERS = (FIGURES, THEOREMS)
+Found = TypeVar("Found", RunResult, SweepResult)
 DIGEST = re.compile(r"[0-9a-f]{16}")
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 REGIMES = (0.1, 1.0, 100.0)
@@ -71,7 +74,8 @@ def default_run() -> RunResult | None:
 def find(digest: str) -> RunResult | None:
     """Return the shipped run of this digest, None when it is not one of them."""
     shipped = filter(None, (default_run(), *runs()))
-    return next((r for r in shipped if r.digest == digest), None) or _of_a_figure(digest)
+    found = next((result for result in shipped if result.digest == digest), None)
+    return found or _of_a_page(digest, RunResult.load)
 
 
 def find_sweep(digest: str) -> SweepResult | None:
@@ -79,28 +83,17 @@ def find_sweep(digest: str) -> SweepResult | None:
     shipped = sweep()
     if shipped is not None and shipped.digest == digest:
         return shipped
-    return _sweep_of_a_figure(digest)
+    return _of_a_page(digest, SweepResult.load, "sweeps")
 
 
-@lru_cache(maxsize=64)
-def _of_a_figure(digest: str) -> RunResult | None:
+@lru_cache(maxsize=128)
+def _of_a_page(digest: str, load: Callable[[Path], Found], within: str = "") -> Found | None:
+    """Return what ships for the Figures or the Theorems page under this digest."""
     if not DIGEST.fullmatch(digest):
         return None
     for folder in FOLDERS:
         try:
-            return RunResult.load(DIRECTORY / folder / f"{digest}.npz")
-        except LazyLabError:
-            continue
-    return None
-
-
-@lru_cache(maxsize=64)
-def _sweep_of_a_figure(digest: str) -> SweepResult | None:
-    if not DIGEST.fullmatch(digest):
-        return None
-    for folder in FOLDERS:
-        try:
-            return SweepResult.load(DIRECTORY / folder / "sweeps" / f"{digest}.npz")
+            return load(DIRECTORY / folder / within / f"{digest}.npz")
         except LazyLabError:
             continue
     return None

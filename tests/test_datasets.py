@@ -447,12 +447,12 @@ def test_an_archive_is_fetched_by_its_own_checksum(know, server, data_folder):
 
 
 def test_sets_with_equal_labels_take_turns():
-    from lazycore.tasks import _images, _sets
+    from lazycore.tasks import _images
 
     y = np.array([0] * 5 + [1] * 2 + [2] * 3)
-    order = _sets.in_turn(y, np.random.default_rng(1))
+    order = _images.in_turn(y, np.random.default_rng(1))
     assert list(y[order]) == [0, 1, 2, 0, 1, 2, 0, 2, 0, 0] and sorted(order) == list(range(10))
     even = np.repeat(np.arange(4), 6)
-    both = [f(even, np.random.default_rng(2)) for f in (_sets.in_turn, _images.interleave)]
+    both = [f(even, np.random.default_rng(2)) for f in (_images.in_turn, _images.interleave)]
     assert np.array_equal(*both)
     assert len(set(itertools.chain(order))) == 10

@@ -66,13 +66,6 @@ def test_the_spectrum_is_over_its_largest_and_says_where_the_gap_is(make_run, lo
     assert "after number 10" in layout["meta"]["alt"]
 
 
-def test_curves_of_a_paper_are_grey_and_called_reported(make_run):
-    curve = (np.array([1.0, 10.0]), np.array([1.0, 0.1]))
-    figure = spectrum.figure(with_spectrum(make_run()), reported={"VGG-11, CIFAR-10": curve})
-    reported = figure["data"][1]
-    assert reported["name"] == "reported: VGG-11, CIFAR-10" and reported["y"] == [1.0, 0.1]
-
-
 def test_a_kernel_of_zeros_is_drawn_as_such(make_run):
     run = make_run()
     run.latest.update({"spectrum": np.zeros(4), "class_gap_after": 0, "class_gap": float("nan")})

@@ -18,12 +18,10 @@ NAMES = list(collect())
 @pytest.fixture
 def nothing_shipped(monkeypatch, tmp_path):
     """Have no figure ship with the program."""
-    atlas._of_a_figure.cache_clear()
-    atlas._sweep_of_a_figure.cache_clear()
+    atlas._of_a_page.cache_clear()
     monkeypatch.setattr(atlas, "FOLDERS", ())
     yield
-    atlas._of_a_figure.cache_clear()
-    atlas._sweep_of_a_figure.cache_clear()
+    atlas._of_a_page.cache_clear()
 
 
 def keep(root, jobs, law):

@@ -91,6 +91,7 @@ def _trajectory(
     """
     import torch
 
+    from lazycore.dynamics._descent import gradient_on, tangent_gradient_on
     from lazycore.dynamics._tangent import ParameterSpace
     from lazycore.moments import Moment, Position, recorded_steps
 
@@ -102,8 +103,8 @@ def _trajectory(
     for step in recorded_steps(values["steps"]) if record is None else record:
         for _ in range(int(step) - done):
             points = _points(problem, *next(stream))
-            v = v - rates * _gradient(problem, points, v)
-            v_bar = v_bar - rates * _tangent_gradient(problem, points, v_bar)
+            v = v - rates * gradient_on(problem, v, points)
+            v_bar = v_bar - rates * tangent_gradient_on(problem, v_bar, points)
         done = int(step)
         position = Position(space, v_bar)
         yield Moment(
@@ -128,16 +129,3 @@ def _rates(problem: "Problem", first_layer: float) -> "Tensor":
 def _points(problem: "Problem", x: np.ndarray, y: np.ndarray) -> "Points":
     like = problem.train.x
     return replace(problem.train, x=like.new_tensor(x), y=like.new_tensor(y[:, None]))
-
-
-def _gradient(problem: "Problem", points: "Points", v: "Tensor") -> "Tensor":
-    """Return Dhᵀ ∇R(αh) at w0 + v/α over these points, (p,)."""
-    change, pull = points.anchor.change.pullback(v, 1.0 / points.alpha)
-    outputs = points.start + points.alpha * change
-    return pull(problem.loss.gradient(outputs, points.y) / len(points))
-
-
-def _tangent_gradient(problem: "Problem", points: "Points", v_bar: "Tensor") -> "Tensor":
-    """Return Jᵀ ∇R(αh̄) at v̄ over these points, (p,)."""
-    slope = problem.loss.gradient(points.tangent_outputs(v_bar), points.y)
-    return points.features.adjoint(slope / len(points))

@@ -1,27 +1,17 @@
 """The eigenvalues of the tangent kernel at the start: one a class, and then a steep fall."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
-Curve = tuple[np.ndarray, np.ndarray]
-"""Indices from 1, and eigenvalues over the largest."""
 
-
-def figure(
-    result: RunResult, log: bool = True, reported: Mapping[str, Curve] | None = None
-) -> Figure:
-    """Return λ_i/λ_1 over i, and the widest gap among the first fifty.
-
-    reported: curves read off a paper, by what they are of.
-    """
+def figure(result: RunResult, log: bool = True) -> Figure:
+    """Return λ_i/λ_1 over i, and the widest gap among the first fifty."""
     values = eigenvalues(result)
     index = np.arange(1.0, len(values) + 1.0)
-    data = [_line(index, values, log), *_reported(reported or {}, log)]
+    data = [_line(index, values, log)]
     after, ratio = result.latest.get("class_gap_after"), result.latest.get("class_gap")
     notes = style.endings(result)
     shapes = []
@@ -62,14 +52,6 @@ def _line(index: np.ndarray, values: np.ndarray, log: bool) -> Trace:
     name = f"tangent kernel at w₀, {len(index):,} outputs"
     trace = style.line(index[kept], values[kept], name, log=log, line=look)
     return trace | {"mode": "lines+markers", "marker": {"size": 4, "color": style.GREEN}}
-
-
-def _reported(curves: Mapping[str, Curve], log: bool) -> list[Trace]:
-    look = {"color": style.GREY, "width": 1.5, "dash": "dot"}
-    return [
-        style.line(*curve, f"reported: {name}", log=log, line=look)
-        for name, curve in curves.items()
-    ]
 
 
 def _level(x: float) -> dict:

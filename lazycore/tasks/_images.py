@@ -1,7 +1,9 @@
 """What the image tasks share: reading a shipped file, interleaving classes, normalising."""
 
 from functools import cache
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +27,16 @@ def interleave(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Any leading part of the order is balanced to within one image a class (the order of
     Geiger et al., arXiv:1906.08034).
     """
+    counts = np.unique(classes, return_counts=True)[1]
+    return in_turn(classes, rng)[: len(counts) * counts.min()]
+
+
+def in_turn(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return indices class 0, 1, 2, … in turn, shuffled within each, until all are used."""
     shuffled = [rng.permutation(np.flatnonzero(classes == c)) for c in np.unique(classes)]
-    shortest = min(len(indices) for indices in shuffled)
-    return np.stack([indices[:shortest] for indices in shuffled], axis=1).ravel()
+    rank = np.concatenate([np.arange(len(indices)) for indices in shuffled])
+    group = np.repeat(np.arange(len(shuffled)), [len(indices) for indices in shuffled])
+    return np.concatenate(shuffled)[np.lexsort((group, rank))]
 
 
 def normalise(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -51,6 +60,16 @@ def labels(values: Values, digit: np.ndarray) -> np.ndarray:
 def classes(values: Values) -> int:
     """Return the number of classes under the chosen labels."""
     return 10 if values["labels"] == "ten" else 2
+
+
+def facts(shape: tuple[int, int, int], flips: bool) -> dict[str, Any]:
+    """Return the facts of a task of images (channels, height, width); see `spec.Spec`."""
+    return {
+        "inputs": lambda values: prod(shape),
+        "classes": classes,
+        "image": lambda values: shape,
+        "flips": flips,
+    }
 
 
 def at_most(values: Values, n_train: int, n_test: int, what: str) -> None:

@@ -1,21 +1,10 @@
-"""What the tasks of whole image sets share: their order, and their images from disk."""
+"""What the tasks of whole image sets share: their images from disk."""
 
 import numpy as np
 
 from lazycore.datasets import images
 from lazycore.spec import Values
 from lazycore.tasks import Sample, Streams, _images
-
-
-def in_turn(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return indices class 0, 1, 2, … in turn, shuffled within each, until all are used.
-
-    The order of `_images.interleave`, which ends with the rarest class, and then what is left.
-    """
-    shuffled = [rng.permutation(np.flatnonzero(classes == c)) for c in np.unique(classes)]
-    rank = np.concatenate([np.arange(len(indices)) for indices in shuffled])
-    group = np.repeat(np.arange(len(shuffled)), [len(indices) for indices in shuffled])
-    return np.concatenate(shuffled)[np.lexsort((group, rank))]
 
 
 def sample(values: Values, streams: Streams, name: str, classes: int | None = None) -> Sample:
@@ -28,7 +17,7 @@ def sample(values: Values, streams: Streams, name: str, classes: int | None = No
     def draw(part: str, n: int, rng: np.random.Generator) -> tuple:
         pictures, labels = images.images(name, part)
         among = np.arange(len(labels)) if classes is None else np.flatnonzero(labels < classes)
-        index = among[in_turn(labels[among], rng)][:n]
+        index = among[_images.in_turn(labels[among], rng)][:n]
         return pictures[index], labels[index]
 
     train = draw("train", values["n_train"], streams.train)

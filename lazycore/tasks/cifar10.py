@@ -14,12 +14,7 @@ SPEC = Spec(
     meaning="32 × 32 colour photographs (Krizhevsky 2009), to be had with `data fetch cifar10`",
     reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
     check=_check,
-    facts={
-        "inputs": lambda values: 3072,
-        "classes": _images.classes,
-        "image": lambda values: (3, 32, 32),
-        "flips": True,
-    },
+    facts=_images.facts((3, 32, 32), flips=True),
 )
 
 

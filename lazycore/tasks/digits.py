@@ -18,12 +18,7 @@ SPEC = Spec(
     meaning="8 × 8 images of handwritten digits (Alpaydin & Kaynak, UCI)",
     reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
     check=_check,
-    facts={
-        "inputs": lambda values: 64,
-        "classes": _images.classes,
-        "image": lambda values: (1, 8, 8),
-        "flips": False,
-    },
+    facts=_images.facts((1, 8, 8), flips=False),
 )
 
 

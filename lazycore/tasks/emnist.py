@@ -30,12 +30,7 @@ SPEC = Spec(
     meaning="28 × 28 digits or letters (Cohen et al. 2017), to be had with `data fetch`",
     reads=(SPLIT, N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
     check=_check,
-    facts={
-        "inputs": lambda values: 784,
-        "classes": _images.classes,
-        "image": lambda values: (1, 28, 28),
-        "flips": False,
-    },
+    facts=_images.facts((1, 28, 28), flips=False),
 )
 
 

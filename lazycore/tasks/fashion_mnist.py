@@ -10,7 +10,7 @@ import numpy as np
 from lazycore.datasets import images
 from lazycore.fields import LABEL_NOISE, LABELS, N_TEST, N_TRAIN
 from lazycore.spec import Spec, Values
-from lazycore.tasks import Sample, Streams, _images, _sets
+from lazycore.tasks import Sample, Streams, _images
 
 
 def _check(values: Values) -> None:
@@ -22,12 +22,7 @@ SPEC = Spec(
     meaning="28 × 28 images of clothes (Xiao et al. 2017, arXiv:1708.07747)",
     reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
     check=_check,
-    facts={
-        "inputs": lambda values: 784,
-        "classes": _images.classes,
-        "image": lambda values: (1, 28, 28),
-        "flips": True,
-    },
+    facts=_images.facts((1, 28, 28), flips=True),
 )
 
 
@@ -47,7 +42,7 @@ def _draw(part: str, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     every, classes = images.images("fashion_mnist", part)
     each = len(file[f"y_{part}"]) // 10  # what ships are the first ones of each class
     rest = np.concatenate([np.flatnonzero(classes == c)[each:] for c in range(10)])
-    index = rest[_sets.in_turn(classes[rest], rng)][: n - len(digit)]
+    index = rest[_images.in_turn(classes[rest], rng)][: n - len(digit)]
     return (
         np.concatenate([pictures, every[index, 0]]),
         np.concatenate([digit, classes[index]]),

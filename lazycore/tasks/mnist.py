@@ -14,12 +14,7 @@ SPEC = Spec(
     meaning="28 × 28 handwritten digits (LeCun et al.), to be had with `data fetch mnist`",
     reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
     check=_check,
-    facts={
-        "inputs": lambda values: 784,
-        "classes": _images.classes,
-        "image": lambda values: (1, 28, 28),
-        "flips": False,
-    },
+    facts=_images.facts((1, 28, 28), flips=False),
 )
 
 

@@ -59,8 +59,3 @@ def strongly_convex(known: Constants) -> Hypothesis:
         )
         return Hypothesis(text, True, found)
     return Hypothesis(text, False, f"the {known.config.get('loss')} loss flattens: m = 0")
-
-
-def all_hold(hypotheses: list[Hypothesis]) -> bool:
-    """Whether every one of these is known to hold."""
-    return all(h.holds for h in hypotheses)

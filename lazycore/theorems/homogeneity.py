@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import Hypothesis, Line, Theorem
@@ -113,17 +111,6 @@ def lines(result: RunResult, others: Mapping[str, RunResult]) -> list[Line]:
         )
         for name, unit, key, factor in shown
     ]
-
-
-def largest_difference(result: RunResult, twin: RunResult) -> float:
-    """Return the largest relative difference of loss and displacement between both runs."""
-    worst = 0.0
-    for line in lines(result, {TWIN: twin}):
-        if line.bound is None:
-            return float("nan")
-        scale = float(np.nanmax(np.abs(line.bound)))
-        worst = max(worst, float(np.nanmax(np.abs(line.measured - line.bound))) / scale)
-    return worst
 
 
 THEOREM = Theorem(

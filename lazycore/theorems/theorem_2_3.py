@@ -11,7 +11,7 @@ from lazycore.theorems import BOUND, OUTSIDE, Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check
 from lazycore.theorems._constants import Constants
 from lazycore.theorems.theorem_2_2 import exponent
-from lazycore.theory import predicted_gap_slope, smallest_radius
+from lazycore.theory import predicted_gap_slope, smallest_radius, theorem_2_3
 
 STATEMENT = r"""
 Let $R(y) = \frac12‖y - y^*‖^2$, and on the ball of radius $r$ round $w_0$ let $h$ be
@@ -53,19 +53,8 @@ EXAMPLES = {
 
 def radii(result: RunResult) -> np.ndarray:
     """Return, per time, the smallest r for which the hypothesis on α holds; ∞ without one."""
-    known = Constants.of(result)
-    return np.array(
-        [
-            smallest_radius(
-                float(t),
-                residual=float(known.get("initial_residual")),
-                alpha=known.alpha,
-                differential=float(known.get("differential_norm")),
-                curvature=known.curvature,
-            )
-            for t in result.time
-        ]
-    )
+    problem = _problem(Constants.of(result))
+    return np.array([smallest_radius(float(t), **problem) for t in result.time])
 
 
 def hypotheses(result: RunResult) -> list[Hypothesis]:
@@ -131,15 +120,22 @@ def lines(result: RunResult, others: Mapping[str, RunResult]) -> list[Line]:
 
 def bounds(result: RunResult) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the bounds on gap, displacement and parameter gap at each time, NaN without."""
-    known, time, r = Constants.of(result), result.time, radii(result)
-    inside = np.isfinite(r)
-    lip = np.array([known.lipschitz(x) if ok else np.nan for x, ok in zip(r, inside, strict=True)])
-    bend = np.array([known.curvature(x) if ok else np.nan for x, ok in zip(r, inside, strict=True)])
-    residual, k = float(known.get("initial_residual")), time * lip**2
-    share = k**2 / known.alpha * bend / lip**2 * residual
-    moved = time * lip * residual / known.alpha
-    apart = share * (2.0 + 4.0 * k / 3.0) * residual / (known.alpha * lip)
-    return share * residual, moved, apart
+    known, time = Constants.of(result), result.time
+    gap = theorem_2_3(time, **_problem(known))
+    lip = np.array([known.lipschitz(r) if np.isfinite(r) else np.nan for r in radii(result)])
+    moved = time * lip * float(known.get("initial_residual")) / known.alpha
+    apart = gap * (2.0 + 4.0 * time * lip**2 / 3.0) / (known.alpha * lip)
+    return gap, moved, apart
+
+
+def _problem(known: Constants) -> dict[str, Any]:
+    """Return what `theory.theorem_2_3` needs to know of the problem."""
+    return {
+        "residual": float(known.get("initial_residual")),
+        "alpha": known.alpha,
+        "differential": float(known.get("differential_norm")),
+        "curvature": known.curvature,
+    }
 
 
 def rates(results: Sequence[RunResult]) -> list[Rate]:

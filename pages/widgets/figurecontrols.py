@@ -6,6 +6,7 @@ import streamlit as st
 
 from lazycore.errors import ConfigError
 from lazycore.reproductions import Job, Reproduction, Setting, collect, find
+from pages.widgets.choices import forget_what_is_gone, said_of_link
 
 FIGURE, SETTING, SIZE, AXES = "fig", "fig_setting", "fig_size", "fig_axes"
 FIRST = "1c"
@@ -31,7 +32,7 @@ def figure_controls() -> None:
     _check_link()
     with st.sidebar:
         names = list(collect())
-        _forget_what_is_gone(FIGURE, names)
+        forget_what_is_gone(FIGURE, names)
         name = st.selectbox(
             "Figure of the paper", names, names.index(FIRST), key=FIGURE, bind="query-params"
         )
@@ -59,10 +60,7 @@ def chosen() -> Choice:
 
 def link_error() -> str:
     """Return what is wrong with the link that opened the page, until a control is touched."""
-    now = [st.session_state.get(key) for key in (FIGURE, SETTING, SIZE)]
-    if now != st.session_state.setdefault("figure_opened", now):
-        st.session_state.figure_wrong = ""
-    return st.session_state.get("figure_wrong", "")
+    return said_of_link("figure", (FIGURE, SETTING, SIZE))
 
 
 def _check_link() -> None:
@@ -80,7 +78,7 @@ def _check_link() -> None:
 
 
 def _one_of(label: str, options: list[str], key: str, said: str) -> str:
-    _forget_what_is_gone(key, options)
+    forget_what_is_gone(key, options)
     return st.segmented_control(
         label,
         options,
@@ -90,9 +88,3 @@ def _one_of(label: str, options: list[str], key: str, said: str) -> str:
         bind="query-params",
         required=True,
     )
-
-
-def _forget_what_is_gone(key: str, options: list[str]) -> None:
-    """What the figure before had must not stay chosen where this one has it not."""
-    if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lazycore import jobs as queued
-from lazycore.errors import ResultNotFound
+from lazycore.config import RunConfig
 from lazycore.reproductions import Found, Job
-from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
-from pages.widgets import sweepjob
+from pages.widgets import job, sweepjob
 from pages.widgets.job import WAIT_SECONDS, duration, is_active, start_and_cancel
-from pages.widgets.resources import finished, queue, store
+from pages.widgets.resources import partial, queue
 
 POLL_SECONDS = 0.7
 COMPUTE = "compute_figure"
@@ -51,26 +50,19 @@ class Part:
 
 def look(jobs: Sequence[Job]) -> list[Part]:
     """Return how far each job is: stored, shipped, or on its way."""
-    return [_sweep(job) if isinstance(job, SweepConfig) else _run(job) for job in jobs]
+    return [_sweep(one) if isinstance(one, SweepConfig) else _run(one) for one in jobs]
 
 
-def _sweep(job: SweepConfig) -> Part:
-    table = sweepjob.finished(job.digest)
-    if table is not None:
-        return Part(job, table, True, None)
-    current = queue().get(job.digest)
-    return Part(job, sweepjob.so_far(job) if current else None, False, current)
+def _sweep(config: SweepConfig) -> Part:
+    table, current = sweepjob.look(config)
+    found = sweepjob.so_far(config) if table is None and current else table
+    return Part(config, found, table is not None, current)
 
 
-def _run(job: Job) -> Part:
-    result: RunResult | None = finished(job.digest)
-    if result is not None:
-        return Part(job, result, True, None)
-    try:
-        result = store().get_partial(job.digest)
-    except ResultNotFound:
-        result = None
-    return Part(job, result, False, queue().get(job.digest))
+def _run(config: RunConfig) -> Part:
+    result, current = job.look(config.digest)
+    found = partial(config.digest, is_active(current)) if result is None else result
+    return Part(config, found, result is not None, current)
 
 
 def act(jobs: Sequence[Job]) -> None:

@@ -15,6 +15,7 @@ from pages.widgets.chart import chart
 from pages.widgets.figurecontrols import Choice
 from pages.widgets.figurejob import Part
 from pages.widgets.panels import take_away
+from pages.widgets.tables import cell, show_table
 
 MARKS = {True: "✓ yes", False: "✗ no", None: "–"}
 
@@ -61,17 +62,10 @@ def show_agreement(rows: Sequence[Row]) -> None:
     if not rows:
         return
     st.subheader("Agreement")
-    head = ["| claim | computed here | allowed | holds |", "|---|---|---|---|"]
-    lines = [
-        f"| {_plain(r.claim)} | {_plain(r.measured)} | {_plain(r.allowed)} | {MARKS[r.passed]} |"
-        for r in rows
-    ]
-    st.markdown("\n".join([*head, *lines]))
-
-
-def _plain(text: str) -> str:
-    """Return the text as it stands in a cell of a table: its bars are no borders."""
-    return text.replace("|", "\\|").replace("~", "\\~")
+    show_table(
+        ("claim", "computed here", "allowed", "holds"),
+        [[*map(cell, (r.claim, r.measured, r.allowed)), MARKS[r.passed]] for r in rows],
+    )
 
 
 def show_sources(choice: Choice) -> None:

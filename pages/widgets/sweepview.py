@@ -10,6 +10,7 @@ from lazycore.figures import bands, heatmap
 from lazycore.plane import SEEDS, axes_of, plain
 from lazycore.quantities import QUANTITIES
 from lazycore.sweepconfig import SweepConfig
+from pages.widgets.choices import forget_what_is_gone
 
 FIRST = ("relative_gap", "kernel_change")
 
@@ -92,7 +93,7 @@ def rows_of(view: View, values: tuple[Any, ...]) -> list[int]:
 def _one_of(
     label: str, options: list[str], key: str, meaning: Callable[[str], str] | None = None
 ) -> str:
-    _forget_what_is_gone(key, options)
+    forget_what_is_gone(key, options)
     return st.selectbox(
         label,
         options,
@@ -113,9 +114,3 @@ def _lines(texts: list[str]) -> None:
         placeholder="evenly spread",
         bind="query-params",
     )
-
-
-def _forget_what_is_gone(key: str, options: list[str]) -> None:
-    """An axis that is no more must not stay chosen."""
-    if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]

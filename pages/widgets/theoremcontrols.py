@@ -9,6 +9,7 @@ import streamlit as st
 from lazycore.config import RunConfig, fields_read
 from lazycore.errors import ConfigError
 from lazycore.theorems import Theorem, theorems
+from pages.widgets.choices import forget_what_is_gone, said_of_link
 
 THEOREM, PROBLEM, RUN, AXES = "t_theorem", "t_problem", "t_run", "t_axes"
 CONSTANTS = {"alpha": "α, output scale", "time": "T, length of the flow", "width": "m, width"}
@@ -39,12 +40,12 @@ def theorem_controls() -> None:
     _check_link()
     names = list(theorems())
     with st.sidebar:
-        _forget_what_is_gone(THEOREM, names)
+        forget_what_is_gone(THEOREM, names)
         name = st.selectbox(
             "Statement", names, names.index(FIRST), key=THEOREM, bind="query-params"
         )
         problems = [*theorems()[name].examples, MINE]
-        _forget_what_is_gone(PROBLEM, problems)
+        forget_what_is_gone(PROBLEM, problems)
         problem = st.selectbox("Problem", problems, key=PROBLEM, bind="query-params")
         if problem == MINE:
             st.text_input(
@@ -85,10 +86,7 @@ def parameters(choice: Choice) -> dict[str, str]:
 
 def link_error() -> str:
     """Return what is wrong with the link that opened the page, until a control is touched."""
-    now = [st.session_state.get(key) for key in (THEOREM, PROBLEM)]
-    if now != st.session_state.setdefault("theorem_opened", now):
-        st.session_state.theorem_wrong = ""
-    return st.session_state.get("theorem_wrong", "")
+    return said_of_link("theorem", (THEOREM, PROBLEM))
 
 
 def _check_link() -> None:
@@ -180,9 +178,3 @@ def _number(text: object) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value > 0 else None
-
-
-def _forget_what_is_gone(key: str, options: list[str]) -> None:
-    """What the statement before had must not stay chosen where this one has it not."""
-    if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]

@@ -13,6 +13,7 @@ from pages.widgets import controls, sweeplink, theoremruns
 from pages.widgets.chart import chart
 from pages.widgets.job import ask
 from pages.widgets.panels import take_away
+from pages.widgets.tables import cell, show_table
 from pages.widgets.theoremcontrols import Choice
 
 MARKS = {"✓": ":green[**✓**]", "✗": ":red[**✗**]", "?": ":gray[**?**]"}
@@ -30,8 +31,8 @@ def show_statement(theorem: Theorem) -> None:
 def show_hypotheses(theorem: Theorem, result: RunResult) -> None:
     """Draw each hypothesis with what was found on this run; one that fails is said."""
     found = theorem.hypotheses(result)
-    rows = [f"| {MARKS[h.mark]} | {_math(h.text)} | {_cell(h.found)} |" for h in found]
-    st.markdown("\n".join(["| | hypothesis | on this problem |", "|---|---|---|", *rows]))
+    rows = [(MARKS[h.mark], _math(h.text), cell(h.found)) for h in found]
+    show_table(("", "hypothesis", "on this problem"), rows)
     failing = [h for h in found if h.holds is False]
     if failing:
         said = "; ".join(h.found for h in failing)
@@ -42,7 +43,7 @@ def show_lines(choice: Choice, result: RunResult, others: Mapping[str, RunResult
     """Draw every line under its bound, those of one group in one figure."""
     lines = choice.theorem.lines(result, others)
     drawn = [list(part) for _, part in itertools.groupby(lines, key=_group)]
-    name = choice.theorem.name.lower().replace(" ", "_").replace(".", "_")
+    name = _key(choice.theorem.name)
     shows_plane = outputs_plane.PANEL.shows(result)
     places = st.columns(2, gap="medium")
     if shows_plane:
@@ -90,7 +91,7 @@ def show_rates(choice: Choice, results: Sequence[RunResult]) -> None:
 
 def _show_exponent(results: Sequence[RunResult], name: str) -> None:
     figure = exponent.figure(results)
-    key = f"theorem_exponent_{name.lower().replace(' ', '_').replace('.', '_')}"
+    key = f"theorem_exponent_{_key(name)}"
     chart(figure, key=f"chart_{key}", revision="-".join(r.digest for r in results))
     configs = [result.config for result in results if result.config]
     take_away(figure, key, export.code_over_alpha(configs, "exponent.figure"))
@@ -131,13 +132,16 @@ def explore_link(choice: Choice) -> None:
 
 def _table(rates: Sequence[Rate]) -> None:
     rows = [
-        f"| {_cell(r.name)} | {'≤ ' if r.at_most and r.expected is not None else ''}"
-        f"{_number(r.expected)} | {_number(r.value)} ({_number(r.low)} to {_number(r.high)}) "
-        f"| {AGREES[r.agrees]} | {_cell(r.over)} |"
+        (
+            cell(r.name),
+            f"{'≤ ' if r.at_most and r.expected is not None else ''}{_number(r.expected)}",
+            f"{_number(r.value)} ({_number(r.low)} to {_number(r.high)})",
+            AGREES[r.agrees],
+            cell(r.over),
+        )
         for r in rates
     ]
-    head = ["| rate | expected | measured (95 %) | | over |", "|---|---:|---:|---|---|"]
-    st.markdown("\n".join([*head, *rows]))
+    show_table(("rate", "expected", "measured (95 %)", "", "over"), rows, align="lrrll")
 
 
 def _number(value: float | None) -> str:
@@ -149,9 +153,8 @@ def _math(text: str) -> str:
     return text.replace("‖", r"\Vert ")
 
 
-def _cell(text: str) -> str:
-    """Return the text as it stands in a cell of a table: its bars are no borders."""
-    return text.replace("|", "\\|").replace("~", "\\~")
+def _key(name: str) -> str:
+    return name.lower().replace(" ", "_").replace(".", "_")
 
 
 def _group(line: Line) -> str:
