@@ -29,6 +29,7 @@ from lazycore.reproductions import (
     tables,
 )
 from lazycore.results import RunResult, Snapshot
+from lazycore.spectrum import class_gap
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from lazycore.targets import dataset
@@ -319,15 +320,16 @@ def test_the_convolutional_figures_are_read_off_the_sweep_over_alpha():
 
 
 def test_the_spectrum_is_judged_by_its_widest_gap():
+    def found(values):
+        after, ratio = class_gap(values)
+        latest = {"spectrum": values, "class_gap_after": after, "class_gap": ratio}
+        return [RunResult.collect(figure_7b.job()[0], [Snapshot(time=0.0, latest=latest)])]
+
     values = np.concatenate([np.full(10, 9.0), 1.0 / np.arange(1, 91)])
-    config = figure_7b.job()[0]
-    snapshot = Snapshot(time=0.0, latest={"spectrum": values})
-    found = [RunResult.collect(config, [snapshot])]
-    (line,) = figure_7b.lines(found)
+    (line,) = figure_7b.lines(found(values))
     assert line.x[0] == 1.0 and line.mean[0] == 1.0 and line.at(10.0) is not None
-    assert figure_7b.agreement(found)[0].passed is True
-    smooth = Snapshot(time=0.0, latest={"spectrum": 1.0 / np.arange(1, 91)})
-    assert figure_7b.agreement([RunResult.collect(config, [smooth])])[0].passed is False
+    assert figure_7b.agreement(found(values))[0].passed is True
+    assert figure_7b.agreement(found(1.0 / np.arange(1, 91)))[0].passed is False
 
 
 def test_nothing_is_judged_before_it_is_computed():
