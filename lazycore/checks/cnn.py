@@ -55,7 +55,7 @@ def _found(by_alpha: Mapping[float, RunResult]) -> list[Row]:
     return rows
 
 
-def _judge(name: str, judged: bool, results: Mapping[str, RunResult]) -> list[Row]:
+def judged(name: str, judge: bool, results: Mapping[str, RunResult]) -> list[Row]:
     """Return the rows of the table; those of a data set that was not calibrated are shown."""
     by_alpha = {alpha: results[f"{alpha:g}"] for alpha in ALPHAS}
     rich, lazy = by_alpha[1.0], by_alpha[1e7]
@@ -82,7 +82,7 @@ def _judge(name: str, judged: bool, results: Mapping[str, RunResult]) -> list[Ro
         ("α ‖w − w0‖ at 10³ and 10⁷ agree", f"to {steady_move:.2%}", "2 %", steady_move <= 0.02),
     ]
     found = [
-        Row(f"{name}: {claim}", measured, allowed, holds if judged else None)
+        Row(f"{name}: {claim}", measured, allowed, holds if judge else None)
         for claim, measured, allowed, holds in rows
     ]
     return _found(by_alpha) + found
@@ -149,7 +149,7 @@ CHECKS = (
         name="cnn-digits",
         source="as Figures 3(a) and 7(a) of Chizat, Oyallon & Bach 2019, on 8 × 8 digits",
         runs=_runs("digits", IMAGES, NEW_IMAGES, DIGITS_STEP),
-        judge=partial(_judge, f"digits, {IMAGES:,} + {NEW_IMAGES}", True),
+        judge=partial(judged, f"digits, {IMAGES:,} + {NEW_IMAGES}", True),
         slow=True,
     ),
     Check(
@@ -157,7 +157,7 @@ CHECKS = (
         name="cnn-fashion",
         source="the same on Fashion-MNIST mini: as found, not calibrated",
         runs=_runs("fashion_mnist", 1000, 500, FASHION_STEP),
-        judge=partial(_judge, "Fashion-MNIST mini, 1,000 + 500", False),
+        judge=partial(judged, "Fashion-MNIST mini, 1,000 + 500", False),
         slow=True,
     ),
     Check(

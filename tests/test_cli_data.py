@@ -20,7 +20,7 @@ def tiny_registry(tmp_path, monkeypatch):
         for name, data in tiny_sets.CONTENT.items():
             server.files[f"{name}.gz"] = gzip.compress(data)
         monkeypatch.setattr(registry, "SETS", {"tiny": found})
-        monkeypatch.setattr("lazycore.clidata.SETS", {"tiny": found})
+        monkeypatch.setattr("lazycore.cli.data.SETS", {"tiny": found})
         yield server
 
 

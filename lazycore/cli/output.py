@@ -1,0 +1,54 @@
+"""What every call prints and writes: results, files, and how far it is."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lazycore.errors import ConfigError, LazyLabError
+
+
+def add_outcome(parser: argparse.ArgumentParser) -> None:
+    """Give a call its options for what comes out."""
+    parser.add_argument("--json", metavar="FILE", help="write it as JSON (-: standard output)")
+    parser.add_argument("--device", metavar="NAME", help="cpu, cuda:0, …; default: a GPU if any")
+    parser.add_argument("--no-budget", action="store_true", help="lift the limit on cost")
+
+
+def check_folders(options: argparse.Namespace) -> None:
+    """Raise `ConfigError` where a file that is asked for could not be written."""
+    for path in (options.out, options.json):
+        if path in (None, "-"):
+            continue
+        if not Path(path).resolve().parent.is_dir():
+            raise ConfigError(f"cannot write {path}: there is no such folder.")
+        if Path(path).is_dir():
+            raise ConfigError(f"cannot write {path}: it is a folder; give the name of a file.")
+
+
+def show(options: argparse.Namespace, result: Any, summary: Callable[[Any], str]) -> None:
+    """Write the result as JSON where that is asked for; else, and without a file, its summary."""
+    if options.json:
+        text = json.dumps(result.to_dict(), allow_nan=False)
+        if options.json == "-":
+            print(text)
+        else:
+            write(options.json, text.encode())
+    if not options.json and not options.out:
+        print(summary(result))
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a file, or say in a sentence why not."""
+    try:
+        Path(path).write_bytes(data)
+    except OSError as error:
+        raise LazyLabError(f"cannot write {path}: {error.strerror}.") from error
+
+
+def progress(text: str) -> None:
+    """Show how far a long call is, on a terminal only; an empty text takes it away."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
