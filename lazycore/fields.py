@@ -59,7 +59,15 @@ DTYPE = Field(
     choices=("float64", "float32"),
     meaning="precision; float32 is plainly wrong at large α or τ",
 )
-GENERAL = (ALPHA, SEED, DATA_SEED, INIT_SEED, DTYPE)
+KEEP = Field(
+    name="keep",
+    kind=str,
+    default="curves",
+    choices=("curves", "kernels"),
+    added=True,
+    meaning="kernels: also the tangent kernel over time, and what is learned with it frozen",
+)
+GENERAL = (ALPHA, SEED, DATA_SEED, INIT_SEED, DTYPE, KEEP)
 
 # ── read by tasks ────────────────────────────────────────────────────────────────────────
 N_TRAIN = Field(

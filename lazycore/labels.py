@@ -1,4 +1,4 @@
-"""What is measured of outputs where labels are ±1: margins, and whether two models agree."""
+"""What is measured of outputs where targets are classes: errors, margins, agreement."""
 
 from torch import Tensor
 
@@ -25,3 +25,16 @@ def sign_agreement(f: Tensor, other: Tensor) -> Tensor:
     Two zeros agree: at time 0 of zeroed models it is 1.
     """
     return (f.sign() == other.sign()).to(f.dtype).mean((-2, -1))
+
+
+def share_of_errors(f: Tensor, y: Tensor) -> Tensor:
+    """Return the share of points with y·f ≤ 0, or whose largest output is another class, (…,).
+
+    f: outputs (…, n, k). y: labels ±1 (n, 1) or one-hot rows (n, k).
+    """
+    if f.shape[-1] == 1:
+        return (y * f <= 0.0).to(f.dtype).mean((-2, -1))
+    # A tie is not a decision: equal outputs (all zero at the start) are an error.
+    ranked = f.topk(2, dim=-1).values
+    wrong = (f.argmax(-1) != y.argmax(-1)) | (ranked[..., 0] == ranked[..., 1])
+    return wrong.to(f.dtype).mean(-1)

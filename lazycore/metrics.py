@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.kept_kernels import KeptKernels
 from lazycore.kernel_cost import is_dear
 from lazycore.kernel_meter import KernelMeter
-from lazycore.labels import has_signs, sign_agreement, smallest_margin
+from lazycore.labels import has_signs, share_of_errors, sign_agreement, smallest_margin
 from lazycore.module_network import ModuleNetwork
 from lazycore.moments import Moment, Position, TangentSpace
 from lazycore.preactivations import preactivation_speed
@@ -37,9 +38,13 @@ DIVERGED = 1e6
 
 @dataclass(eq=False)
 class Meter:
-    """Measures moments of one problem; keeps the initial state it compares with."""
+    """Measures moments of one problem; keeps the initial state it compares with.
+
+    kept: what else is held of the kernel, if anything.
+    """
 
     problem: Problem
+    kept: KeptKernels | None = None
     ended: frozenset[str] = frozenset()
 
     def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
@@ -82,7 +87,7 @@ class Meter:
         if v is None or "nonlinear" in ended:
             return {}
         w = self.problem.train.weights(v)
-        found = self._kernels.at(w)
+        found = self._kernels.at(w) | (self.kept.at(w) if self.kept else {})
         if self._drawable == 2 and self.problem.network.neurons(w) is not None:
             found["neurons.nonlinear"] = self._neurons(v)
             if moment.linearized is not None and "linearized" not in ended:
@@ -108,6 +113,7 @@ class Meter:
             "layers": problem.layers,
             "parameters": w0.numel(),
         } | self._kernels.constants()
+        found |= self.kept.constants() if self.kept else {}
         if self.knows_largest_eigenvalue:
             found["lambda_max"] = problem.largest_eigenvalue
         speed = preactivation_speed(problem)
@@ -121,15 +127,19 @@ class Meter:
         return found
 
     def at_end(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
-        """Return how far the network is, at last, from one with the gates of its beginning.
+        """Return how far the network is, at last, from models that keep what it began with.
 
-        The output gap of the two, and the share of points that the latter gets wrong.
+        Of one with the gates of its beginning the output gap, and the share of points that it
+        gets wrong; of those with frozen kernels what `KeptKernels` says.
         """
         problem, v = self.problem, moment.nonlinear
-        network = problem.network
-        if v is None or "nonlinear" in ended or not isinstance(network, ModuleNetwork):
-            return {}
-        found: dict[str, Any] = {}
+        network, found = problem.network, {}
+        if v is None or "nonlinear" in ended:
+            return found
+        if self.kept and problem.test:
+            found |= self.kept.at_end(problem.train.weights(v), problem.test.outputs(v))
+        if not isinstance(network, ModuleNetwork):
+            return found
         for part, points in {"train": problem.train, "test": problem.test}.items():
             if points is None:
                 continue
@@ -139,7 +149,7 @@ class Meter:
             outputs = points.start + problem.alpha * (frozen - points.anchor.outputs)
             found[f"frozen_gates.{part}_gap"] = float(_rms(points.outputs(v) - outputs))
             if problem.classes:
-                found[f"frozen_gates.{part}_error"] = float(self._error(outputs, points.y))
+                found[f"frozen_gates.{part}_error"] = float(share_of_errors(outputs, points.y))
         return found
 
     @property
@@ -189,21 +199,12 @@ class Meter:
                 outputs = points.start + changes[part]
                 found[f"{part}_loss"] = problem.loss.per_point(outputs, points.y).mean(-1)
                 if problem.classes:
-                    found[f"{part}_error"] = self._error(outputs, points.y)
+                    found[f"{part}_error"] = share_of_errors(outputs, points.y)
                 if part == "train" and has_signs(problem):
                     found["margin"] = smallest_margin(outputs, points.y)
                 if part == "test":
                     found["test_outputs"] = outputs[:, :TEST_POINTS]
         return {f"{name}.{key}": value for key, value in found.items()}
-
-    def _error(self, f: Tensor, y: Tensor) -> Tensor:
-        """Return the share of points with y·f ≤ 0, or whose largest output is another class."""
-        if f.shape[-1] == 1:
-            return (y * f <= 0.0).to(f.dtype).mean((-2, -1))
-        # A tie is not a decision: equal outputs (all zero at the start) are an error.
-        ranked = f.topk(2, dim=-1).values
-        wrong = (f.argmax(-1) != y.argmax(-1)) | (ranked[..., 0] == ranked[..., 1])
-        return wrong.to(f.dtype).mean(-1)
 
     def _neurons(self, v: Tensor) -> np.ndarray:
         neurons = self.problem.network.neurons(self.problem.train.weights(v))

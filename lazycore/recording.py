@@ -10,6 +10,7 @@ from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
 from lazycore.constants import constants
 from lazycore.hypotheses import GapBound, gap_bound
 from lazycore.kappa import kappa
+from lazycore.kept_kernels import KeptKernels
 from lazycore.metrics import MODELS, Meter
 from lazycore.moments import Moment, blocks
 from lazycore.problem import Problem, default_step_size, default_time, rounding
@@ -30,9 +31,15 @@ measured anyway."""
 class Recorder:
     """Measures the moments of one run, a few at a time; `over` once both models have ended."""
 
-    def __init__(self, problem: Problem, bound: GapBound, constants: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        bound: GapBound,
+        constants: dict[str, Any],
+        meter: Meter | None = None,
+    ) -> None:
         self.problem, self.bound = problem, bound
-        self.meter = Meter(problem)
+        self.meter = meter or Meter(problem)
         self.constants = constants
         self.taken = 0
         self.change = 0.0
@@ -104,7 +111,12 @@ def recorder(
     """Return the recorder of a run with these fields, whose free scales came out as `scales`."""
     constants: dict[str, Any] = {"device": device}
     constants |= {"horizon" if name == "time" else name: scale for name, scale in scales.items()}
-    return Recorder(problem, gap_bound(problem, values["dynamics"]), constants)
+    kept = None
+    if values.get("keep") == "kernels":
+        time = scales["time"] if "time" in scales else values["steps"] * scales["step_size"]
+        kept = KeptKernels(problem, time)
+    meter = Meter(problem, kept)
+    return Recorder(problem, gap_bound(problem, values["dynamics"]), constants, meter)
 
 
 def choose_scales(problem: Problem, values: spec.Values) -> dict[str, float]:

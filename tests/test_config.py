@@ -70,6 +70,7 @@ BEHIND_A_CHOICE = [
     ),
     ({"task": "plane_target"}, {"target_1": 2.0}),
     ({"task": "plane_target"}, {"target_2": 2.0}),
+    ({"task": "teacher"}, {"keep": "kernels"}),
 ]
 
 
