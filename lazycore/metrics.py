@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.compression import Compression
 from lazycore.kept_kernels import KeptKernels
 from lazycore.kernel_cost import is_dear
 from lazycore.kernel_meter import KernelMeter
@@ -40,11 +41,13 @@ DIVERGED = 1e6
 class Meter:
     """Measures moments of one problem; keeps the initial state it compares with.
 
-    kept: what else is held of the kernel, if anything.
+    kept: what else is held of the kernel, if anything. compression: what measures the first
+    layer's directions, where the task says which of them matter.
     """
 
     problem: Problem
     kept: KeptKernels | None = None
+    compression: Compression | None = None
     ended: frozenset[str] = frozenset()
 
     def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
@@ -77,6 +80,7 @@ class Meter:
                 start + network["test"], start + shown["test"]
             )
         columns |= self._stability.columns(v, hidden)
+        columns |= self.compression.columns(v) if self.compression else {}
         arrays = {name: _array(column) for name, column in columns.items()}
         found = [self._entries(arrays, i) for i in range(len(there))]
         return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
@@ -88,7 +92,7 @@ class Meter:
             return {}
         w = self.problem.train.weights(v)
         found = self._kernels.at(w) | (self.kept.at(w) if self.kept else {})
-        if self._drawable == 2 and self.problem.network.neurons(w) is not None:
+        if self._plane and self.problem.network.neurons(w) is not None:
             found["neurons.nonlinear"] = self._neurons(v)
             if moment.linearized is not None and "linearized" not in ended:
                 found["neurons.linearized"] = self._neurons(moment.linearized)
@@ -121,7 +125,7 @@ class Meter:
             found["preactivation_speed"] = speed
         if self._drawable:
             found["data.x"], found["data.y"] = _array(problem.train.x), _array(problem.targets)
-        neurons = problem.network.neurons(w0) if self._drawable == 2 else None
+        neurons = problem.network.neurons(w0) if self._plane else None
         if neurons is not None:
             found["neurons.sign"] = _array(neurons[1])
         return found
@@ -209,7 +213,7 @@ class Meter:
     def _neurons(self, v: Tensor) -> np.ndarray:
         neurons = self.problem.network.neurons(self.problem.train.weights(v))
         assert neurons is not None
-        return _array(neurons[0]).astype(np.float32)
+        return _array(neurons[0])[:, list(self._plane)].astype(np.float32)
 
     @cached_property
     def _stability(self) -> Stability:
@@ -230,6 +234,13 @@ class Meter:
         """Input dimension if the learned function can be drawn, else 0."""
         x = self.problem.train.x
         return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
+
+    @property
+    def _plane(self) -> tuple[int, ...]:
+        """The two inputs on which neurons are drawn, if there are any."""
+        if self.compression:
+            return self.compression.plane
+        return (0, 1) if self._drawable == 2 else ()
 
     @cached_property
     def _grid(self) -> Points:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lazycore import spec
 from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
+from lazycore.compression import compression
 from lazycore.constants import constants
 from lazycore.hypotheses import GapBound, gap_bound
 from lazycore.kappa import kappa
@@ -115,7 +116,7 @@ def recorder(
     if values.get("keep") == "kernels":
         time = scales["time"] if "time" in scales else values["steps"] * scales["step_size"]
         kept = KeptKernels(problem, time)
-    meter = Meter(problem, kept)
+    meter = Meter(problem, kept, compression(problem, values))
     return Recorder(problem, gap_bound(problem, values["dynamics"]), constants, meter)
 
 

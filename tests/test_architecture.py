@@ -104,9 +104,10 @@ MAY_REACH = {
     "metrics": {
         *("kernel", "linearize", "moments", "problem", "network"),
         *("kernel_cost", "module_network", "spectrum", "stability"),
-        *("kernel_meter", "kept_kernels", "labels", "preactivations"),
+        *("compression", "kernel_meter", "kept_kernels", "labels", "preactivations"),
     },
     "kernel_meter": {"kernel", "kernel_cost", "problem", "spectrum"},
+    "compression": {"problem", "spec"},
     "kept_kernels": {"frozen_kernel", "kernel", "labels", "problem"},
     "frozen_kernel": {"problem"},
     "labels": {"problem"},
