@@ -12,7 +12,7 @@ from torch import Tensor
 from lazycore.kernel import alignment, relative_change, tangent_kernel
 from lazycore.kernel_cost import affordable_points
 from lazycore.module_network import ModuleNetwork
-from lazycore.moments import Moment, Position, TangentSpace
+from lazycore.moments import MODELS, Moment, Position, TangentSpace
 from lazycore.problem import Points, Problem
 from lazycore.spectrum import class_gap, spectrum
 from lazycore.stability import Stability
@@ -25,8 +25,6 @@ GRID = {1: 201, 2: 41}
 
 FEW_OUTPUTS = 8
 """Outputs n·k up to which αh and αh̄ themselves are recorded: points of a space one can draw."""
-
-MODELS = frozenset(("nonlinear", "linearized"))
 
 DIVERGED = 1e6
 """A training loss this many times the initial one (or one that is not finite) has diverged."""
@@ -42,6 +40,8 @@ class Meter:
     def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
         """Return what is recorded at each of these times, and the models that have ended by
         then: they have no entries any more. All times are measured at once."""
+        if "nonlinear" in self.ended and moments[0].exact is not None:
+            return self._alone(moments)
         there = [moment for moment in moments if moment.nonlinear is not None]
         if not there:
             self.ended = MODELS
@@ -65,7 +65,18 @@ class Meter:
             columns["linearized.outputs"] = self.problem.train.start + shown["train"]
         columns |= self._stability.columns(v, hidden)
         arrays = {name: _array(column) for name, column in columns.items()}
-        found = [self._entries(arrays, i) for i in range(len(there))]
+        found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
+        return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
+
+    def _alone(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
+        """Return what is recorded once the network has ended: its linearisation."""
+        there = [moment for moment in moments if moment.exact is not None]
+        space, s = _positions([moment.exact for moment in there])
+        columns = self._model(
+            "linearized", self._tangent_outputs(space, s), space.displacement_by_layer(s)
+        )
+        arrays = {name: _array(column) for name, column in columns.items()}
+        found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
         return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
 
     def sparse(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
@@ -148,10 +159,11 @@ class Meter:
         return not dear or "largest_eigenvalue" in self.problem.train.anchor.__dict__
 
     def _entries(
-        self, arrays: dict[str, np.ndarray], i: int
+        self, arrays: dict[str, np.ndarray], i: int, met: frozenset[str]
     ) -> tuple[dict[str, Any], frozenset[str]]:
-        """Return the entries of the i-th moment, without those of models that have ended."""
-        for model in MODELS:
+        """Return the entries of the i-th moment, without those of models that have ended; the
+        ones that have come to their end with it have none from the next on."""
+        for model in MODELS - self.ended:
             loss = arrays[f"{model}.train_loss"][i]
             if not np.isfinite(loss) or loss > DIVERGED * self._loss_unit:
                 self.ended |= {model}
@@ -161,7 +173,8 @@ class Meter:
             owners = MODELS if owner == "gap" else {owner if owner in MODELS else "nonlinear"}
             if not owners & self.ended:
                 found[name] = float(column[i]) if column.ndim == 1 else column[i]
-        return found, self.ended
+        ended, self.ended = self.ended, self.ended | met
+        return found, ended
 
     def _network_outputs(self, v: Tensor) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Return the changes of αh on both sets of points, and the hidden units' inputs."""
