@@ -21,8 +21,9 @@ LARGEST_FEATURES = 2**27
 """Numbers that the kept features of a convolutional network may be; else they are products."""
 KERNEL_WORK = 1e10
 """Multiply-adds, at most, of a kernel that is formed again and again: about a second."""
-KERNEL_TIMES, FROZEN_STEPS, LARGEST_FROZEN = 41, 500, 500
-"""Times at which kernels are kept, steps of a model that is trained with one, and its outputs."""
+KERNEL_TIMES, FROZEN_TIMES, FROZEN_STEPS, LARGEST_FROZEN = 41, 11, 1000, 500
+"""Times at which kernels are kept, and two models trained with each, in so many steps, of
+so many outputs at most."""
 CALLS_PER_STEP = 20
 """Small steps of a network, in units of `SECONDS_PER_CALL`, that a convolutional one has."""
 CONVOLUTIONS_PER_SECOND = 6e9
@@ -91,12 +92,13 @@ def estimate(config: RunConfig) -> Cost:
 
 
 def _keeping(values: spec.Values, outputs: int) -> float:
-    """Return the seconds that kept kernels take: some forty, each with two frozen models."""
+    """Return the seconds that kept kernels take: some forty, some with two frozen models."""
     if values["keep"] != "kernels":
         return 0.0
     size = min(outputs, LARGEST_FROZEN)
     training = 2.0 * FROZEN_STEPS * (SECONDS_PER_CALL + 2.0 * size**2 / FLOPS_PER_SECOND)
-    return KERNEL_TIMES * (training * (size == outputs) + 25.0 * size**3 / FLOPS_PER_SECOND)
+    trainings = FROZEN_TIMES * training if size == outputs else 0.0
+    return trainings + KERNEL_TIMES * 25.0 * size**3 / FLOPS_PER_SECOND
 
 
 def _convolutional(

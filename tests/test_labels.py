@@ -7,6 +7,7 @@ import torch
 
 from lazycore import run
 from lazycore.config import RunConfig
+from lazycore.quantities import measure
 
 TINY = {"n_train": 6, "n_test": 5, "width": 6, "dynamics": "gd", "steps": 40, "alpha": 0.5}
 RUNS = {
@@ -60,6 +61,7 @@ def test_agreement_counts_test_points_on_one_side(found):
         for f, g in pairs
     ]
     assert np.array_equal(result.series["sign_agreement"][1:], wanted)
+    assert measure(result)["sign_agreement"] == wanted[-1]
 
 
 def test_the_last_test_outputs_are_kept_in_single_precision(found):
