@@ -21,6 +21,9 @@ LARGEST_FEATURES = 2**27
 """Numbers that the kept features of a convolutional network may be; else they are products."""
 KERNEL_WORK = 1e10
 """Multiply-adds, at most, of a kernel that is formed again and again: about a second."""
+KERNEL_TIMES, FROZEN_TIMES, FROZEN_STEPS, LARGEST_FROZEN = 41, 11, 1000, 500
+"""Times at which kernels are kept, and two models trained with each, in so many steps, of
+so many outputs at most."""
 CALLS_PER_STEP = 20
 """Small steps of a network, in units of `SECONDS_PER_CALL`, that a convolutional one has."""
 CONVOLUTIONS_PER_SECOND = 6e9
@@ -82,9 +85,20 @@ def estimate(config: RunConfig) -> Cost:
     recording = RECORDS * (8.0 * (n + n_test) * operations + 4.0 * min(n, 500) ** 2 * hidden)
     evaluations = dynamics["evaluations"](values) or 2000
     seconds = evaluations * evaluation + (closed_form + recording) / FLOPS_PER_SECOND
+    seconds += _keeping(values, n * k)
     kernel = 3.0 * (n * k) ** 2 if in_function_space else 0.0
     numbers = 20.0 * p + 4.0 * (n + n_test) * (d + k + hidden * (1 + k)) + kernel
     return Cost(seconds=seconds, bytes=8.0 * numbers, evaluation_seconds=evaluation)
+
+
+def _keeping(values: spec.Values, outputs: int) -> float:
+    """Return the seconds that kept kernels take: some forty, some with two frozen models."""
+    if values["keep"] != "kernels":
+        return 0.0
+    size = min(outputs, LARGEST_FROZEN)
+    training = 2.0 * FROZEN_STEPS * (SECONDS_PER_CALL + 2.0 * size**2 / FLOPS_PER_SECOND)
+    trainings = FROZEN_TIMES * training if size == outputs else 0.0
+    return trainings + KERNEL_TIMES * 25.0 * size**3 / FLOPS_PER_SECOND
 
 
 def _convolutional(
@@ -110,7 +124,7 @@ def _convolutional(
     evaluation = SECONDS_PER_CALL * CALLS_PER_STEP + SECONDS_PER_WEIGHT * p
     evaluation += step / CONVOLUTIONS_PER_SECOND
     seconds = steps * evaluation + recording / CONVOLUTIONS_PER_SECOND
-    seconds += kernels / FLOPS_PER_SECOND
+    seconds += kernels / FLOPS_PER_SECOND + _keeping(values, n * k)
     wanted = [part * units * (k + 9) for part in (n, n_test)]
     features = sum(count for count in wanted if count <= LARGEST_FEATURES)
     numbers = 20.0 * p + 4.0 * (n + n_test) * (d + k) + 12.0 * points * units + features

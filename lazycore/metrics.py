@@ -9,16 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.kernel import alignment, relative_change, tangent_kernel
-from lazycore.kernel_cost import affordable_points
+from lazycore.compression import Compression
+from lazycore.kept_kernels import KeptKernels
+from lazycore.kernel_cost import is_dear
+from lazycore.kernel_meter import KernelMeter
+from lazycore.labels import has_signs, share_of_errors, sign_agreement, smallest_margin
 from lazycore.module_network import ModuleNetwork
-from lazycore.moments import Moment, Position, TangentSpace
+from lazycore.moments import MODELS, Moment, Position, TangentSpace
+from lazycore.preactivations import preactivation_speed
 from lazycore.problem import Points, Problem
-from lazycore.spectrum import class_gap, spectrum
 from lazycore.stability import Stability
 
-KERNEL_POINTS = 500
-"""Training points, at most, on which the kernel's change is measured (`kernel_cost`)."""
+TEST_POINTS = 1000
+"""Test points, at most, whose outputs are kept, so that runs can be averaged."""
 
 GRID = {1: 201, 2: 41}
 """Points per axis of the grid on which the learned function of d inputs is drawn."""
@@ -26,7 +29,8 @@ GRID = {1: 201, 2: 41}
 FEW_OUTPUTS = 8
 """Outputs n·k up to which αh and αh̄ themselves are recorded: points of a space one can draw."""
 
-MODELS = frozenset(("nonlinear", "linearized"))
+OF_BOTH = ("gap", "sign_agreement")
+"""What compares the models, and ends with the first that does."""
 
 DIVERGED = 1e6
 """A training loss this many times the initial one (or one that is not finite) has diverged."""
@@ -34,14 +38,22 @@ DIVERGED = 1e6
 
 @dataclass(eq=False)
 class Meter:
-    """Measures moments of one problem; keeps the initial state it compares with."""
+    """Measures moments of one problem; keeps the initial state it compares with.
+
+    kept: what else is held of the kernel, if anything. compression: what measures the first
+    layer's directions, where the task says which of them matter.
+    """
 
     problem: Problem
+    kept: KeptKernels | None = None
+    compression: Compression | None = None
     ended: frozenset[str] = frozenset()
 
     def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
         """Return what is recorded at each of these times, and the models that have ended by
         then: they have no entries any more. All times are measured at once."""
+        if "nonlinear" in self.ended and moments[0].exact is not None:
+            return self._alone(moments)
         there = [moment for moment in moments if moment.nonlinear is not None]
         if not there:
             self.ended = MODELS
@@ -63,9 +75,26 @@ class Meter:
         if self.problem.targets.numel() <= FEW_OUTPUTS:
             columns["nonlinear.outputs"] = self.problem.train.start + network["train"]
             columns["linearized.outputs"] = self.problem.train.start + shown["train"]
+        if "test" in network and has_signs(self.problem):
+            start = self.problem.test.start if self.problem.test else 0.0
+            columns["sign_agreement"] = sign_agreement(
+                start + network["test"], start + shown["test"]
+            )
         columns |= self._stability.columns(v, hidden)
+        columns |= self.compression.columns(v) if self.compression else {}
         arrays = {name: _array(column) for name, column in columns.items()}
-        found = [self._entries(arrays, i) for i in range(len(there))]
+        found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
+        return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
+
+    def _alone(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
+        """Return what is recorded once the network has ended: its linearisation."""
+        there = [moment for moment in moments if moment.exact is not None]
+        space, s = _positions([moment.exact for moment in there])
+        columns = self._model(
+            "linearized", self._tangent_outputs(space, s), space.displacement_by_layer(s)
+        )
+        arrays = {name: _array(column) for name, column in columns.items()}
+        found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
         return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
 
     def sparse(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
@@ -74,12 +103,8 @@ class Meter:
         if v is None or "nonlinear" in ended:
             return {}
         w = self.problem.train.weights(v)
-        kernel = tangent_kernel(self.problem.network.features(w, self._kernel_x))
-        found: dict[str, Any] = {
-            "kernel_change": relative_change(kernel, self._initial_kernel),
-            "alignment.nonlinear": alignment(kernel, self.problem.targets[: len(self._kernel_x)]),
-        }
-        if self._drawable == 2 and self.problem.network.neurons(w) is not None:
+        found = self._kernels.at(w) | (self.kept.at(w) if self.kept else {})
+        if self._plane and self.problem.network.neurons(w) is not None:
             found["neurons.nonlinear"] = self._neurons(v)
             if moment.linearized is not None and "linearized" not in ended:
                 found["neurons.linearized"] = self._neurons(moment.linearized)
@@ -103,30 +128,34 @@ class Meter:
         found: dict[str, Any] = {
             "layers": problem.layers,
             "parameters": w0.numel(),
-            "kernel_points": len(self._kernel_x),
-        }
+        } | self._kernels.constants()
+        found |= self.kept.constants() if self.kept else {}
         if self.knows_largest_eigenvalue:
             found["lambda_max"] = problem.largest_eigenvalue
-        if problem.targets.shape[1] > 2:
-            found["spectrum"] = values = spectrum(self._initial_kernel, problem.targets.shape[1])
-            found["class_gap_after"], found["class_gap"] = class_gap(values)
+        speed = preactivation_speed(problem)
+        if speed is not None:
+            found["preactivation_speed"] = speed
         if self._drawable:
             found["data.x"], found["data.y"] = _array(problem.train.x), _array(problem.targets)
-        neurons = problem.network.neurons(w0) if self._drawable == 2 else None
+        neurons = problem.network.neurons(w0) if self._plane else None
         if neurons is not None:
             found["neurons.sign"] = _array(neurons[1])
         return found
 
     def at_end(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
-        """Return how far the network is, at last, from one with the gates of its beginning.
+        """Return how far the network is, at last, from models that keep what it began with.
 
-        The output gap of the two, and the share of points that the latter gets wrong.
+        Of one with the gates of its beginning the output gap, and the share of points that it
+        gets wrong; of those with frozen kernels what `KeptKernels` says.
         """
         problem, v = self.problem, moment.nonlinear
-        network = problem.network
-        if v is None or "nonlinear" in ended or not isinstance(network, ModuleNetwork):
-            return {}
-        found: dict[str, Any] = {}
+        network, found = problem.network, {}
+        if v is None or "nonlinear" in ended:
+            return found
+        if self.kept and problem.test:
+            found |= self.kept.at_end(problem.train.weights(v), problem.test.outputs(v))
+        if not isinstance(network, ModuleNetwork):
+            return found
         for part, points in {"train": problem.train, "test": problem.test}.items():
             if points is None:
                 continue
@@ -136,32 +165,33 @@ class Meter:
             outputs = points.start + problem.alpha * (frozen - points.anchor.outputs)
             found[f"frozen_gates.{part}_gap"] = float(_rms(points.outputs(v) - outputs))
             if problem.classes:
-                found[f"frozen_gates.{part}_error"] = float(self._error(outputs, points.y))
+                found[f"frozen_gates.{part}_error"] = float(share_of_errors(outputs, points.y))
         return found
 
     @property
     def knows_largest_eigenvalue(self) -> bool:
         """Whether λ_max is there, or had for little: of deep networks of convolutions it takes
         longer than to train them, and most do without."""
-        network = self.problem.network
-        dear = isinstance(network, ModuleNetwork) and network.at_once is not None
+        dear = is_dear(self.problem.network)
         return not dear or "largest_eigenvalue" in self.problem.train.anchor.__dict__
 
     def _entries(
-        self, arrays: dict[str, np.ndarray], i: int
+        self, arrays: dict[str, np.ndarray], i: int, met: frozenset[str]
     ) -> tuple[dict[str, Any], frozenset[str]]:
-        """Return the entries of the i-th moment, without those of models that have ended."""
-        for model in MODELS:
+        """Return the entries of the i-th moment, without those of models that have ended; the
+        ones that have come to their end with it have none from the next on."""
+        for model in MODELS - self.ended:
             loss = arrays[f"{model}.train_loss"][i]
             if not np.isfinite(loss) or loss > DIVERGED * self._loss_unit:
                 self.ended |= {model}
         found = {}
         for name, column in arrays.items():
             owner = name.split(".")[0]
-            owners = MODELS if owner == "gap" else {owner if owner in MODELS else "nonlinear"}
+            owners = MODELS if owner in OF_BOTH else {owner if owner in MODELS else "nonlinear"}
             if not owners & self.ended:
                 found[name] = float(column[i]) if column.ndim == 1 else column[i]
-        return found, self.ended
+        ended, self.ended = self.ended, self.ended | met
+        return found, ended
 
     def _network_outputs(self, v: Tensor) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Return the changes of αh on both sets of points, and the hidden units' inputs."""
@@ -187,22 +217,17 @@ class Meter:
                 outputs = points.start + changes[part]
                 found[f"{part}_loss"] = problem.loss.per_point(outputs, points.y).mean(-1)
                 if problem.classes:
-                    found[f"{part}_error"] = self._error(outputs, points.y)
+                    found[f"{part}_error"] = share_of_errors(outputs, points.y)
+                if part == "train" and has_signs(problem):
+                    found["margin"] = smallest_margin(outputs, points.y)
+                if part == "test":
+                    found["test_outputs"] = outputs[:, :TEST_POINTS]
         return {f"{name}.{key}": value for key, value in found.items()}
-
-    def _error(self, f: Tensor, y: Tensor) -> Tensor:
-        """Return the share of points with y·f ≤ 0, or whose largest output is another class."""
-        if f.shape[-1] == 1:
-            return (y * f <= 0.0).to(f.dtype).mean((-2, -1))
-        # A tie is not a decision: equal outputs (all zero at the start) are an error.
-        ranked = f.topk(2, dim=-1).values
-        wrong = (f.argmax(-1) != y.argmax(-1)) | (ranked[..., 0] == ranked[..., 1])
-        return wrong.to(f.dtype).mean(-1)
 
     def _neurons(self, v: Tensor) -> np.ndarray:
         neurons = self.problem.network.neurons(self.problem.train.weights(v))
         assert neurons is not None
-        return _array(neurons[0]).astype(np.float32)
+        return _array(neurons[0])[:, list(self._plane)].astype(np.float32)
 
     @cached_property
     def _stability(self) -> Stability:
@@ -215,20 +240,21 @@ class Meter:
         return max(initial, float(torch.finfo(problem.w0.dtype).tiny))
 
     @cached_property
-    def _kernel_x(self) -> Tensor:
-        problem = self.problem
-        x = problem.train.x
-        return x[: affordable_points(problem.network, problem.w0, x, KERNEL_POINTS)]
-
-    @cached_property
-    def _initial_kernel(self) -> Tensor:
-        return tangent_kernel(self.problem.network.features(self.problem.w0, self._kernel_x))
+    def _kernels(self) -> KernelMeter:
+        return KernelMeter(self.problem)
 
     @cached_property
     def _drawable(self) -> int:
         """Input dimension if the learned function can be drawn, else 0."""
         x = self.problem.train.x
         return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
+
+    @property
+    def _plane(self) -> tuple[int, ...]:
+        """The two inputs on which neurons are drawn, if there are any."""
+        if self.compression:
+            return self.compression.plane
+        return (0, 1) if self._drawable == 2 else ()
 
     @cached_property
     def _grid(self) -> Points:

@@ -1,6 +1,7 @@
 """The numbers that a finished run comes to: what a sweep's table holds. numpy only.
 
-*Final* is at the last recorded time, NaN where a model has diverged before; *largest* and
+*Final* is at the last recorded time, or at the end of a model that stops at its margins (of what
+is of both: at the first such end), NaN where a model has diverged before; *largest* and
 *smallest* are over all recorded times. A new quantity is one more entry here.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.results import RunResult
+from lazycore.results import MODELS, RunResult
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,17 @@ def measure(result: RunResult) -> dict[str, float]:
 
 
 def _final(name: str) -> Callable[[RunResult], float]:
-    return lambda result: _last(result.series.get(name))
+    owners = {name.split(".")[0]} & set(MODELS) or MODELS
+
+    def of(result: RunResult) -> float:
+        values = result.series.get(name)
+        stops = (result.config or {}).get("stop") == "margins"
+        diverged = any(result.latest.get(f"{model}.status") == "diverged" for model in owners)
+        if stops and not diverged and values is not None:
+            values = values[np.isfinite(values)]
+        return _last(values)
+
+    return of
 
 
 def _largest(name: str) -> Callable[[RunResult], float]:
@@ -59,6 +70,12 @@ def _relative_gap(result: RunResult) -> float:
     return _greatest(result.series.get("gap.train_output")) / change if change > 0 else math.nan
 
 
+def _scaled_half_time(result: RunResult) -> float:
+    config = result.config or {}
+    scale = (config.get("width") or math.nan) ** 0.5 * (config.get("alpha") or math.nan)
+    return _once("nonlinear.half_time")(result) / scale
+
+
 def _kernel_change(result: RunResult) -> float:
     return math.nan if _has_diverged(result) else _last(result.sparse.get("kernel_change"))
 
@@ -68,6 +85,27 @@ def _alignment_change(result: RunResult) -> float:
     if _has_diverged(result) or alignment is None or alignment.ndim != 1 or not alignment.size:
         return math.nan
     return float(alignment[-1] - alignment[0])
+
+
+def _kernel_change_test(result: RunResult) -> float:
+    return math.nan if _has_diverged(result) else _last(result.sparse.get("kernel_change_test"))
+
+
+def _alignment_gain(result: RunResult) -> float:
+    change, alignment = _alignment_change(result), result.sparse.get("alignment.nonlinear")
+    if alignment is None or math.isnan(change) or not alignment[0] > 0.0:
+        return math.nan
+    return 1.0 + change / float(alignment[0])
+
+
+def _sign_agreement(result: RunResult) -> float:
+    # Of the last outputs of both: with stop=margins they do not end at one time.
+    names = [f"{model}.test_outputs" for model in MODELS]
+    diverged = "diverged" in [result.latest.get(f"{model}.status") for model in MODELS]
+    if diverged or not {*names} <= {*result.latest} or "sign_agreement" not in result.series:
+        return math.nan
+    signs = [np.sign(result.latest[name]) for name in names]
+    return float(np.mean(signs[0] == signs[1]))
 
 
 def _has_diverged(result: RunResult) -> bool:
@@ -140,6 +178,55 @@ _ALL = [
     Quantity("lambda_max", "largest eigenvalue of Θ₀/n", "", True, _once("lambda_max")),
     Quantity("parameters", "number of parameters", "", True, _once("parameters")),
     Quantity("horizon", "length of the run", "flow time", True, _once("horizon")),
+    Quantity(
+        "final_margin",
+        "network: smallest margin y·f of a training point",
+        "",
+        False,
+        _final("nonlinear.margin"),
+    ),
+    Quantity(
+        "linearized_final_margin",
+        "linearised model: smallest margin y·f of a training point",
+        "",
+        False,
+        _final("linearized.margin"),
+    ),
+    Quantity(
+        "sign_agreement",
+        "share of test points on which both models agree",
+        "",
+        False,
+        _sign_agreement,
+    ),
+    Quantity(
+        "kernel_change_test",
+        "kernel change on the test points at the end",
+        "",
+        True,
+        _kernel_change_test,
+    ),
+    Quantity(
+        "alignment_gain",
+        "alignment of the kernel at the end over that at the start",
+        "",
+        True,
+        _alignment_gain,
+    ),
+]
+_ALL += [
+    Quantity(f"{prefix}{key}", f"{words}: {meaning}", "flow time", True, _once(f"{model}.{key}"))
+    for prefix, model, words in (
+        ("", "nonlinear", "network"),
+        ("linearized_", "linearized", "linearised model"),
+    )
+    for key, meaning in (
+        ("stop_time", "time at which all margins are met"),
+        ("half_time", "time at which the loss is half of the initial one"),
+    )
+]
+_ALL += [
+    Quantity("scaled_half_time", "half_time / (√m·α)", "flow time", True, _scaled_half_time),
 ]
 
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}

@@ -46,6 +46,9 @@ BEHIND_A_CHOICE = [
     ({"task": "digits"}, {"labels": "ten"}),
     ({"activation": "softplus"}, {"activation_beta": 2.0}),
     ({"bias": "normal"}, {"bias_gain": 0.5}),
+    ({"task": "digits", "loss": "soft_hinge"}, {"loss_beta": 5.0}),
+    ({"task": "digits", "loss": "quadratic_hinge"}, {"margin": 2.0}),
+    ({"task": "digits", "loss": "soft_hinge"}, {"stop": "margins"}),
     ({"model": "fully_connected"}, {"depth": 3}),
     ({"dynamics": "gd"}, {"steps": 10}),
     ({"dynamics": "gd"}, {"step_size": 0.1}),
@@ -70,6 +73,7 @@ BEHIND_A_CHOICE = [
     ),
     ({"task": "plane_target"}, {"target_1": 2.0}),
     ({"task": "plane_target"}, {"target_2": 2.0}),
+    ({"task": "teacher"}, {"keep": "kernels"}),
 ]
 
 
@@ -270,7 +274,7 @@ def test_no_number_at_all_is_one_sentence(name, value):
         {"tolerance": 1.0},
         {"task": "nothing"},
         {"task": 3},
-        {"activation": "swish"},
+        {"activation": "sigmoid"},
         {"dtype": "float16"},
         {"zero_output": "Centered"},
         {"task": ""},

@@ -23,13 +23,21 @@ EVERY_PANEL = [
     "distance",
     "displacement",
     "kernel",
+    "gram",
+    "eigenvalues",
     "spectrum",
+    "projections",
+    "frozen",
     "errors",
+    "margins",
     "learned",
     "outputs_plane",
+    "compression",
     "neurons",
     "stability",
 ]
+OF_SOME = ("spectrum", "errors", "outputs_plane", "margins", "compression")
+OF_KEPT_KERNELS = ("gram", "eigenvalues", "projections", "frozen")
 
 
 def named(figure, part):
@@ -43,7 +51,7 @@ def test_panels_are_found_by_their_files_and_come_in_order():
 
 def test_a_run_shows_the_panels_that_it_has_the_quantities_for(make_run):
     assert [panel.name for panel in panels_of(make_run(dim=2))] == [
-        name for name in EVERY_PANEL if name not in ("spectrum", "errors", "outputs_plane")
+        name for name in EVERY_PANEL if name not in (*OF_SOME, *OF_KEPT_KERNELS)
     ]
     in_five_dimensions = make_run(dim=5)
     in_five_dimensions.latest.clear()

@@ -9,9 +9,9 @@ DURATION = {"duration": 60, "redraw": False}
 AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
 
 
-def buttons() -> dict:
-    """Return a play and a pause button below a figure."""
-    play = {"fromcurrent": True, "frame": DURATION} | AT_ONCE
+def buttons(redraw: bool = False) -> dict:
+    """Return a play and a pause button below a figure. redraw: for maps, which need it."""
+    play = {"fromcurrent": True, "frame": DURATION | {"redraw": redraw}} | AT_ONCE
     stop = {"frame": {"duration": 0, "redraw": False}} | AT_ONCE
     return {
         "type": "buttons",
@@ -29,9 +29,9 @@ def buttons() -> dict:
     }
 
 
-def slider(shown: np.ndarray, times: np.ndarray) -> dict:
+def slider(shown: np.ndarray, times: np.ndarray, redraw: bool = False) -> dict:
     """Return the slider over the frames named by `shown`, at these flow times; the last is on."""
-    jump = {"frame": {"duration": 0, "redraw": False}} | AT_ONCE
+    jump = {"frame": {"duration": 0, "redraw": redraw}} | AT_ONCE
     return {
         "active": len(shown) - 1,
         "x": 0.3,

@@ -34,7 +34,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         y=style.axis("relative change", log, domain=[share + 0.04 if lower else 0.0, 1.0]),
         alt="Relative change of the tangent kernel over flow time with the thresholds of the "
         "verdict, and its alignment with the labels.",
-        shapes=[_threshold(v) for v in (LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE)],
+        shapes=[style.level(v) for v in (LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE)],
         annotations=[
             _label("lazy below 0.1", LAZY_KERNEL_CHANGE, log),
             _label("rich above 1", RICH_KERNEL_CHANGE, log),
@@ -62,19 +62,6 @@ def _alignment(result: RunResult, log: bool) -> list[Trace]:
     still = np.full_like(times, values[finite][0])
     # The one with a legend entry: the upper half has no line of the linearisation.
     return [own, style.model_line("linearized", times, still, log=log) | pair]
-
-
-def _threshold(level: float) -> dict:
-    return {
-        "type": "line",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "yref": "y",
-        "y0": level,
-        "y1": level,
-        "line": {"color": style.GREY, "width": 1, "dash": "dot"},
-    }
 
 
 def _label(text: str, level: float, log: bool) -> dict:

@@ -189,6 +189,20 @@ def note(text: str, **where: Any) -> dict[str, Any]:
     )
 
 
+def level(y: float) -> dict[str, Any]:
+    """Return a dotted horizontal line across the figure at this height."""
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "yref": "y",
+        "y0": y,
+        "y1": y,
+        "line": {"color": GREY, "width": 1, "dash": "dot"},
+    }
+
+
 def endings(result: RunResult) -> list[dict[str, Any]]:
     """Return the remark that a run which did not reach its end carries on each of its figures."""
     said = [

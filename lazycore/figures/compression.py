@@ -1,0 +1,31 @@
+"""Λ over time: how much more the first layer sees of the directions that matter."""
+
+from lazycore.figures import Panel, style
+from lazycore.figures.style import Figure
+from lazycore.results import RunResult
+
+
+def figure(result: RunResult, log: bool = True) -> Figure:
+    """Return Λ = rms w_∥ / rms w_⊥ of the network over flow time, and where it began."""
+    values = result.series["compression"]
+    return style.figure(
+        [style.model_line("nonlinear", result.time, values, log=log)],
+        title="Compression of directions",
+        subtitle=PANEL.question,
+        x=style.time_axis(log),
+        y=style.axis("Λ = rms w∥ / rms w⊥ (ratio)", log),
+        alt="Root mean square of first-layer weights along the directions that labels depend on, "
+        "over that across them, over flow time; dotted: as drawn.",
+        shapes=[style.level(float(values[0]))],
+        annotations=style.endings(result),
+        showlegend=True,
+    )
+
+
+PANEL = Panel(
+    name="compression",
+    order=49,
+    question="Do the neurons turn to the directions that matter?",
+    shows=lambda result: style.has(result, "compression"),
+    draw=figure,
+)

@@ -1,0 +1,47 @@
+"""How far the worst training point is on its side: the smallest margin over time."""
+
+from lazycore.figures import Panel, style
+from lazycore.figures.style import Figure
+from lazycore.results import RunResult
+
+
+def figure(result: RunResult, log: bool = True) -> Figure:
+    """Return min_i y_i αh(x_i) of both models over flow time, with the level of 0.
+
+    Above it every training point is on its side. With a loss that has a margin m, its level too.
+    """
+    x = style.time_axis(log)
+    # Margins begin at 0 and pass below it: the time alone is logarithmic.
+    late = result.time > 0.0 if log else result.time >= 0.0
+    traces = [
+        style.model_line(model, result.time[late], result.series[f"{model}.margin"][late])
+        for model in style.MODELS
+        if style.has(result, f"{model}.margin")
+    ]
+    margin = (result.config or {}).get("margin")
+    levels = [0.0] if margin is None else [0.0, float(margin)]
+    notes = [] if margin is None else [_label(f"margin m = {margin:g}", float(margin))]
+    return style.figure(
+        traces,
+        title="Smallest margin",
+        subtitle=PANEL.question,
+        x=x,
+        y=style.axis(f"min y·αh ({style.output_unit(result)})"),
+        alt="Smallest product of label and output over the training points, over flow time, "
+        "network solid, linearisation dashed; dotted: where every point is on its side.",
+        shapes=[style.level(y) for y in levels],
+        annotations=[*notes, *style.endings(result)],
+    )
+
+
+def _label(text: str, y: float) -> dict:
+    return style.note(text, yref="y", y=y, x=0.01, xanchor="left", yanchor="bottom")
+
+
+PANEL = Panel(
+    name="margins",
+    order=41,
+    question="When is the last training point on its side?",
+    shows=lambda result: style.has(result, "nonlinear.margin"),
+    draw=figure,
+)

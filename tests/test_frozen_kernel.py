@@ -1,0 +1,174 @@
+"""Kept kernels against explicit Jacobians, and frozen ones against SciPy and the linearisation."""
+
+import numpy as np
+import oracle
+import pytest
+import torch
+from scipy.integrate import solve_ivp
+
+from lazycore import frozen_kernel, run
+from lazycore.config import RunConfig
+from lazycore.frozen_kernel import train_frozen
+from lazycore.kept_kernels import KeptKernels
+from lazycore.problem import build_problem
+
+TINY = {
+    "task": "circles",
+    "n_train": 12,
+    "n_test": 7,
+    "width": 8,
+    "activation": "tanh",
+    "loss": "logistic",
+    "alpha": 0.5,
+    "time": 20.0,
+    "keep": "kernels",
+}
+
+
+def problem_of(**fields):
+    values = RunConfig(**{k: v for k, v in (TINY | fields).items() if k != "keep"}).resolve()
+    return build_problem(values.to_dict(), torch.device("cpu"))
+
+
+def outputs_by_scipy(problem, kernel, time):
+    """Return F at `time` under F' = −Θ ∇R(F): DOP853 at rtol 1e-10."""
+
+    def field(_, f):
+        r = problem.residual(torch.from_numpy(f).view(problem.targets.shape))
+        return -(kernel @ r.reshape(-1)).numpy()
+
+    start = problem.train.start.reshape(-1).numpy()
+    solved = solve_ivp(field, (0.0, time), start, method="DOP853", rtol=1e-10, atol=1e-12)
+    assert solved.success
+    return solved.y[:, -1]
+
+
+@pytest.mark.parametrize("zero_output", ["centered", "none"])
+@pytest.mark.parametrize("loss", ["square", "logistic"])
+def test_a_frozen_kernel_trains_as_the_flow_in_function_space(loss, zero_output):
+    problem = problem_of(loss=loss, zero_output=zero_output)
+    kernel, time = problem.train.anchor.kernel, 50.0
+    c, reached = train_frozen(kernel, problem, time)
+    found = problem.train.start.reshape(-1) + kernel @ c
+    wanted = outputs_by_scipy(problem, kernel, time)
+    assert reached == time
+    worst = float(np.abs(found.numpy() - wanted).max() / np.abs(wanted).max())
+    assert worst < (1e-9 if loss == "square" else 0.02)
+
+
+def test_a_quarter_of_the_gradient_change_halves_the_error(monkeypatch):
+    problem = problem_of()
+    kernel, errors = problem.train.anchor.kernel, []
+    wanted = outputs_by_scipy(problem, kernel, 50.0)
+    monkeypatch.setattr(frozen_kernel, "OUTPUT_CHANGE", 1e9)
+    for change in (1e-3, 2.5e-4, 6.25e-5):
+        monkeypatch.setattr(frozen_kernel, "GRADIENT_CHANGE", change)
+        c, _ = train_frozen(kernel, problem, 50.0)
+        errors.append(float(np.abs((kernel @ c).numpy() - wanted).max()))
+    assert 1.6 < errors[0] / errors[1] < 2.5 and 1.6 < errors[1] / errors[2] < 2.5
+
+
+def test_a_model_that_would_take_too_many_steps_says_how_far_it_came(monkeypatch):
+    problem = problem_of()
+    monkeypatch.setattr(frozen_kernel, "MOST_STEPS", 5)
+    _, reached = train_frozen(problem.train.anchor.kernel, problem, 50.0)
+    assert 0.0 < reached < 50.0
+
+
+@pytest.fixture(scope="module", params=["dense", "deep", "symmetrized"])
+def kept(request):
+    fields = {
+        "dense": {},
+        "deep": {"model": "fully_connected", "depth": 2, "task": "digits"},
+        "symmetrized": {"zero_output": "symmetrized", "loss": "square"},
+    }[request.param]
+    config = RunConfig.from_dict(TINY | fields)
+    return run(config), oracle.setting(config)
+
+
+def test_the_kept_kernel_at_the_start_is_that_of_explicit_jacobians(kept):
+    result, s = kept
+    j = s.jacobian(s.x)[:, 0].numpy()
+    kernel, y = j @ j.T, s.y[:, 0].numpy()
+    order = np.argsort(y, kind="stable")
+    gram = result.sparse["kernel.gram"]
+    assert gram.dtype == np.float32 and gram.shape[1:] == (12, 12)
+    assert np.allclose(gram[0], kernel[order][:, order], rtol=1e-5, atol=1e-6)
+    assert np.array_equal(result.latest["kernel.labels"], y[order])
+    values, vectors = np.linalg.eigh(kernel / len(y))
+    assert np.allclose(result.sparse["kernel.eigenvalues"][0], values[::-1], atol=1e-12)
+    shares = (vectors.T @ y)[::-1] ** 2 / (y @ y)
+    assert np.allclose(result.sparse["kernel.projections"][0], shares, atol=1e-8)
+    assert np.allclose(result.sparse["kernel.projections"].sum(1), 1.0)
+    assert result.sparse["kernel.eigenvalues"][0, 0] == pytest.approx(result.latest["lambda_max"])
+
+
+def test_the_initial_kernel_trains_as_the_linearised_model(kept):
+    result, _ = kept
+    for part in ("train", "test"):
+        found = result.sparse[f"frozen.{part}_loss"][0]
+        assert found == pytest.approx(result.series[f"linearized.{part}_loss"][-1], rel=0.02)
+    assert result.sparse["frozen.time"][0] == result.time[-1]
+
+
+def test_the_last_layers_kernel_is_that_of_its_own_weights(kept):
+    result, s = kept
+    problem = build_problem(s.values, torch.device("cpu"))
+    measured = KeptKernels(problem, 20.0).at(problem.w0)
+    j = s.jacobian(s.x)[:, 0]
+    width = s.values["width"]
+    if s.values["zero_output"] == "symmetrized":
+        last = [
+            *range(len(s.w0) // 2 - width // 2 - 1, len(s.w0) // 2),
+            *range(len(s.w0) - width // 2 - 1, len(s.w0)),
+        ]
+    else:
+        last = list(range(len(s.w0) - width - (s.values["bias"] != "none"), len(s.w0)))
+    kernel = j[:, last] @ j[:, last].T
+    c, _ = train_frozen(kernel, problem, 20.0)
+    f = problem.train.start + (kernel @ c)[:, None]
+    loss = float(problem.loss.per_point(f, problem.targets).mean())
+    assert measured["frozen_last_layer.train_loss"] == pytest.approx(loss, rel=1e-9)
+    assert (
+        measured["frozen_last_layer.train_loss"] == result.sparse["frozen_last_layer.train_loss"][0]
+    )
+
+
+def test_correlations_are_with_the_networks_final_outputs(kept):
+    result, s = kept
+    problem = build_problem(s.values, torch.device("cpu"))
+    c, _ = train_frozen(problem.train.anchor.kernel, problem, 20.0)
+    assert problem.test is not None
+    cross = problem.test.anchor.kernel_with(problem.train.anchor)
+    f = problem.test.start[:, 0] + cross @ c
+    final = result.latest["nonlinear.test_outputs"][:, 0]
+    found = result.latest["frozen.correlation"]
+    assert found.shape == result.kernel_time.shape
+    assert found[0] == pytest.approx(np.corrcoef(f.numpy(), final)[0, 1], abs=1e-4)
+    wrong = np.mean(f.numpy() * s.y_test[:, 0].numpy() <= 0.0)
+    assert result.sparse["frozen.test_error"][0] == wrong
+
+
+def test_keeping_kernels_changes_no_other_number():
+    fields = {k: v for k, v in TINY.items() if k != "keep"}
+    plain, kept = run(RunConfig(**fields)), run(RunConfig.from_dict(TINY))
+    assert plain.digest != kept.digest
+    assert RunConfig(**fields).digest == RunConfig.from_dict(fields | {"keep": "curves"}).digest
+    for name, values in plain.series.items():
+        assert np.array_equal(values, kept.series[name], equal_nan=True), name
+    assert not any(name.startswith(("frozen.", "kernel.")) for name in plain.sparse)
+
+
+def test_several_outputs_have_one_gram_matrix_and_larger_sets_no_frozen_models():
+    ten = {"task": "digits", "labels": "ten", "loss": "cross_entropy", "n_train": 8}
+    result = run(RunConfig.from_dict(TINY | ten | {"dynamics": "gd", "steps": 20, "time": None}))
+    assert result.sparse["kernel.gram"].shape[1:] == (8, 8)
+    assert 0.0 <= result.sparse["frozen.test_error"][-1] <= 1.0
+    assert list(result.latest["kernel.labels"]) == sorted(result.latest["kernel.labels"])
+    large = run(
+        RunConfig.from_dict(
+            TINY | ten | {"n_train": 60, "dynamics": "gd", "steps": 2, "time": None}
+        )
+    )
+    assert large.sparse["kernel.gram"].shape[1:] == (50, 50)
+    assert not any(name.startswith("frozen.") for name in large.sparse)
