@@ -1,6 +1,6 @@
 """What a dynamics yields at a recorded time, and which times are recorded. No torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RECORDS = 200
+
+DIVERGED = 1e6
+"""A training loss this many times the initial one (or one that is not finite) has diverged."""
 
 
 class TangentSpace(Protocol):
@@ -46,6 +49,40 @@ class Position:
 
 
 @dataclass(frozen=True, eq=False)
+class Stage:
+    """Where the features of iterative linearisation were taken anew, and what they were.
+
+    step, time: its first. step_size: η used in it. stability: the curvature of the loss times
+    η λ_max(Θ_s) for the η that was asked for: above 2 its steps diverge.
+    distance: 1 − ⟨Θ_s, Θ₀⟩/(‖Θ_s‖ ‖Θ₀‖). eigenvalues: of Θ_s/n, decreasing; None of most.
+    """
+
+    step: int
+    time: float
+    step_size: float
+    stability: float
+    distance: float
+    eigenvalues: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Refreshed:
+    """The path of iterative linearisation at one time.
+
+    v: α (w − w0), (p,). train, test: changes of the outputs since the start, (n, k) each.
+    elsewhere: x → the change on other points. updates: how often features have been taken.
+    stages: those recorded so far.
+    """
+
+    v: "Tensor"
+    train: "Tensor"
+    test: "Tensor | None"
+    elsewhere: "Callable[[Tensor], Tensor]"
+    updates: int
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Moment:
     """Both models at one time, as scaled displacements v = α (w − w0), (p,).
 
@@ -56,6 +93,7 @@ class Moment:
     progress: share of the work done, 0 to 1.
     error: error of the method in the output gap so far, rounding not counted.
     steps: steps taken so far, each of which rounds.
+    refreshed: the third path where the run has one, None also once it has diverged.
     """
 
     time: float
@@ -65,6 +103,7 @@ class Moment:
     exact: Position | None
     error: float = 0.0
     steps: int = 0
+    refreshed: Refreshed | None = None
 
     @property
     def paired(self) -> "Tensor | None":

@@ -46,7 +46,7 @@ class Recorder:
         for moment, (series, ended) in zip(moments, self.meter.series(moments), strict=True):
             if not self.over:
                 found.append(self._snapshot(moment, series, ended))
-            self.over = ended == MODELS
+            self.over = ended == self.meter.models
         return found
 
     @property
@@ -71,7 +71,9 @@ class Recorder:
             "numerical_error": moment.error + rounding(self.problem, moment.steps, self.change),
             "status": "diverged" if ended else "done" if finished else "budget",
         }
-        latest |= {f"{m}.status": "diverged" if m in ended else "done" for m in sorted(MODELS)}
+        models = sorted(meter.models)
+        latest |= {f"{m}.status": "diverged" if m in ended else "done" for m in models}
+        latest |= meter.stages(moment)
         if self.taken == 0:
             latest |= self.constants | meter.constants() | {"kappa": kappa(self.problem)}
             latest |= self.bound.said

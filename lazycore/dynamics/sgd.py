@@ -19,6 +19,9 @@ from lazycore.fields import (
     BATCH_SEED,
     BATCH_SIZE,
     MOMENTUM,
+    REFRESH_CAP,
+    REFRESH_EVERY,
+    REFRESH_SCHEDULE,
     SCHEDULE,
     SCHEDULE_DECAY,
     STEP_SIZE,
@@ -50,6 +53,7 @@ SPEC = Spec(
     reads=(
         *(STEPS, STEP_SIZE, SCHEDULE, SCHEDULE_DECAY),
         *(MOMENTUM, BATCH_SIZE, BATCH_SEED, AUGMENTATION),
+        *(REFRESH_EVERY, REFRESH_SCHEDULE, REFRESH_CAP),
     ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},
@@ -105,7 +109,9 @@ def measured_steps(values: Values, costly: bool) -> np.ndarray:
 def _trajectory(
     problem: "Problem", values: Values, record: np.ndarray | None
 ) -> "Iterator[Moment]":
-    """Yield both models of one run, each advanced on the same mini-batches."""
+    """Yield both models of one run, and the third where it is asked for, each advanced on the
+    same mini-batches."""
+    from lazycore.dynamics._refreshed_batches import RefreshedBatches
     from lazycore.dynamics._tangent import ParameterSpace, batch_space
     from lazycore.moments import Moment, Position
 
@@ -114,6 +120,7 @@ def _trajectory(
         # New images have features of their own, which those of the training set do not span.
         space = ParameterSpace(problem, problem.train.features)
     network, tangent = _models(problem, values, space)
+    third = RefreshedBatches(problem, values) if values.get("refresh_every") else None
     stream, rates = _stream(problem, values), step_sizes(values)
     costly = isinstance(space, ParameterSpace) and not problem.network.stacked
     # Each gradient takes the rounding of the outputs along. Descent forgets it at the rate at
@@ -126,6 +133,8 @@ def _trajectory(
             for model in (network, tangent):
                 model.step_size = rate
                 model.step(batch)
+            if third is not None:
+                third.step(batch, rate)
             time += rate
         done = int(step)
         position = Position(space, tangent.position)
@@ -137,6 +146,7 @@ def _trajectory(
             exact=position,
             error=error if done else 0.0,
             steps=done,
+            refreshed=None if third is None else third.state(),
         )
 
 
