@@ -4,9 +4,9 @@ The counts come from the specs, the two rates from measurements on one slow core
 faster machine, or a GPU, only makes the estimate cautious.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lazycore import spec
+from lazycore import spec, stages
 from lazycore.config import RunConfig
 from lazycore.errors import BudgetError
 from lazycore.moments import RECORDS
@@ -16,6 +16,9 @@ FLOPS_PER_SECOND = 1.5e10
 SECONDS_PER_CALL = 1.5e-4
 LARGEST_KERNEL = 3000
 """Outputs n·k up to which the n·k × n·k kernel is formed: its eigenvectors take seconds."""
+
+LARGEST_NOTED = 1000
+"""Outputs, at most, of the kernels that are noted of the stages of iterative linearisation."""
 
 LARGEST_FEATURES = 2**27
 """Numbers that the kept features of a convolutional network may be; else they are products."""
@@ -73,9 +76,11 @@ def estimate(config: RunConfig) -> Cost:
     k = spec.output_count(values)
     p, operations = model["parameters"](values, d, k), model["operations"](values, d, k)
     hidden = (values["width"] or 1) * (values["depth"] or 1)
+    third = _refreshed_seconds(values, n, k, p)
     if "units" in model:
         units = model["units"](values, d, k)
-        return _convolutional(values, (n, n_test, d, k), p, operations, units)
+        cost = _convolutional(values, (n, n_test, d, k), p, operations, units)
+        return replace(cost, seconds=cost.seconds + third)
     points = values["batch_size"] or n
     in_function_space = n * k <= LARGEST_KERNEL
     tangent_step = 2.0 * (n * k) ** 2 if in_function_space else 4.0 * points * k * p
@@ -84,7 +89,7 @@ def estimate(config: RunConfig) -> Cost:
     closed_form = 25.0 * size**3 if in_function_space and loss["quadratic"] else 0.0
     recording = RECORDS * (8.0 * (n + n_test) * operations + 4.0 * min(n, 500) ** 2 * hidden)
     evaluations = dynamics["evaluations"](values) or 2000
-    seconds = evaluations * evaluation + (closed_form + recording) / FLOPS_PER_SECOND
+    seconds = evaluations * evaluation + (closed_form + recording) / FLOPS_PER_SECOND + third
     seconds += _keeping(values, n * k)
     kernel = 3.0 * (n * k) ** 2 if in_function_space else 0.0
     numbers = 20.0 * p + 4.0 * (n + n_test) * (d + k + hidden * (1 + k)) + kernel
@@ -99,6 +104,31 @@ def _keeping(values: spec.Values, outputs: int) -> float:
     training = 2.0 * FROZEN_STEPS * (SECONDS_PER_CALL + 2.0 * size**2 / FLOPS_PER_SECOND)
     trainings = FROZEN_TIMES * training if size == outputs else 0.0
     return trainings + KERNEL_TIMES * 25.0 * size**3 / FLOPS_PER_SECOND
+
+
+def _refreshed_seconds(values: spec.Values, n: int, k: int, p: int) -> float:
+    """Return the seconds of iterative linearisation: of all its stages, each by as many products
+    with its features as it has steps, or by its kernel where that is less; 0 for no such path."""
+    every = values.get("refresh_every")
+    if not every:
+        return 0.0
+    count = stages.updates(values["steps"], every)
+    points = values["batch_size"] or n
+    stage = min(every, values["steps"]) * (
+        SECONDS_PER_CALL + 4.0 * points * k * p / FLOPS_PER_SECOND
+    )
+    if not values["batch_size"] and not values["momentum"] and n * k <= LARGEST_KERNEL:
+        size = min(n * k, p)
+        if spec.find("loss", values["loss"]).SPEC.facts["quadratic"]:
+            solved = 25.0 * size**3
+        else:
+            solved = min(every, values["steps"]) * 2.0 * (n * k) ** 2
+        stage = min(stage, ((n * k) ** 2 * p + solved) / FLOPS_PER_SECOND)
+    outputs = min(n * k, LARGEST_NOTED)
+    note = (outputs**2 * p + 25.0 * min(outputs, p) ** 3) / FLOPS_PER_SECOND
+    start = CALLS_PER_STEP * SECONDS_PER_CALL + 6.0 * n * k * p / FLOPS_PER_SECOND
+    notes = count if values.get("refresh_cap") == "stable" else min(count, stages.NOTED)
+    return count * (start + stage) + notes * note
 
 
 def _convolutional(

@@ -15,7 +15,7 @@ from lazycore.kernel_cost import is_dear
 from lazycore.kernel_meter import KernelMeter
 from lazycore.labels import has_signs, share_of_errors, sign_agreement, smallest_margin
 from lazycore.module_network import ModuleNetwork
-from lazycore.moments import MODELS, Moment, Position, TangentSpace
+from lazycore.moments import DIVERGED, MODELS, Moment, Position, Refreshed, TangentSpace
 from lazycore.preactivations import preactivation_speed
 from lazycore.problem import Points, Problem
 from lazycore.stability import Stability
@@ -32,32 +32,34 @@ FEW_OUTPUTS = 8
 OF_BOTH = ("gap", "sign_agreement")
 """What compares the models, and ends with the first that does."""
 
-DIVERGED = 1e6
-"""A training loss this many times the initial one (or one that is not finite) has diverged."""
-
 
 @dataclass(eq=False)
 class Meter:
     """Measures moments of one problem; keeps the initial state it compares with.
 
-    kept: what else is held of the kernel, if anything. compression: what measures the first
-    layer's directions, where the task says which of them matter.
+    models: those of the run; `refreshed` is a third one where the first moment has it.
+    ended: those of them that have ended. kept: what else is held of the kernel, if anything.
+    compression: what measures the first layer's directions, where the task says which matter.
     """
 
     problem: Problem
     kept: KeptKernels | None = None
     compression: Compression | None = None
+    models: frozenset[str] = MODELS
     ended: frozenset[str] = frozenset()
 
     def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
         """Return what is recorded at each of these times, and the models that have ended by
         then: they have no entries any more. All times are measured at once."""
-        if "nonlinear" in self.ended and moments[0].exact is not None:
+        two = "refreshed" not in self.models
+        if two and "nonlinear" in self.ended and moments[0].exact is not None:
             return self._alone(moments)
         there = [moment for moment in moments if moment.nonlinear is not None]
         if not there:
-            self.ended = MODELS
-            return [({}, MODELS) for _ in moments]
+            self.ended = self.models
+            return [({}, self.models) for _ in moments]
+        if there[0].refreshed is not None:
+            self.models |= {"refreshed"}
         v = torch.stack([moment.nonlinear for moment in there if moment.nonlinear is not None])
         exact = _positions([moment.exact for moment in there])
         tangent = _positions([moment.tangent for moment in there])
@@ -80,6 +82,7 @@ class Meter:
             columns["sign_agreement"] = sign_agreement(
                 start + network["test"], start + shown["test"]
             )
+        columns |= self._refreshed([moment.refreshed for moment in there], network["train"])
         columns |= self._stability.columns(v, hidden)
         columns |= self.compression.columns(v) if self.compression else {}
         arrays = {name: _array(column) for name, column in columns.items()}
@@ -120,7 +123,32 @@ class Meter:
             found["function.nonlinear"] = _array(grid.outputs(v))
         if shown is not None and "linearized" not in ended:
             found["function.linearized"] = _array(grid.tangent_outputs(shown))
+        third = moment.refreshed
+        if third is not None and "refreshed" not in ended:
+            found["function.refreshed"] = _array(grid.start + third.elsewhere(grid.x))
         return found
+
+    def stages(self, moment: Moment) -> dict[str, Any]:
+        """Return what is known of the stages of iterative linearisation, an entry each.
+
+        refreshed.updates: how often features have been taken so far. The eigenvalues are those
+        of a few stages, with the steps where these begin.
+        """
+        if moment.refreshed is None:
+            return {}
+        noted = moment.refreshed.stages
+        spectra = [stage for stage in noted if stage.eigenvalues is not None]
+        columns = {
+            "stage_step": [stage.step for stage in noted],
+            "stage_time": [stage.time for stage in noted],
+            "stage_step_size": [stage.step_size for stage in noted],
+            "stability": [stage.stability for stage in noted],
+            "kernel_distance": [stage.distance for stage in noted],
+            "spectrum_step": [stage.step for stage in spectra],
+            "spectrum": [stage.eigenvalues for stage in spectra],
+        }
+        found = {f"refreshed.{name}": np.array(values, float) for name, values in columns.items()}
+        return found | {"refreshed.updates": moment.refreshed.updates}
 
     def constants(self) -> dict[str, Any]:
         """Return what holds for the whole run and is known at its start."""
@@ -180,14 +208,15 @@ class Meter:
     ) -> tuple[dict[str, Any], frozenset[str]]:
         """Return the entries of the i-th moment, without those of models that have ended; the
         ones that have come to their end with it have none from the next on."""
-        for model in MODELS - self.ended:
+        for model in self.models - self.ended:
             loss = arrays[f"{model}.train_loss"][i]
             if not np.isfinite(loss) or loss > DIVERGED * self._loss_unit:
                 self.ended |= {model}
         found = {}
         for name, column in arrays.items():
             owner = name.split(".")[0]
-            owners = MODELS if owner in OF_BOTH else {owner if owner in MODELS else "nonlinear"}
+            of_one = {owner if owner in self.models else "nonlinear"}
+            owners = MODELS if owner in OF_BOTH else of_one
             if not owners & self.ended:
                 found[name] = float(column[i]) if column.ndim == 1 else column[i]
         ended, self.ended = self.ended, self.ended | met
@@ -203,6 +232,32 @@ class Meter:
         """Return the changes of αh̄ on both sets of points."""
         test = {"test": space.test_outputs(s)} if self.problem.test else {}
         return {"train": space.train_outputs(s)} | test
+
+    def _refreshed(self, states: Sequence[Refreshed | None], network: Tensor) -> dict[str, Tensor]:
+        """Return the columns of the third path, NaN where it is not there any more.
+
+        network: changes of the outputs of the network (r, n, k): `refreshed.gap` is the distance.
+        """
+        if "refreshed" not in self.models:
+            return {}
+        known = {i: state for i, state in enumerate(states) if state is not None}
+        rows = torch.tensor(list(known), dtype=torch.long, device=network.device)
+
+        def column(parts: Sequence[Tensor], shape: Sequence[int]) -> Tensor:
+            blank = network.new_full((len(states), *shape), torch.nan)
+            return blank.index_copy(0, rows, torch.stack(list(parts))) if parts else blank
+
+        problem, found = self.problem, known.values()
+        changes = {"train": column([state.train for state in found], problem.targets.shape)}
+        if problem.test is not None:
+            tests = [state.test for state in found if state.test is not None]
+            changes["test"] = column(tests, problem.test.start.shape)
+        by_layer = problem.norms_by_layer(column([state.v for state in found], problem.w0.shape))
+        columns = self._model("refreshed", changes, by_layer)
+        columns["refreshed.gap"] = _rms(network - changes["train"])
+        if problem.targets.numel() <= FEW_OUTPUTS:
+            columns["refreshed.outputs"] = problem.train.start + changes["train"]
+        return columns
 
     def _model(self, name: str, changes: dict[str, Tensor], by_layer: Tensor) -> dict[str, Tensor]:
         problem, by_layer = self.problem, by_layer / self.problem.alpha

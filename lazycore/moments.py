@@ -1,6 +1,6 @@
 """What a dynamics yields at a recorded time, and which times are recorded. No torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 RECORDS = 200
 MODELS = frozenset(("nonlinear", "linearized"))
+
+DIVERGED = 1e6
+"""A training loss this many times the initial one (or one that is not finite) has diverged."""
 
 
 class TangentSpace(Protocol):
@@ -47,6 +50,40 @@ class Position:
 
 
 @dataclass(frozen=True, eq=False)
+class Stage:
+    """Where the features of iterative linearisation were taken anew, and what they were.
+
+    step, time: its first. step_size: η used in it. stability: the curvature of the loss times
+    η λ_max(Θ_s) for the η that was asked for: above 2 its steps diverge.
+    distance: 1 − ⟨Θ_s, Θ₀⟩/(‖Θ_s‖ ‖Θ₀‖). eigenvalues: of Θ_s/n, decreasing; None of most.
+    """
+
+    step: int
+    time: float
+    step_size: float
+    stability: float
+    distance: float
+    eigenvalues: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Refreshed:
+    """The path of iterative linearisation at one time.
+
+    v: α (w − w0), (p,). train, test: changes of the outputs since the start, (n, k) each.
+    elsewhere: x → the change on other points. updates: how often features have been taken.
+    stages: those recorded so far.
+    """
+
+    v: "Tensor"
+    train: "Tensor"
+    test: "Tensor | None"
+    elsewhere: "Callable[[Tensor], Tensor]"
+    updates: int
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Moment:
     """Both models at one time, as scaled displacements v = α (w − w0), (p,).
 
@@ -59,6 +96,7 @@ class Moment:
     steps: steps taken so far, each of which rounds.
     met: the models that have come to their end by now (`stop`): these are their last states.
     diagnosis: what kept the run from its end, if anything did.
+    refreshed: the third path where the run has one, None also once it has diverged.
     """
 
     time: float
@@ -70,6 +108,7 @@ class Moment:
     steps: int = 0
     met: frozenset[str] = frozenset()
     diagnosis: str = ""
+    refreshed: Refreshed | None = None
 
     @property
     def paired(self) -> "Tensor | None":

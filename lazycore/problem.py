@@ -150,8 +150,11 @@ class Problem:
 
     def second_points(self, x: Tensor) -> Points:
         """Return other points, without targets, for the same network (a grid to draw on)."""
-        train = self.train
-        return Points(train.network, train.w0, train.alpha, train.centered, x, None)
+        return replace(self.train, x=x, y=None)
+
+    def loss_at(self, outputs: Tensor) -> float:
+        """Return R at these training outputs (n, k)."""
+        return float(self.loss.per_point(outputs, self.targets).mean())
 
     @property
     def largest_eigenvalue(self) -> float:

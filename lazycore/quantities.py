@@ -65,6 +65,10 @@ def _once(name: str) -> Callable[[RunResult], float]:
     return of
 
 
+def _at_last(name: str) -> Callable[[RunResult], float]:
+    return lambda result: _last(result.latest.get(name))
+
+
 def _relative_gap(result: RunResult) -> float:
     change = _greatest(result.series.get("linearized.output_change"))
     return _greatest(result.series.get("gap.train_output")) / change if change > 0 else math.nan
@@ -227,6 +231,29 @@ _ALL += [
 ]
 _ALL += [
     Quantity("scaled_half_time", "half_time / (√m·α)", "flow time", True, _scaled_half_time),
+    *_of_model("refreshed_", "refreshed", "iterative linearisation"),
+    Quantity(
+        "refreshed_final_gap",
+        "iterative linearisation: output distance to the network",
+        "",
+        True,
+        _final("refreshed.gap"),
+    ),
+    Quantity("updates", "feature updates", "", True, _once("refreshed.updates")),
+    Quantity(
+        "refreshed_kernel_distance",
+        "kernel distance of the last stage",
+        "",
+        True,
+        _at_last("refreshed.kernel_distance"),
+    ),
+    Quantity(
+        "refreshed_stability",
+        "largest ηλ_max of a stage",
+        "",
+        True,
+        lambda result: _greatest(result.latest.get("refreshed.stability")),
+    ),
 ]
 
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}

@@ -66,7 +66,7 @@ class Recorder:
         for moment, (series, ended) in zip(moments, self.meter.series(moments), strict=True):
             if not self.over:
                 found.append(self._snapshot(moment, series, ended))
-            self.over = ended | moment.met == MODELS
+            self.over = ended | moment.met == self.meter.models
         return found
 
     @property
@@ -96,7 +96,9 @@ class Recorder:
             "numerical_error": moment.error + rounding(self.problem, moment.steps, self.change),
             "status": "diverged" if diverged else self._status(finished),
         }
-        latest |= {f"{m}.status": "diverged" if m in diverged else "done" for m in sorted(MODELS)}
+        models = sorted(meter.models)
+        latest |= {f"{m}.status": "diverged" if m in diverged else "done" for m in models}
+        latest |= meter.stages(moment)
         latest |= self._times(moment.time, series)
         if moment.diagnosis or (finished and self.stops and latest["status"] == "budget"):
             latest["diagnosis"] = moment.diagnosis or UNMET

@@ -53,6 +53,13 @@ ALWAYS_PRESENT = {
 }
 """Keys of the JSON contract, and what stands there when the run has no such quantity."""
 
+OF_THIRD = {
+    key.replace("linearized", "refreshed"): default
+    for key, default in ALWAYS_PRESENT.items()
+    if key.startswith("linearized.")
+}
+"""The same of the path of iterative linearisation, where the run has one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
@@ -138,6 +145,8 @@ class RunResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able data: the contract's keys, and the further ones."""
         flat: dict[str, Any] = dict(ALWAYS_PRESENT)
+        if "refreshed.train_loss" in self.series:
+            flat |= OF_THIRD
         for group in (self.series, self.sparse, self.latest):
             flat |= {key: _plain(value) for key, value in group.items()}
         flat |= {"kernel_time": _plain(self.kernel_time), "time": _plain(self.time)}

@@ -24,7 +24,7 @@ GROUND = (
 )
 SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
-LIGHT += ("reproductions", "theorems")
+LIGHT += ("reproductions", "theorems", "filters", "stages")
 """Modules that import no torch, not even through others."""
 
 MAY_REACH = {
@@ -43,7 +43,7 @@ MAY_REACH = {
     "sweepconfig": {"spec", "config", "errors", "sweepaxes"},
     "quantities": {"results"},
     "sweepresult": {"config", "errors", "packed", "results", "quantities", "sweepconfig"},
-    "budget": {"spec", "config", "errors", "moments", "sweepconfig"},
+    "budget": {"spec", "config", "errors", "moments", "stages", "sweepconfig"},
     "datasets": {"errors"},
     "tasks": {"datasets", "errors", "fields", "spec", "tasks"},
     "function_network": {"linearize", "network"},
@@ -101,7 +101,11 @@ MAY_REACH = {
         "augmentation",
         "layers",
         "products",
+        *("filters", "kernel", "restart", "stages"),
     },
+    "filters": set(),
+    "stages": {"errors", "spec"},
+    "restart": {"problem"},
     "metrics": {
         *("kernel", "linearize", "moments", "problem", "network"),
         *("kernel_cost", "module_network", "spectrum", "stability"),

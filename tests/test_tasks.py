@@ -8,7 +8,8 @@ from choices import few
 from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.datasets import images, registry
-from lazycore.errors import DataError
+from lazycore.errors import ConfigError, DataError
+from lazycore.targets import dataset
 from lazycore.tasks import Streams, _images
 
 
@@ -170,3 +171,13 @@ def test_more_fashion_than_ships_needs_the_complete_set(tmp_path, monkeypatch):
         pytest.skip("the complete set is here")
     with pytest.raises(DataError, match="data fetch fashion_mnist"):
         sample("fashion_mnist", n_train=2001, n_test=0)
+
+
+def test_a_parity_is_the_product_of_its_signs_and_blind_to_the_others():
+    values = RunConfig(task="parity", n_train=500, dim=6, parity_order=2).resolve().to_dict()
+    found = dataset(values)
+    assert set(np.unique(found.x_train)) == {-1.0, 1.0}
+    assert np.array_equal(found.y_train[:, 0], found.x_train[:, 0] * found.x_train[:, 1])
+    assert np.abs(found.x_train.mean(0)).max() < 0.2
+    with pytest.raises(ConfigError, match="give at most 6"):
+        RunConfig(task="parity", dim=6, parity_order=7)

@@ -24,6 +24,7 @@ from torch import Tensor
 from lazycore.anchor import Anchor
 from lazycore.dynamics._lanczos import Filters, Spectrum, eigenvectors, krylov_space
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
+from lazycore.filters import descent_filters as descent_filters
 
 LARGEST_FORM = 3000
 """Coordinates up to which H is formed and decomposed."""
@@ -212,19 +213,6 @@ def flow_filters(eigenvalues: np.ndarray, times: np.ndarray) -> np.ndarray:
     lt = np.multiply.outer(times, eigenvalues)
     safe = np.where(eigenvalues > 0.0, eigenvalues, 1.0)
     return np.where(eigenvalues > 0.0, -np.expm1(-lt) / safe, times[:, None])
-
-
-def descent_filters(eigenvalues: np.ndarray, step_size: float, steps: np.ndarray) -> np.ndarray:
-    """Return φ_k(λ) = (1 − (1 − ηλ)^k)/λ, shape (T, q); ∞ where the iteration overflows."""
-    x = step_size * eigenvalues
-    safe = np.where(eigenvalues > 0.0, eigenvalues, 1.0)
-    k = steps[:, None].astype(float)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        below = -np.expm1(k * np.log1p(-np.minimum(x, 1.0)))
-        above = 1.0 - np.where(k % 2 == 0, 1.0, -1.0) * np.exp(k * np.log(np.abs(1.0 - x)))
-        phi = np.where(x < 1.0, below, above) / safe
-    phi = np.where(k == 0, 0.0, phi)
-    return np.where(eigenvalues > 0.0, phi, k * step_size)
 
 
 def momentum_filters(

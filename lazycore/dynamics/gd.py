@@ -1,21 +1,56 @@
 """Full-batch gradient descent: w ← w − η ∇F_α(w), both models with the same η."""
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore.fields import MOMENTUM, STEP_SIZE, STEPS, STOP
+from lazycore import spec, stages
+from lazycore.budget import LARGEST_KERNEL
+from lazycore.errors import ConfigError
+from lazycore.fields import (
+    MOMENTUM,
+    REFRESH_CAP,
+    REFRESH_EVERY,
+    REFRESH_SCHEDULE,
+    REFRESH_SOLVER,
+    STEP_SIZE,
+    STEPS,
+    STOP,
+)
 from lazycore.spec import Spec, Values
 
 if TYPE_CHECKING:
     from lazycore.moments import Moment
     from lazycore.problem import Problem
 
+
+def _check(values: Values) -> None:
+    stages.check(values)
+    if values.get("refresh_solver") != "levenberg_marquardt":
+        return
+    if values["momentum"]:
+        raise ConfigError(
+            f"momentum={values['momentum']:g} is not allowed with "
+            "refresh_solver=levenberg_marquardt, which takes no steps: give 0."
+        )
+    outputs = values["n_train"] * spec.output_count(values)
+    if outputs > LARGEST_KERNEL:
+        raise ConfigError(
+            f"refresh_solver=levenberg_marquardt is not allowed for {outputs:,} training outputs: "
+            f"lower n_train={values['n_train']} until there are at most {LARGEST_KERNEL:,}."
+        )
+
+
 SPEC = Spec(
     name="gd",
     meaning="full-batch gradient descent with a fixed step",
-    reads=(STEPS, STEP_SIZE, MOMENTUM, STOP),
+    reads=(
+        *(STEPS, STEP_SIZE, MOMENTUM, STOP),
+        *(REFRESH_EVERY, REFRESH_SOLVER, REFRESH_SCHEDULE, REFRESH_CAP),
+    ),
+    check=_check,
     facts={"evaluations": lambda values: values["steps"]},
 )
 
@@ -27,12 +62,14 @@ def trajectories(
     limits: Sequence[int] | None = None,
 ) -> "Iterator[tuple[int, Moment]]":
     """Yield (lane, moment) at about 200 steps, the same for all lanes; the linearised models
-    in closed form if they have one.
+    in closed form if they have one, and beside them, where it is asked for, the path of
+    iterative linearisation, each lane's for itself.
 
     The iteration is the object itself, so its error is rounding alone.
     """
     from lazycore.dynamics._descent import NetworkDescent, tangent_positions
     from lazycore.dynamics._margin_descent import until_margins
+    from lazycore.dynamics._refreshed import refreshed_path
     from lazycore.dynamics._tangent import tangent_space
     from lazycore.moments import Moment, Position, recorded_steps
     from lazycore.stacked import stack
@@ -46,6 +83,10 @@ def trajectories(
     tangents = [
         tangent_positions(space, eta, momentum, steps)
         for space, eta, momentum in zip(spaces, etas, momenta, strict=True)
+    ]
+    refreshed = [
+        refreshed_path(problem, value, steps) if value.get("refresh_every") else repeat(None)
+        for problem, value in zip(problems, values, strict=True)
     ]
     networks = NetworkDescent(stack(problems), problems[0].w0, etas, momenta)
     done = 0
@@ -64,5 +105,6 @@ def trajectories(
                     tangent=tangent,
                     exact=tangent,
                     steps=done,
+                    refreshed=next(refreshed[lane]),
                 ),
             )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore import spec
+from lazycore import spec, stages
 from lazycore.augmentation import pixel_maps
 from lazycore.errors import ConfigError
 from lazycore.fields import (
@@ -20,6 +20,9 @@ from lazycore.fields import (
     BATCH_SEED,
     BATCH_SIZE,
     MOMENTUM,
+    REFRESH_CAP,
+    REFRESH_EVERY,
+    REFRESH_SCHEDULE,
     SCHEDULE,
     SCHEDULE_DECAY,
     STEP_SIZE,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 
 def _check(values: Values) -> None:
+    stages.check(values)
     if values["batch_size"] > values["n_train"]:
         raise ConfigError(
             f"batch_size={values['batch_size']} is not allowed: there are "
@@ -52,6 +56,7 @@ SPEC = Spec(
     reads=(
         *(STEPS, STEP_SIZE, SCHEDULE, SCHEDULE_DECAY),
         *(MOMENTUM, BATCH_SIZE, BATCH_SEED, AUGMENTATION, STOP),
+        *(REFRESH_EVERY, REFRESH_SCHEDULE, REFRESH_CAP),
     ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},
@@ -107,7 +112,9 @@ def measured_steps(values: Values, costly: bool) -> np.ndarray:
 def _trajectory(
     problem: "Problem", values: Values, record: np.ndarray | None
 ) -> "Iterator[Moment]":
-    """Yield both models of one run, each advanced on the same mini-batches."""
+    """Yield both models of one run, and the third where it is asked for, each advanced on the
+    same mini-batches."""
+    from lazycore.dynamics._refreshed_batches import RefreshedBatches
     from lazycore.dynamics._tangent import ParameterSpace, batch_space
     from lazycore.moments import Moment, Position
 
@@ -116,6 +123,7 @@ def _trajectory(
         # New images have features of their own, which those of the training set do not span.
         space = ParameterSpace(problem, problem.train.features)
     network, tangent = _models(problem, values, space)
+    third = RefreshedBatches(problem, values) if values.get("refresh_every") else None
     stream, rates = _stream(problem, values), step_sizes(values)
     costly = isinstance(space, ParameterSpace) and not problem.network.stacked
     # Each gradient takes the rounding of the outputs along. Descent forgets it at the rate at
@@ -128,6 +136,8 @@ def _trajectory(
             for model in (network, tangent):
                 model.step_size = rate
                 model.step(batch)
+            if third is not None:
+                third.step(batch, rate)
             time += rate
         done = int(step)
         position = Position(space, tangent.position)
@@ -142,6 +152,7 @@ def _trajectory(
             error=error if done else 0.0,
             steps=done,
             met=met,
+            refreshed=None if third is None else third.state(),
         )
         if met == MODELS:
             return
