@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from lazycore.anchor import Anchor
+from lazycore.columns import FEW_OUTPUTS
 from lazycore.kappa import second_derivative_norm
 from lazycore.kernel import tangent_kernel
-from lazycore.metrics import FEW_OUTPUTS
 from lazycore.problem import Problem, rms
 
 MOST_OUTPUTS = 200

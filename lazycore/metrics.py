@@ -9,25 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.columns import as_array, model_columns, positions, rms
 from lazycore.compression import Compression
 from lazycore.kept_kernels import KeptKernels
 from lazycore.kernel_cost import is_dear
 from lazycore.kernel_meter import KernelMeter
-from lazycore.labels import has_signs, share_of_errors, sign_agreement, smallest_margin
+from lazycore.labels import has_signs, share_of_errors, sign_agreement
 from lazycore.module_network import ModuleNetwork
-from lazycore.moments import DIVERGED, MODELS, Moment, Position, Refreshed, TangentSpace
+from lazycore.moments import DIVERGED, MODELS, Moment, TangentSpace
+from lazycore.pictures import Pictures
 from lazycore.preactivations import preactivation_speed
-from lazycore.problem import Points, Problem
+from lazycore.problem import Problem
 from lazycore.stability import Stability
-
-TEST_POINTS = 1000
-"""Test points, at most, whose outputs are kept, so that runs can be averaged."""
-
-GRID = {1: 201, 2: 41}
-"""Points per axis of the grid on which the learned function of d inputs is drawn."""
-
-FEW_OUTPUTS = 8
-"""Outputs n·k up to which αh and αh̄ themselves are recorded: points of a space one can draw."""
+from lazycore.third_path import refreshed_columns
 
 OF_BOTH = ("gap", "sign_agreement")
 """What compares the models, and ends with the first that does."""
@@ -61,44 +55,64 @@ class Meter:
         if there[0].refreshed is not None:
             self.models |= {"refreshed"}
         v = torch.stack([moment.nonlinear for moment in there if moment.nonlinear is not None])
-        exact = _positions([moment.exact for moment in there])
-        tangent = _positions([moment.tangent for moment in there])
+        exact = positions([moment.exact for moment in there])
+        tangent = positions([moment.tangent for moment in there])
         network, hidden = self._network_outputs(v)
         shown = self._tangent_outputs(*exact)
         both = all(moment.exact is moment.tangent for moment in there)
         beside = shown if both else self._tangent_outputs(*tangent)
-        columns = self._model("nonlinear", network, self.problem.norms_by_layer(v))
-        columns |= self._model("linearized", shown, exact[0].displacement_by_layer(exact[1]))
-        gaps = {f"gap.{name}_output": _rms(f - beside[name]) for name, f in network.items()}
-        v_bar = (tangent[0].parameters(s) for s in tangent[1])
-        apart = [torch.linalg.vector_norm(w - other) for w, other in zip(v, v_bar, strict=True)]
-        gaps["gap.parameter"] = torch.stack(apart) / self.problem.alpha
-        columns |= gaps
-        if self.problem.targets.numel() <= FEW_OUTPUTS:
-            columns["nonlinear.outputs"] = self.problem.train.start + network["train"]
-            columns["linearized.outputs"] = self.problem.train.start + shown["train"]
-        if "test" in network and has_signs(self.problem):
-            start = self.problem.test.start if self.problem.test else 0.0
-            columns["sign_agreement"] = sign_agreement(
-                start + network["test"], start + shown["test"]
-            )
-        columns |= self._refreshed([moment.refreshed for moment in there], network["train"])
+        columns = model_columns(self.problem, "nonlinear", network, self.problem.norms_by_layer(v))
+        columns |= model_columns(
+            self.problem, "linearized", shown, exact[0].displacement_by_layer(exact[1])
+        )
+        columns |= self._between(network, shown, beside)
+        columns["gap.parameter"] = self._apart(v, *tangent)
+        if "refreshed" in self.models:
+            third = [moment.refreshed for moment in there]
+            columns |= refreshed_columns(self.problem, third, network["train"])
         columns |= self._stability.columns(v, hidden)
         columns |= self.compression.columns(v) if self.compression else {}
-        arrays = {name: _array(column) for name, column in columns.items()}
-        found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
-        return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
+        return self._found(moments, there, columns)
 
     def _alone(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
         """Return what is recorded once the network has ended: its linearisation."""
         there = [moment for moment in moments if moment.exact is not None]
-        space, s = _positions([moment.exact for moment in there])
-        columns = self._model(
-            "linearized", self._tangent_outputs(space, s), space.displacement_by_layer(s)
+        space, s = positions([moment.exact for moment in there])
+        columns = model_columns(
+            self.problem,
+            "linearized",
+            self._tangent_outputs(space, s),
+            space.displacement_by_layer(s),
         )
-        arrays = {name: _array(column) for name, column in columns.items()}
+        return self._found(moments, there, columns)
+
+    def _found(
+        self, moments: Sequence[Moment], there: Sequence[Moment], columns: dict[str, Tensor]
+    ) -> list[tuple[dict[str, Any], frozenset[str]]]:
+        """Return the entries of the moments that are `there`, and then of those after them."""
+        arrays = {name: as_array(column) for name, column in columns.items()}
         found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
         return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
+
+    def _between(
+        self,
+        network: dict[str, Tensor],
+        shown: dict[str, Tensor],
+        beside: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Return how far apart both models' outputs are, and on how many signs they agree."""
+        found = {f"gap.{name}_output": rms(f - beside[name]) for name, f in network.items()}
+        test = self.problem.test
+        if test is not None and has_signs(self.problem):
+            both = (test.start + changes["test"] for changes in (network, shown))
+            found["sign_agreement"] = sign_agreement(*both)
+        return found
+
+    def _apart(self, v: Tensor, space: TangentSpace, s: Tensor) -> Tensor:
+        """Return ‖w − w̄‖ at v (r, p) and s (r, q), (r,)."""
+        v_bar = (space.parameters(one) for one in s)
+        apart = [torch.linalg.vector_norm(w - other) for w, other in zip(v, v_bar, strict=True)]
+        return torch.stack(apart) / self.problem.alpha
 
     def sparse(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return what is recorded now and then: the kernel, and neurons one can draw."""
@@ -107,48 +121,7 @@ class Meter:
             return {}
         w = self.problem.train.weights(v)
         found = self._kernels.at(w) | (self.kept.at(w) if self.kept else {})
-        if self._plane and self.problem.network.neurons(w) is not None:
-            found["neurons.nonlinear"] = self._neurons(v)
-            if moment.linearized is not None and "linearized" not in ended:
-                found["neurons.linearized"] = self._neurons(moment.linearized)
-        return found
-
-    def function(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
-        """Return both learned functions on a grid, for one or two inputs."""
-        if not self._drawable:
-            return {}
-        grid, v, shown = self._grid, moment.nonlinear, moment.linearized
-        found: dict[str, Any] = {"function.x": _array(grid.x)}
-        if v is not None and "nonlinear" not in ended:
-            found["function.nonlinear"] = _array(grid.outputs(v))
-        if shown is not None and "linearized" not in ended:
-            found["function.linearized"] = _array(grid.tangent_outputs(shown))
-        third = moment.refreshed
-        if third is not None and "refreshed" not in ended:
-            found["function.refreshed"] = _array(grid.start + third.elsewhere(grid.x))
-        return found
-
-    def stages(self, moment: Moment) -> dict[str, Any]:
-        """Return what is known of the stages of iterative linearisation, an entry each.
-
-        refreshed.updates: how often features have been taken so far. The eigenvalues are those
-        of a few stages, with the steps where these begin.
-        """
-        if moment.refreshed is None:
-            return {}
-        noted = moment.refreshed.stages
-        spectra = [stage for stage in noted if stage.eigenvalues is not None]
-        columns = {
-            "stage_step": [stage.step for stage in noted],
-            "stage_time": [stage.time for stage in noted],
-            "stage_step_size": [stage.step_size for stage in noted],
-            "stability": [stage.stability for stage in noted],
-            "kernel_distance": [stage.distance for stage in noted],
-            "spectrum_step": [stage.step for stage in spectra],
-            "spectrum": [stage.eigenvalues for stage in spectra],
-        }
-        found = {f"refreshed.{name}": np.array(values, float) for name, values in columns.items()}
-        return found | {"refreshed.updates": moment.refreshed.updates}
+        return found | self.pictures.neurons(moment, ended)
 
     def constants(self) -> dict[str, Any]:
         """Return what holds for the whole run and is known at its start."""
@@ -163,12 +136,7 @@ class Meter:
         speed = preactivation_speed(problem)
         if speed is not None:
             found["preactivation_speed"] = speed
-        if self._drawable:
-            found["data.x"], found["data.y"] = _array(problem.train.x), _array(problem.targets)
-        neurons = problem.network.neurons(w0) if self._plane else None
-        if neurons is not None:
-            found["neurons.sign"] = _array(neurons[1])
-        return found
+        return found | self.pictures.constants()
 
     def at_end(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return how far the network is, at last, from models that keep what it began with.
@@ -191,7 +159,7 @@ class Meter:
             if frozen is None or points.y is None:
                 continue
             outputs = points.start + problem.alpha * (frozen - points.anchor.outputs)
-            found[f"frozen_gates.{part}_gap"] = float(_rms(points.outputs(v) - outputs))
+            found[f"frozen_gates.{part}_gap"] = float(rms(points.outputs(v) - outputs))
             if problem.classes:
                 found[f"frozen_gates.{part}_error"] = float(share_of_errors(outputs, points.y))
         return found
@@ -233,56 +201,10 @@ class Meter:
         test = {"test": space.test_outputs(s)} if self.problem.test else {}
         return {"train": space.train_outputs(s)} | test
 
-    def _refreshed(self, states: Sequence[Refreshed | None], network: Tensor) -> dict[str, Tensor]:
-        """Return the columns of the third path, NaN where it is not there any more.
-
-        network: changes of the outputs of the network (r, n, k): `refreshed.gap` is the distance.
-        """
-        if "refreshed" not in self.models:
-            return {}
-        known = {i: state for i, state in enumerate(states) if state is not None}
-        rows = torch.tensor(list(known), dtype=torch.long, device=network.device)
-
-        def column(parts: Sequence[Tensor], shape: Sequence[int]) -> Tensor:
-            blank = network.new_full((len(states), *shape), torch.nan)
-            return blank.index_copy(0, rows, torch.stack(list(parts))) if parts else blank
-
-        problem, found = self.problem, known.values()
-        changes = {"train": column([state.train for state in found], problem.targets.shape)}
-        if problem.test is not None:
-            tests = [state.test for state in found if state.test is not None]
-            changes["test"] = column(tests, problem.test.start.shape)
-        by_layer = problem.norms_by_layer(column([state.v for state in found], problem.w0.shape))
-        columns = self._model("refreshed", changes, by_layer)
-        columns["refreshed.gap"] = _rms(network - changes["train"])
-        if problem.targets.numel() <= FEW_OUTPUTS:
-            columns["refreshed.outputs"] = problem.train.start + changes["train"]
-        return columns
-
-    def _model(self, name: str, changes: dict[str, Tensor], by_layer: Tensor) -> dict[str, Tensor]:
-        problem, by_layer = self.problem, by_layer / self.problem.alpha
-        found = {
-            "displacement": by_layer.square().sum(1).sqrt(),
-            "displacement_by_layer": by_layer,
-            "output_change": _rms(changes["train"]),
-        }
-        sets = {"train": problem.train, "test": problem.test}
-        for part, points in sets.items():
-            if points is not None and points.y is not None:
-                outputs = points.start + changes[part]
-                found[f"{part}_loss"] = problem.loss.per_point(outputs, points.y).mean(-1)
-                if problem.classes:
-                    found[f"{part}_error"] = share_of_errors(outputs, points.y)
-                if part == "train" and has_signs(problem):
-                    found["margin"] = smallest_margin(outputs, points.y)
-                if part == "test":
-                    found["test_outputs"] = outputs[:, :TEST_POINTS]
-        return {f"{name}.{key}": value for key, value in found.items()}
-
-    def _neurons(self, v: Tensor) -> np.ndarray:
-        neurons = self.problem.network.neurons(self.problem.train.weights(v))
-        assert neurons is not None
-        return _array(neurons[0])[:, list(self._plane)].astype(np.float32)
+    @cached_property
+    def pictures(self) -> Pictures:
+        """What is drawn in the plane."""
+        return Pictures(self.problem, self.compression.plane if self.compression else ())
 
     @cached_property
     def _stability(self) -> Stability:
@@ -297,43 +219,3 @@ class Meter:
     @cached_property
     def _kernels(self) -> KernelMeter:
         return KernelMeter(self.problem)
-
-    @cached_property
-    def _drawable(self) -> int:
-        """Input dimension if the learned function can be drawn, else 0."""
-        x = self.problem.train.x
-        return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
-
-    @property
-    def _plane(self) -> tuple[int, ...]:
-        """The two inputs on which neurons are drawn, if there are any."""
-        if self.compression:
-            return self.compression.plane
-        return (0, 1) if self._drawable == 2 else ()
-
-    @cached_property
-    def _grid(self) -> Points:
-        x = self.problem.train.x
-        low, high = x.min(0).values, x.max(0).values
-        margin = 0.15 * (high - low).clamp(min=1e-6)
-        axes = [
-            torch.linspace(float(a), float(b), GRID[self._drawable], dtype=x.dtype)
-            for a, b in zip(low - margin, high + margin, strict=True)
-        ]
-        points = torch.stack([g.reshape(-1) for g in torch.meshgrid(*axes, indexing="ij")], dim=1)
-        return self.problem.second_points(points.to(x.device))
-
-
-def _positions(positions: Sequence[Position | None]) -> tuple[TangentSpace, Tensor]:
-    """Return the space of these states of one linearised model, and their coordinates (r, q)."""
-    known = [position for position in positions if position is not None]
-    return known[0].space, torch.stack([position.s for position in known])
-
-
-def _rms(values: Tensor) -> Tensor:
-    """Return the L²(ρ̂) norm of outputs (r, n, k): shape (r,)."""
-    return values.square().sum(-1).mean(-1).sqrt()
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.detach().cpu().double().numpy()

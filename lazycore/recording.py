@@ -17,6 +17,7 @@ from lazycore.metrics import Meter
 from lazycore.moments import MODELS, Moment, blocks
 from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
 from lazycore.results import Snapshot
+from lazycore.third_path import stages
 
 SPARSE_EVERY, RARELY = 5, 50
 """The kernel is measured at every fifth recorded time (every fiftieth where it is dear), and
@@ -98,7 +99,7 @@ class Recorder:
         }
         models = sorted(meter.models)
         latest |= {f"{m}.status": "diverged" if m in diverged else "done" for m in models}
-        latest |= meter.stages(moment)
+        latest |= stages(moment)
         latest |= self._times(moment.time, series)
         if moment.diagnosis or (finished and self.stops and latest["status"] == "budget"):
             latest["diagnosis"] = moment.diagnosis or UNMET
@@ -108,7 +109,7 @@ class Recorder:
             if meter.knows_largest_eigenvalue:
                 latest |= constants(self.problem)
         if sparse:
-            latest |= meter.function(moment, ended) | outputs
+            latest |= meter.pictures.function(moment, ended) | outputs
         if finished or "nonlinear" in met_now:
             latest |= meter.at_end(moment, ended)
         self.taken += 1

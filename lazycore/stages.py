@@ -10,12 +10,51 @@ from collections.abc import Iterator
 import numpy as np
 
 from lazycore.errors import ConfigError
-from lazycore.spec import Values
+from lazycore.spec import Field, Values
 
 NOTED = 40
 """Stages of which kernel and stability are recorded, about: geometric, with both ends."""
 SPECTRA = 4
 """Stages of which all eigenvalues are."""
+
+
+REFRESH_EVERY = Field(
+    name="refresh_every",
+    kind=int,
+    low=1,
+    high=10**15,
+    optional=True,
+    log=True,
+    added=True,
+    unit="steps",
+    meaning="steps K for which tangent features are kept (1: gradient descent; null: no such path)",
+)
+REFRESH_SCHEDULE = Field(
+    name="refresh_schedule",
+    kind=str,
+    default="uniform",
+    choices=("uniform", "front_loaded"),
+    meaning="stages of K steps each, or as many that grow longer in equal increments",
+    when=lambda values: values["refresh_every"] is not None,
+)
+REFRESH_SOLVER = Field(
+    name="refresh_solver",
+    kind=str,
+    default="steps",
+    choices=("steps", "levenberg_marquardt"),
+    meaning="a stage is K steps on its linear model, or one damped Gauss–Newton step, μ = n/(ηK)",
+    when=lambda values: values["refresh_every"] is not None,
+)
+REFRESH_CAP = Field(
+    name="refresh_cap",
+    kind=str,
+    default="none",
+    choices=("none", "stable"),
+    meaning="stable: no stage steps further than 1/(curvature of the loss · λ_max of its kernel)",
+    when=lambda values: (
+        values["refresh_every"] is not None and values.get("refresh_solver", "steps") == "steps"
+    ),
+)
 
 
 def check(values: Values) -> None:

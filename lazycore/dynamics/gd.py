@@ -11,10 +11,6 @@ from lazycore.budget import LARGEST_KERNEL
 from lazycore.errors import ConfigError
 from lazycore.fields import (
     MOMENTUM,
-    REFRESH_CAP,
-    REFRESH_EVERY,
-    REFRESH_SCHEDULE,
-    REFRESH_SOLVER,
     STEP_SIZE,
     STEPS,
     STOP,
@@ -48,7 +44,8 @@ SPEC = Spec(
     meaning="full-batch gradient descent with a fixed step",
     reads=(
         *(STEPS, STEP_SIZE, MOMENTUM, STOP),
-        *(REFRESH_EVERY, REFRESH_SOLVER, REFRESH_SCHEDULE, REFRESH_CAP),
+        *(stages.REFRESH_EVERY, stages.REFRESH_SOLVER),
+        *(stages.REFRESH_SCHEDULE, stages.REFRESH_CAP),
     ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},

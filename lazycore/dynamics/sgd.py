@@ -20,9 +20,6 @@ from lazycore.fields import (
     BATCH_SEED,
     BATCH_SIZE,
     MOMENTUM,
-    REFRESH_CAP,
-    REFRESH_EVERY,
-    REFRESH_SCHEDULE,
     SCHEDULE,
     SCHEDULE_DECAY,
     STEP_SIZE,
@@ -56,7 +53,7 @@ SPEC = Spec(
     reads=(
         *(STEPS, STEP_SIZE, SCHEDULE, SCHEDULE_DECAY),
         *(MOMENTUM, BATCH_SIZE, BATCH_SEED, AUGMENTATION, STOP),
-        *(REFRESH_EVERY, REFRESH_SCHEDULE, REFRESH_CAP),
+        *(stages.REFRESH_EVERY, stages.REFRESH_SCHEDULE, stages.REFRESH_CAP),
     ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},
