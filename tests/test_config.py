@@ -49,6 +49,8 @@ BEHIND_A_CHOICE = [
     ({"task": "digits", "loss": "soft_hinge"}, {"loss_beta": 5.0}),
     ({"task": "digits", "loss": "quadratic_hinge"}, {"margin": 2.0}),
     ({"task": "digits", "loss": "soft_hinge"}, {"stop": "margins"}),
+    ({"dynamics": "adaptive_euler"}, {"gradient_tolerance": 1e-3}),
+    ({"dynamics": "adaptive_euler"}, {"output_tolerance": 1e-3}),
     ({"model": "fully_connected"}, {"depth": 3}),
     ({"dynamics": "gd"}, {"steps": 10}),
     ({"dynamics": "gd"}, {"step_size": 0.1}),
