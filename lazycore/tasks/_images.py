@@ -144,7 +144,7 @@ def assemble(values: Values, train: tuple, test: tuple) -> Sample:
     first, second = (
         x.reshape(len(x), int(np.prod(x.shape[1:]))).astype(np.float64) for x, _ in (train, test)
     )
-    if values["pca"]:
+    if values.get("pca"):
         x_train, x_test = principal(first, second, values["pca"], values["centering"])
     else:
         x_train, x_test = normalise(first, second, values["centering"])
