@@ -97,6 +97,7 @@ MAY_REACH = {
         "stacked",
         "linearize",
         "losses",
+        "theory",
         "tasks",
         "augmentation",
         "layers",
