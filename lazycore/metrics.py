@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lazycore.compression import Compression
+from lazycore.drawn import Drawn
 from lazycore.kept_kernels import KeptKernels
 from lazycore.kernel_cost import is_dear
 from lazycore.kernel_meter import KernelMeter
@@ -17,14 +18,11 @@ from lazycore.labels import has_signs, share_of_errors, sign_agreement, smallest
 from lazycore.module_network import ModuleNetwork
 from lazycore.moments import MODELS, Moment, Position, TangentSpace
 from lazycore.preactivations import preactivation_speed
-from lazycore.problem import Points, Problem
+from lazycore.problem import Problem
 from lazycore.stability import Stability
 
 TEST_POINTS = 1000
 """Test points, at most, whose outputs are kept, so that runs can be averaged."""
-
-GRID = {1: 201, 2: 41}
-"""Points per axis of the grid on which the learned function of d inputs is drawn."""
 
 FEW_OUTPUTS = 8
 """Outputs n·k up to which αh and αh̄ themselves are recorded: points of a space one can draw."""
@@ -104,23 +102,11 @@ class Meter:
             return {}
         w = self.problem.train.weights(v)
         found = self._kernels.at(w) | (self.kept.at(w) if self.kept else {})
-        if self._plane and self.problem.network.neurons(w) is not None:
-            found["neurons.nonlinear"] = self._neurons(v)
-            if moment.linearized is not None and "linearized" not in ended:
-                found["neurons.linearized"] = self._neurons(moment.linearized)
-        return found
+        return found | self._drawn.neurons(moment, ended)
 
     def function(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return both learned functions on a grid, for one or two inputs."""
-        if not self._drawable:
-            return {}
-        grid, v, shown = self._grid, moment.nonlinear, moment.linearized
-        found: dict[str, Any] = {"function.x": _array(grid.x)}
-        if v is not None and "nonlinear" not in ended:
-            found["function.nonlinear"] = _array(grid.outputs(v))
-        if shown is not None and "linearized" not in ended:
-            found["function.linearized"] = _array(grid.tangent_outputs(shown))
-        return found
+        return self._drawn.function(moment, ended)
 
     def constants(self) -> dict[str, Any]:
         """Return what holds for the whole run and is known at its start."""
@@ -135,12 +121,7 @@ class Meter:
         speed = preactivation_speed(problem)
         if speed is not None:
             found["preactivation_speed"] = speed
-        if self._drawable:
-            found["data.x"], found["data.y"] = _array(problem.train.x), _array(problem.targets)
-        neurons = problem.network.neurons(w0) if self._plane else None
-        if neurons is not None:
-            found["neurons.sign"] = _array(neurons[1])
-        return found
+        return found | self._drawn.constants()
 
     def at_end(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return how far the network is, at last, from models that keep what it began with.
@@ -224,11 +205,6 @@ class Meter:
                     found["test_outputs"] = outputs[:, :TEST_POINTS]
         return {f"{name}.{key}": value for key, value in found.items()}
 
-    def _neurons(self, v: Tensor) -> np.ndarray:
-        neurons = self.problem.network.neurons(self.problem.train.weights(v))
-        assert neurons is not None
-        return _array(neurons[0])[:, list(self._plane)].astype(np.float32)
-
     @cached_property
     def _stability(self) -> Stability:
         return Stability(self.problem)
@@ -244,29 +220,8 @@ class Meter:
         return KernelMeter(self.problem)
 
     @cached_property
-    def _drawable(self) -> int:
-        """Input dimension if the learned function can be drawn, else 0."""
-        x = self.problem.train.x
-        return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
-
-    @property
-    def _plane(self) -> tuple[int, ...]:
-        """The two inputs on which neurons are drawn, if there are any."""
-        if self.compression:
-            return self.compression.plane
-        return (0, 1) if self._drawable == 2 else ()
-
-    @cached_property
-    def _grid(self) -> Points:
-        x = self.problem.train.x
-        low, high = x.min(0).values, x.max(0).values
-        margin = 0.15 * (high - low).clamp(min=1e-6)
-        axes = [
-            torch.linspace(float(a), float(b), GRID[self._drawable], dtype=x.dtype)
-            for a, b in zip(low - margin, high + margin, strict=True)
-        ]
-        points = torch.stack([g.reshape(-1) for g in torch.meshgrid(*axes, indexing="ij")], dim=1)
-        return self.problem.second_points(points.to(x.device))
+    def _drawn(self) -> Drawn:
+        return Drawn(self.problem, self.compression.plane if self.compression else None)
 
 
 def _positions(positions: Sequence[Position | None]) -> tuple[TangentSpace, Tensor]:

@@ -106,10 +106,11 @@ MAY_REACH = {
     "metrics": {
         *("kernel", "linearize", "moments", "problem", "network"),
         *("kernel_cost", "module_network", "spectrum", "stability"),
-        *("compression", "kernel_meter", "kept_kernels", "labels", "preactivations"),
+        *("compression", "drawn", "kernel_meter", "kept_kernels", "labels", "preactivations"),
     },
     "kernel_meter": {"kernel", "kernel_cost", "problem", "spectrum"},
     "compression": {"problem", "spec"},
+    "drawn": {"moments", "problem"},
     "kept_kernels": {"frozen_kernel", "kernel", "labels", "problem"},
     "frozen_kernel": {"problem"},
     "labels": {"problem"},
