@@ -111,7 +111,7 @@ MAY_REACH = {
     "kernel_meter": {"kernel", "kernel_cost", "problem", "spectrum"},
     "compression": {"problem", "spec"},
     "drawn": {"moments", "problem"},
-    "kept_kernels": {"frozen_kernel", "kernel", "labels", "problem"},
+    "kept_kernels": {"frozen_kernel", "kernel", "kernel_cost", "labels", "problem"},
     "frozen_kernel": {"problem"},
     "labels": {"problem"},
     "preactivations": {"problem"},

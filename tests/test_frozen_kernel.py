@@ -206,3 +206,12 @@ def test_models_are_trained_at_every_fourth_time_and_at_the_last():
     assert list(np.flatnonzero(trained)) == [0, 4, 6]
     assert list(np.flatnonzero(np.isfinite(result.latest["frozen.correlation"]))) == [0, 4, 6]
     assert result.sparse["frozen.time"][6] == pytest.approx(result.time[-1])
+
+
+def test_kernels_of_convolutional_networks_are_kept_too():
+    fields = {"task": "digits", "model": "cnn", "width_multiplier": 0.25, "keep": "kernels"}
+    fields |= {"dynamics": "gd", "steps": 2, "n_train": 6, "n_test": 8, "labels": "parity"}
+    result = run(RunConfig.from_dict(fields))
+    assert result.sparse["kernel.gram"].shape[1:] == (6, 6)
+    assert np.isfinite(result.sparse["frozen.test_error"][-1])
+    assert np.isfinite(result.latest["frozen_last_layer.correlation"][-1])
