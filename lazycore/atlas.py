@@ -1,7 +1,7 @@
 """The runs that ship: one network on real digits, from rich to lazy, the default run, a sweep.
 
 They are on the screen before any click: the digits on Home, the default on Explore, and on
-Sweep a plane of α and width.
+Sweep a plane of α and width. A stripe ships with its kernels, for a preset of Explore.
 
     python -m lazycore.atlas        computes them again into cache/atlas (minutes)
 
@@ -28,7 +28,9 @@ FIGURES = "figures"
 """The folder of what the figures of the paper need; `lazycore.reproductions.shipped` fills it."""
 THEOREMS = "theorems"
 """The folder of what the theorems are shown on; `lazycore.theorems._shipped` fills it."""
-FOLDERS = (FIGURES, THEOREMS)
+KERNELS = "kernels"
+"""The folder of the run that holds its kernels."""
+FOLDERS = (FIGURES, THEOREMS, KERNELS)
 Found = TypeVar("Found", RunResult, SweepResult)
 DIGEST = re.compile(r"[0-9a-f]{16}")
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -43,6 +45,19 @@ _RUN = {
     "n_test": 200,
     "time": 1000.0,
 }
+STRIPE = {
+    "task": "stripe",
+    "activation": "softplus",
+    "activation_gain": "unit",
+    "width": 100,
+    "n_train": 200,
+    "n_test": 500,
+    "alpha": 0.001,
+    "loss": "soft_hinge",
+    "stop": "margins",
+    "keep": "kernels",
+}
+"""The run with its kernels that ships: √m·α = 0.01, where features are learned."""
 SWEEP = {
     "task": "sine",
     "activation": "tanh",
@@ -88,7 +103,7 @@ def find_sweep(digest: str) -> SweepResult | None:
 
 @lru_cache(maxsize=128)
 def _of_a_page(digest: str, load: Callable[[Path], Found], within: str = "") -> Found | None:
-    """Return what ships for the Figures or the Theorems page under this digest."""
+    """Return what ships in one of the folders under this digest."""
     if not DIGEST.fullmatch(digest):
         return None
     for folder in FOLDERS:
@@ -136,7 +151,7 @@ def build(directory: Path = DIRECTORY) -> int:
     paths = [
         slim(lazycore.run(c)).save(directory / f"{c.digest}.npz") for c in (*configs(), RunConfig())
     ]
-    paths.append(_build_sweep(directory))
+    paths += [_build_sweep(directory), _build_stripe(directory)]
     return sum(path.stat().st_size for path in paths)
 
 
@@ -149,6 +164,15 @@ def _build_sweep(directory: Path) -> Path:
     path = _sweep_path(directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     return result.save(path)
+
+
+def _build_stripe(directory: Path) -> Path:
+    import lazycore
+
+    config = RunConfig.from_dict(STRIPE)
+    path = directory / KERNELS / f"{config.digest}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return slim(lazycore.run(config)).save(path)
 
 
 def _sweep_path(directory: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from lazycore.frozen_kernel import train_frozen
 from lazycore.kernel import layer_kernels
+from lazycore.kernel_cost import affordable_points, is_dear
 from lazycore.labels import share_of_errors
 from lazycore.problem import Problem
 
@@ -55,8 +57,7 @@ class KeptKernels:
 
     def _measured(self, w: Tensor, is_trained: bool) -> dict[str, Any]:
         problem, x = self.problem, self.problem.train.x
-        n, k = problem.targets.shape
-        count = max(1, min(n, LARGEST // k))
+        n, k, count = *problem.targets.shape, self.count
         features = problem.network.features(w, x[:count])
         kernels = [part.double() for part in layer_kernels(features).values()]
         whole = torch.stack(kernels).sum(0)
@@ -82,7 +83,7 @@ class KeptKernels:
         if not self.outputs[-1]:
             self.outputs.pop()
             self.last = w.clone(), self._measured(w, True)
-        final = outputs[:TEST_POINTS].double().cpu().numpy().reshape(-1)
+        final = outputs[: self.test_count].double().cpu().numpy().reshape(-1)
         return {
             f"{name}.correlation": np.array(
                 [_correlation(kept[name], final) if kept else np.nan for kept in self.outputs]
@@ -90,10 +91,22 @@ class KeptKernels:
             for name in self.outputs[-1]
         }
 
+    @cached_property
+    def count(self) -> int:
+        """Training points on which the kernel is kept: fewer where forming it is dear."""
+        problem = self.problem
+        most = max(1, LARGEST // problem.targets.shape[1])
+        return affordable_points(problem.network, problem.w0, problem.train.x, most)
+
+    @property
+    def test_count(self) -> int:
+        """Test points, at most, on which models are looked at."""
+        return self.count if is_dear(self.problem.network) else TEST_POINTS
+
     @property
     def order(self) -> Tensor:
         """Indices of the points of the Gram matrix, sorted by their targets."""
-        y = self.problem.targets[: min(POINTS, LARGEST // self.problem.targets.shape[1])]
+        y = self.problem.targets[: min(POINTS, self.count)]
         label = y[:, 0] if y.shape[1] == 1 else y.argmax(1)
         return torch.sort(label, stable=True).indices
 
@@ -108,7 +121,7 @@ class KeptKernels:
             for part, (points, rows) in sets.items():
                 if points is None or rows is None or points.y is None:
                     continue
-                y = points.y[:TEST_POINTS] if part == "test" else points.y
+                y = points.y[: self.test_count] if part == "test" else points.y
                 f = points.start[: len(y)] + (rows @ c).view(len(y), -1)
                 found[f"{name}.{part}_loss"] = float(problem.loss.per_point(f, y).mean())
                 if problem.classes:
@@ -122,7 +135,7 @@ class KeptKernels:
         network, test = self.problem.network, self.problem.test
         if test is None:
             return {}
-        rows, columns = test.x[:TEST_POINTS], self.problem.train.x
+        rows, columns = test.x[: self.test_count], self.problem.train.x
         features = [network.features(w, x) for x in (rows, columns)]
         parts = [part.double() for part in layer_kernels(features[0], features[1]).values()]
         return {WHOLE: torch.stack(parts).sum(0), LAST: parts[-1]}

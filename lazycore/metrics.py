@@ -11,13 +11,13 @@ from torch import Tensor
 
 from lazycore.columns import as_array, model_columns, positions, rms
 from lazycore.compression import Compression
+from lazycore.drawn import Drawn
 from lazycore.kept_kernels import KeptKernels
 from lazycore.kernel_cost import is_dear
 from lazycore.kernel_meter import KernelMeter
 from lazycore.labels import has_signs, share_of_errors, sign_agreement
 from lazycore.module_network import ModuleNetwork
 from lazycore.moments import DIVERGED, MODELS, Moment, TangentSpace
-from lazycore.pictures import Pictures
 from lazycore.preactivations import preactivation_speed
 from lazycore.problem import Problem
 from lazycore.stability import Stability
@@ -121,7 +121,7 @@ class Meter:
             return {}
         w = self.problem.train.weights(v)
         found = self._kernels.at(w) | (self.kept.at(w) if self.kept else {})
-        return found | self.pictures.neurons(moment, ended)
+        return found | self.drawn.neurons(moment, ended)
 
     def constants(self) -> dict[str, Any]:
         """Return what holds for the whole run and is known at its start."""
@@ -136,7 +136,7 @@ class Meter:
         speed = preactivation_speed(problem)
         if speed is not None:
             found["preactivation_speed"] = speed
-        return found | self.pictures.constants()
+        return found | self.drawn.constants()
 
     def at_end(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return how far the network is, at last, from models that keep what it began with.
@@ -202,9 +202,9 @@ class Meter:
         return {"train": space.train_outputs(s)} | test
 
     @cached_property
-    def pictures(self) -> Pictures:
-        """What is drawn in the plane."""
-        return Pictures(self.problem, self.compression.plane if self.compression else ())
+    def drawn(self) -> Drawn:
+        """What is recorded to be drawn."""
+        return Drawn(self.problem, self.compression.plane if self.compression else None)
 
     @cached_property
     def _stability(self) -> Stability:

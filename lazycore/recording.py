@@ -109,7 +109,7 @@ class Recorder:
             if meter.knows_largest_eigenvalue:
                 latest |= constants(self.problem)
         if sparse:
-            latest |= meter.pictures.function(moment, ended) | outputs
+            latest |= meter.drawn.function(moment, ended) | outputs
         if finished or "nonlinear" in met_now:
             latest |= meter.at_end(moment, ended)
         self.taken += 1

@@ -59,6 +59,31 @@ def test_the_shipped_default_run_is_what_the_engine_computes():
     assert atlas.find(RunConfig().digest) is atlas.default_run()
 
 
+def test_the_shipped_stripe_holds_its_kernels_in_less_than_800_kb():
+    config = RunConfig.from_dict(atlas.STRIPE)
+    (file,) = (atlas.DIRECTORY / atlas.KERNELS).glob("*.npz")
+    assert file.stem == config.digest and file.stat().st_size < 800_000
+    shipped = atlas.find(config.digest)
+    assert shipped is not None and shipped.status == "done"
+    end = {m: shipped.series[f"{m}.test_error"] for m in ("nonlinear", "linearized")}
+    network, linear = (float(e[np.isfinite(e)][-1]) for e in end.values())
+    assert linear > 2.0 * network
+    assert shipped.sparse["frozen.test_error"][-1] < network + 0.02
+    assert shipped.sparse["frozen.test_error"][0] > 2.0 * network
+    assert shipped.latest["frozen.correlation"][-1] > 0.97
+
+
+@pytest.mark.slow
+def test_the_shipped_stripe_is_what_the_engine_computes():
+    config = RunConfig.from_dict(atlas.STRIPE)
+    shipped, fresh = atlas.find(config.digest), recomputed(config)
+    assert shipped is not None
+    for name in ("nonlinear.test_error", "compression", "linearized.train_loss"):
+        np.testing.assert_allclose(shipped.series[name], fresh.series[name], rtol=1e-3, atol=1e-3)
+    for name in ("kernel.eigenvalues", "kernel.gram", "frozen.test_error"):
+        np.testing.assert_allclose(shipped.sparse[name], fresh.sparse[name], rtol=1e-3, atol=2e-3)
+
+
 def test_home_shows_rich_crossover_and_lazy():
     verdicts = [atlas.nearest(alpha).verdict for alpha in atlas.REGIMES]
     assert verdicts == ["rich", "crossover", "lazy"]

@@ -124,8 +124,13 @@ def test_the_last_layers_kernel_is_that_of_its_own_weights(kept):
         ]
     else:
         last = list(range(len(s.w0) - width - (s.values["bias"] != "none"), len(s.w0)))
-    kernel = j[:, last] @ j[:, last].T
+    rows = s.jacobian(s.x_test)[:, 0][:, last]
+    kernel, cross = j[:, last] @ j[:, last].T, rows @ j[:, last].T
     c, _ = train_frozen(kernel, problem, 20.0)
+    assert problem.test is not None and problem.test.y is not None
+    f_test = problem.test.start + (cross @ c)[:, None]
+    test_loss = float(problem.loss.per_point(f_test, problem.test.y).mean())
+    assert measured["frozen_last_layer.test_loss"] == pytest.approx(test_loss, rel=1e-9)
     f = problem.train.start + (kernel @ c)[:, None]
     loss = float(problem.loss.per_point(f, problem.targets).mean())
     assert measured["frozen_last_layer.train_loss"] == pytest.approx(loss, rel=1e-9)
@@ -172,3 +177,41 @@ def test_several_outputs_have_one_gram_matrix_and_larger_sets_no_frozen_models()
     )
     assert large.sparse["kernel.gram"].shape[1:] == (50, 50)
     assert not any(name.startswith("frozen.") for name in large.sparse)
+
+
+def test_frozen_models_stop_at_the_margins_where_the_network_does():
+    hinge = {"loss": "soft_hinge", "stop": "margins", "time": None}
+    result = run(RunConfig.from_dict(TINY | hinge))
+    problem = problem_of(**hinge)
+    met = result.latest["nonlinear.stop_time"]
+    assert result.kernel_time[-1] == met
+    times, trained = result.sparse["frozen.time"], np.isfinite(result.sparse["frozen.time"])
+    assert list(np.flatnonzero(trained)[:2]) == [0, 4] and trained[-1]
+    assert (times[trained] < result.latest["horizon"]).all()
+    assert times[0] == pytest.approx(result.latest["linearized.stop_time"], rel=0.02)
+    assert (result.sparse["frozen.train_error"][trained] == 0.0).all()
+    found = result.latest["frozen.correlation"]
+    assert np.array_equal(np.isfinite(found), trained)
+    c, _ = train_frozen(problem.train.anchor.kernel, problem, 1e9, margin=1.0)
+    f = (problem.train.anchor.kernel @ c)[:, None]
+    least = float((problem.targets * f).min())
+    assert 1.0 <= least < 1.1, "one step beyond, of at most 0.1"
+
+
+def test_models_are_trained_at_every_fourth_time_and_at_the_last():
+    steps = {"dynamics": "gd", "steps": 30, "time": None}
+    result = run(RunConfig.from_dict(TINY | steps))
+    assert len(result.kernel_time) == 7
+    trained = np.isfinite(result.sparse["frozen.test_error"])
+    assert list(np.flatnonzero(trained)) == [0, 4, 6]
+    assert list(np.flatnonzero(np.isfinite(result.latest["frozen.correlation"]))) == [0, 4, 6]
+    assert result.sparse["frozen.time"][6] == pytest.approx(result.time[-1])
+
+
+def test_kernels_of_convolutional_networks_are_kept_too():
+    fields = {"task": "digits", "model": "cnn", "width_multiplier": 0.25, "keep": "kernels"}
+    fields |= {"dynamics": "gd", "steps": 2, "n_train": 6, "n_test": 8, "labels": "parity"}
+    result = run(RunConfig.from_dict(fields))
+    assert result.sparse["kernel.gram"].shape[1:] == (6, 6)
+    assert np.isfinite(result.sparse["frozen.test_error"][-1])
+    assert np.isfinite(result.latest["frozen_last_layer.correlation"][-1])

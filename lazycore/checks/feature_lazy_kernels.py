@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from lazycore.checks import Check, Row
+from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 
-FEATURE_LAZY = "feature-lazy"
 WIDTH = 100
 FEATURE, DEEP_IN_FEATURE, LAZY = 1e-2, 1e-4, 1e4
 SEEDS = (0, 1, 2)

@@ -5,13 +5,17 @@ import numpy as np
 from lazycore.figures import style
 
 MOST_FRAMES = 60
-DURATION = {"duration": 60, "redraw": False}
+PAUSE = 60
+"""Milliseconds of a frame."""
 AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
 
 
-def buttons(redraw: bool = False) -> dict:
-    """Return a play and a pause button below a figure. redraw: for maps, which need it."""
-    play = {"fromcurrent": True, "frame": DURATION | {"redraw": redraw}} | AT_ONCE
+def buttons(pause: int = PAUSE, redraw: bool = False) -> dict:
+    """Return a play and a pause button below a figure.
+
+    pause: milliseconds of a frame. redraw: for maps, which do not move without.
+    """
+    play = {"fromcurrent": True, "frame": {"duration": pause, "redraw": redraw}} | AT_ONCE
     stop = {"frame": {"duration": 0, "redraw": False}} | AT_ONCE
     return {
         "type": "buttons",

@@ -42,7 +42,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         hovermode="closest",
         shapes=[s for place in borders for s in _lines(place, side)],
         annotations=style.endings(result),
-        updatemenus=[animation.buttons(redraw=True)],
+        updatemenus=[animation.buttons(PAUSE, redraw=True)],
         sliders=[animation.slider(shown, result.kernel_time[shown], redraw=True)],
     ) | {"frames": frames}
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lazycore import atlas
 from pages.widgets import controls
 from pages.widgets.job import ask
 from pages.widgets.pills import pill_row
@@ -64,6 +65,13 @@ PRESETS = (
             "width": "50",
             "time": "1000",
         },
+    ),
+    Preset(
+        "Stripe",
+        "One of ten directions decides the label, and at a small α the neurons turn to it: Λ "
+        "grows, and so does the kernel. Frozen as it is at the end, the kernel sorts new points "
+        "as the network does; the initial one is three times worse.",
+        {name: str(value) for name, value in atlas.STRIPE.items()},
     ),
     Preset(
         "Exponent −2",

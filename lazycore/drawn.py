@@ -1,4 +1,4 @@
-"""What is drawn of a run in the plane: the learned functions, and the neurons."""
+"""What is recorded to be drawn: the learned functions on a grid, and the hidden units."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,15 +17,28 @@ GRID = {1: 201, 2: 41}
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
-    """Draws one problem. chosen: the two inputs to draw neurons on, where the task says which."""
+class Drawn:
+    """What of one problem can be drawn.
+
+    plane: the two inputs on which hidden units are, where it is not for the inputs to say.
+    """
 
     problem: Problem
-    chosen: tuple[int, ...] = ()
+    plane: tuple[int, int] | None = None
+
+    def constants(self) -> dict[str, Any]:
+        """Return the points of one or two inputs, and the signs of the hidden units."""
+        problem, found = self.problem, {}
+        if self._inputs:
+            found["data.x"], found["data.y"] = as_array(problem.train.x), as_array(problem.targets)
+        neurons = problem.network.neurons(problem.w0) if self._axes else None
+        if neurons is not None:
+            found["neurons.sign"] = as_array(neurons[1])
+        return found
 
     def function(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
-        """Return both learned functions on a grid, for one or two inputs."""
-        if not self._drawable:
+        """Return the learned functions on a grid, for one or two inputs."""
+        if not self._inputs:
             return {}
         grid, v, shown = self._grid, moment.nonlinear, moment.linearized
         found: dict[str, Any] = {"function.x": as_array(grid.x)}
@@ -39,41 +52,30 @@ class Pictures:
         return found
 
     def neurons(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
-        """Return the neurons of both models, where there are any that can be drawn."""
-        v, shown = moment.nonlinear, moment.linearized
-        if not self._plane or v is None or self._neurons(v) is None:
+        """Return |a_j| b_j of both models in a plane, (m, 2), for one hidden layer."""
+        network, w0 = self.problem.network, self.problem.w0
+        if not self._axes or network.neurons(w0) is None:
             return {}
-        found: dict[str, Any] = {"neurons.nonlinear": self._neurons(v)}
-        if shown is not None and "linearized" not in ended:
-            found["neurons.linearized"] = self._neurons(shown)
+        found = {}
+        for model, v in (("nonlinear", moment.nonlinear), ("linearized", moment.linearized)):
+            if v is not None and model not in ended:
+                found[f"neurons.{model}"] = self._neurons(v)
         return found
 
-    def constants(self) -> dict[str, Any]:
-        """Return the points, and the signs of the neurons' outer weights."""
-        problem, found = self.problem, {}
-        if self._drawable:
-            found["data.x"], found["data.y"] = as_array(problem.train.x), as_array(problem.targets)
-        neurons = problem.network.neurons(problem.w0) if self._plane else None
-        if neurons is not None:
-            found["neurons.sign"] = as_array(neurons[1])
-        return found
-
-    def _neurons(self, v: Tensor) -> np.ndarray | None:
+    def _neurons(self, v: Tensor) -> np.ndarray:
         neurons = self.problem.network.neurons(self.problem.train.weights(v))
-        if neurons is None:
-            return None
-        return as_array(neurons[0])[:, list(self._plane)].astype(np.float32)
+        assert neurons is not None
+        return as_array(neurons[0])[:, list(self._axes)].astype(np.float32)
+
+    @property
+    def _axes(self) -> tuple[int, ...]:
+        return self.plane or ((0, 1) if self._inputs == 2 else ())
 
     @cached_property
-    def _drawable(self) -> int:
+    def _inputs(self) -> int:
         """Input dimension if the learned function can be drawn, else 0."""
         x = self.problem.train.x
         return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
-
-    @property
-    def _plane(self) -> tuple[int, ...]:
-        """The two inputs on which neurons are drawn, if there are any."""
-        return self.chosen or ((0, 1) if self._drawable == 2 else ())
 
     @cached_property
     def _grid(self) -> Points:
@@ -81,7 +83,7 @@ class Pictures:
         low, high = x.min(0).values, x.max(0).values
         margin = 0.15 * (high - low).clamp(min=1e-6)
         axes = [
-            torch.linspace(float(a), float(b), GRID[self._drawable], dtype=x.dtype)
+            torch.linspace(float(a), float(b), GRID[self._inputs], dtype=x.dtype)
             for a, b in zip(low - margin, high + margin, strict=True)
         ]
         points = torch.stack([g.reshape(-1) for g in torch.meshgrid(*axes, indexing="ij")], dim=1)
