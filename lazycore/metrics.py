@@ -14,6 +14,7 @@ from lazycore.kernel_cost import affordable_points
 from lazycore.module_network import ModuleNetwork
 from lazycore.moments import DIVERGED, Moment, Position, Refreshed, TangentSpace
 from lazycore.problem import Points, Problem
+from lazycore.refreshed import changes
 from lazycore.spectrum import class_gap, spectrum
 from lazycore.stability import Stability
 
@@ -105,28 +106,6 @@ class Meter:
             found["function.refreshed"] = _array(grid.start + third.elsewhere(grid.x))
         return found
 
-    def stages(self, moment: Moment) -> dict[str, Any]:
-        """Return what is known of the stages of iterative linearisation, an entry each.
-
-        refreshed.updates: how often features have been taken so far. The eigenvalues are those
-        of a few stages, with the steps where these begin.
-        """
-        if moment.refreshed is None:
-            return {}
-        noted = moment.refreshed.stages
-        spectra = [stage for stage in noted if stage.eigenvalues is not None]
-        columns = {
-            "stage_step": [stage.step for stage in noted],
-            "stage_time": [stage.time for stage in noted],
-            "stage_step_size": [stage.step_size for stage in noted],
-            "stability": [stage.stability for stage in noted],
-            "kernel_distance": [stage.distance for stage in noted],
-            "spectrum_step": [stage.step for stage in spectra],
-            "spectrum": [stage.eigenvalues for stage in spectra],
-        }
-        found = {f"refreshed.{name}": np.array(values, float) for name, values in columns.items()}
-        return found | {"refreshed.updates": moment.refreshed.updates}
-
     def constants(self) -> dict[str, Any]:
         """Return what holds for the whole run and is known at its start."""
         problem, w0 = self.problem, self.problem.w0
@@ -211,23 +190,12 @@ class Meter:
         """
         if "refreshed" not in self.models:
             return {}
-        known = {i: state for i, state in enumerate(states) if state is not None}
-        rows = torch.tensor(list(known), dtype=torch.long, device=network.device)
-
-        def column(parts: Sequence[Tensor], shape: Sequence[int]) -> Tensor:
-            blank = network.new_full((len(states), *shape), torch.nan)
-            return blank.index_copy(0, rows, torch.stack(list(parts))) if parts else blank
-
-        problem, found = self.problem, known.values()
-        changes = {"train": column([state.train for state in found], problem.targets.shape)}
-        if problem.test is not None:
-            tests = [state.test for state in found if state.test is not None]
-            changes["test"] = column(tests, problem.test.start.shape)
-        by_layer = problem.norms_by_layer(column([state.v for state in found], problem.w0.shape))
-        columns = self._model("refreshed", changes, by_layer)
-        columns["refreshed.gap"] = _rms(network - changes["train"])
+        parts, problem = changes(self.problem, states), self.problem
+        by_layer = problem.norms_by_layer(parts.pop("v"))
+        columns = self._model("refreshed", parts, by_layer)
+        columns["refreshed.gap"] = _rms(network - parts["train"])
         if problem.targets.numel() <= FEW_OUTPUTS:
-            columns["refreshed.outputs"] = problem.train.start + changes["train"]
+            columns["refreshed.outputs"] = problem.train.start + parts["train"]
         return columns
 
     def _model(self, name: str, changes: dict[str, Tensor], by_layer: Tensor) -> dict[str, Tensor]:

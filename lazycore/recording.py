@@ -11,6 +11,7 @@ from lazycore.kappa import kappa
 from lazycore.metrics import MODELS, Meter
 from lazycore.moments import Moment, blocks
 from lazycore.problem import Problem, default_step_size, default_time, rounding
+from lazycore.refreshed import stage_columns
 from lazycore.results import Snapshot
 
 SPARSE_EVERY, RARELY = 5, 50
@@ -73,7 +74,7 @@ class Recorder:
         }
         models = sorted(meter.models)
         latest |= {f"{m}.status": "diverged" if m in ended else "done" for m in models}
-        latest |= meter.stages(moment)
+        latest |= stage_columns(moment.refreshed)
         if self.taken == 0:
             latest |= self.constants | meter.constants() | {"kappa": kappa(self.problem)}
             latest |= self.bound.said

@@ -24,7 +24,7 @@ GROUND = (
 )
 SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
-LIGHT += ("reproductions", "theorems", "filters", "stages")
+LIGHT += ("reproductions", "theorems", "filters", "stages", "refreshes")
 """Modules that import no torch, not even through others."""
 
 MAY_REACH = {
@@ -105,15 +105,17 @@ MAY_REACH = {
     "filters": set(),
     "stages": set(),
     "restart": {"problem"},
+    "refreshed": {"moments", "problem"},
     "metrics": {
         *("kernel", "linearize", "moments", "problem", "network"),
-        *("kernel_cost", "module_network", "spectrum", "stability"),
+        *("kernel_cost", "module_network", "refreshed", "spectrum", "stability"),
     },
     "kappa": {"anchor", "problem"},
     "constants": {"anchor", "kappa", "kernel", "metrics", "problem"},
     "programs": {"linearize", "network"},
     "hypotheses": {"problem", "theory"},
     "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
+    "refreshes": {"atlas", "config", "results"},
     "theorems": {
         *("atlas", "bootstrap", "config", "results", "spec", "sweepconfig", "theory"),
     },

@@ -23,13 +23,17 @@ EVERY_PANEL = [
     "distance",
     "displacement",
     "kernel",
+    "stages",
     "spectrum",
+    "stage_filters",
     "errors",
     "learned",
     "outputs_plane",
     "neurons",
     "stability",
 ]
+
+ABSENT = ("stages", "spectrum", "stage_filters", "errors", "outputs_plane")
 
 
 def named(figure, part):
@@ -43,7 +47,7 @@ def test_panels_are_found_by_their_files_and_come_in_order():
 
 def test_a_run_shows_the_panels_that_it_has_the_quantities_for(make_run):
     assert [panel.name for panel in panels_of(make_run(dim=2))] == [
-        name for name in EVERY_PANEL if name not in ("spectrum", "errors", "outputs_plane")
+        name for name in EVERY_PANEL if name not in ABSENT
     ]
     in_five_dimensions = make_run(dim=5)
     in_five_dimensions.latest.clear()
