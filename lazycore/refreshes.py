@@ -110,10 +110,11 @@ _ALL = (
     Problem(
         name="figure eight",
         said="Two outputs in their plane: each stage moves along the tangent of the curve where "
-        "it begins, and jumps back onto the curve where the next one does.",
+        "it begins, and jumps back onto the curve where the next one does. The lazy path stays "
+        "on the first tangent; a few updates follow the curve to the target.",
         fields={
-            **{"task": "plane_target", "dynamics": "gd", "steps": 400},
-            **{"step_size": 0.05, "alpha": 3.0},
+            **{"task": "plane_target", "target_1": 2.5, "target_2": -1.2, "alpha": 2.0},
+            **{"dynamics": "gd", "steps": 400, "step_size": 0.05},
         },
         every=(400, 200, 100, 50, 20, 5),
         chosen=50,

@@ -123,7 +123,7 @@ def test_the_figure_over_updates_has_every_run_and_both_levels():
     expected = np.median([r.series["linearized.test_error"][-1] for r in results])
     assert lazy["y"] == pytest.approx([expected] * 2)
     assert lazy["line"]["dash"] == style.MODELS["linearized"]["dash"]
-    assert "3 seeds" in figure["layout"]["title"]["subtitle"]["text"]
+    assert "N = 3" in figure["layout"]["title"]["subtitle"]["text"]
 
 
 def test_diverged_runs_are_counted_and_marked():
@@ -132,6 +132,7 @@ def test_diverged_runs_are_counted_and_marked():
     gone = [r for r in results if r.latest["refreshed.status"] == "diverged"]
     (marks,) = named(figure, "diverged")
     assert len(marks["x"]) == len(gone) > 0
+    assert marks["x"] == [10_000 / r.config["refresh_every"] for r in gone]
     assert f"{len(gone)} of {len(results)} runs diverged" in figure["layout"]["meta"]["alt"]
 
 

@@ -39,11 +39,12 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         title="Spectral filter of a stage",
         subtitle=said,
         x=style.axis("ηKλ (no unit)", log),
-        y=style.axis("learned in one stage (share of the error)", range=[-0.1, 1.5]),
+        y=style.axis("learned (share of the error)", range=[-0.1, 1.5]),
         alt="Share of the error along an eigenvector that a stage takes away, by K steps and by "
         f"a damped Gauss–Newton step, over the eigenvalues of the kernel. {said}.",
         annotations=style.endings(result),
         hovermode="closest",
+        height=420,
     )
 
 

@@ -30,12 +30,13 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     return style.figure(
         data,
         title="Stages",
-        subtitle=f"{PANEL.question} {said}.",
+        subtitle=said,
         x=top,
-        y=style.axis("distance 1 − cos (share)", domain=[SPLIT + 0.04, 1.0], rangemode="tozero"),
+        y=style.axis("1 − cos(Θ_s, Θ₀)", domain=[SPLIT + 0.04, 1.0], rangemode="tozero"),
         alt="Distance of the tangent kernel of each stage to the first, and η times its largest "
         f"eigenvalue with the limit of stability 2; {said}.",
         shapes=[_limit(steps)],
+        height=420,
         annotations=[
             style.note("limit 2", yref="y2", y=LIMIT, x=0.01, xanchor="left", yanchor="bottom"),
             *style.endings(result),

@@ -8,6 +8,7 @@ import numpy as np
 from lazycore.figures import style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
+from lazycore.stages import updates
 
 FEWEST = 3
 """Seeds from which on a band is drawn."""
@@ -27,7 +28,7 @@ def figure(results: Sequence[RunResult], log: bool = True, chosen: int | None = 
     by_count: dict[int, list[float]] = {}
     for result in results:
         last = result.series.get(f"refreshed.{name}", np.array([np.nan]))[-1]
-        by_count.setdefault(int(result.latest["refreshed.updates"]), []).append(float(last))
+        by_count.setdefault(_updates(result), []).append(float(last))
     counts = np.array(sorted(by_count), dtype=float)
     levels = {m: _finals(results, f"{m}.{name}") for m in LEVELS}
     finite = [v for values in (*by_count.values(), *levels.values()) for v in values]
@@ -38,13 +39,14 @@ def figure(results: Sequence[RunResult], log: bool = True, chosen: int | None = 
         data += _level(model, counts, values)
     data += _diverged(diverged, 1.08 * highest)
     seeds = max(len(values) for values in by_count.values())
-    said = f"{seeds} seed{'s' * (seeds > 1)} each; {len(diverged)} of {len(results)} runs diverged"
+    drawn = "median, smallest and largest" if seeds >= FEWEST else "single runs"
+    said = f"N = {seeds} of each; {len(diverged)} of {len(results)} runs diverged"
     shapes = [_chosen(chosen)] if chosen else []
     form: dict[str, Any] = {"tickformat": ".0%"} if name == "test_error" else {}
     return style.figure(
         data,
         title="How many feature updates does it take?",
-        subtitle=f"at the end of the run; median, smallest and largest of {said}",
+        subtitle=f"at the end of the run; {drawn}, {said}",
         x=style.axis("feature updates ⌈T/K⌉ (count)", log),
         y=style.axis(f"{unit[0]} ({unit[1]})", range=[-0.04 * highest, 1.16 * highest], **form),
         alt=f"{unit[0]} of iterative linearisation against the number of feature updates, between "
@@ -60,6 +62,12 @@ def _quantity(results: Sequence[RunResult]) -> tuple[str, tuple[str, str]]:
     part = "test" if all(style.has(r, "nonlinear.test_loss") for r in results) else "training"
     name = "test_loss" if part == "test" else "train_loss"
     return name, (f"loss on the {part} points", style.loss_unit(results[0]))
+
+
+def _updates(result: RunResult) -> int:
+    """Return ⌈T/K⌉: what was meant, also of a run that ended before."""
+    config = result.config or {}
+    return updates(int(config["steps"]), int(config["refresh_every"]))
 
 
 def _finals(results: Sequence[RunResult], name: str) -> list[float]:

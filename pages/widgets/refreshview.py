@@ -61,7 +61,8 @@ def show_one(choice: Choice) -> None:
 def _numbers(result: RunResult) -> None:
     sorts = last(result, "refreshed.test_error") is not None
     name, form = ("test_error", ".1%") if sorts else ("train_loss", ".4g")
-    said = "wrong on test points" if sorts else "training loss"
+    said = "Share of test points that are wrong" if sorts else "Training loss"
+    st.caption(f"{said} at the end, and how far from unstable the stages came.")
     models = (
         ("gradient descent", "nonlinear"),
         ("iterative linearisation", "refreshed"),
@@ -71,7 +72,7 @@ def _numbers(result: RunResult) -> None:
     for place, (label, model) in zip(places, models, strict=True):
         ended = result.latest.get(f"{model}.status") == "diverged"
         value = "diverged" if ended else shown(last(result, f"{model}.{name}"), form)
-        place.metric(f"{label}: {said}", value)
+        place.metric(label, value)
     largest = max(float(value) for value in result.latest["refreshed.stability"])
     right.metric("largest ηλ_max of a stage", f"{largest:.3g}", help="Above 2 its steps diverge.")
 
