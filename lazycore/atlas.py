@@ -30,7 +30,9 @@ THEOREMS = "theorems"
 """The folder of what the theorems are shown on; `lazycore.theorems._shipped` fills it."""
 KERNELS = "kernels"
 """The folder of the run that holds its kernels."""
-FOLDERS = (FIGURES, THEOREMS, KERNELS)
+REFRESH = "refresh"
+"""The folder of what the Refresh page shows; `lazycore.refreshes` fills it."""
+FOLDERS = (FIGURES, THEOREMS, KERNELS, REFRESH)
 Found = TypeVar("Found", RunResult, SweepResult)
 DIGEST = re.compile(r"[0-9a-f]{16}")
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)

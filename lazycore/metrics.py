@@ -20,8 +20,8 @@ from lazycore.module_network import ModuleNetwork
 from lazycore.moments import DIVERGED, MODELS, Moment, TangentSpace
 from lazycore.preactivations import preactivation_speed
 from lazycore.problem import Problem
+from lazycore.refreshed import refreshed_columns
 from lazycore.stability import Stability
-from lazycore.third_path import refreshed_columns
 
 OF_BOTH = ("gap", "sign_agreement")
 """What compares the models, and ends with the first that does."""

@@ -16,8 +16,8 @@ from lazycore.kept_kernels import KeptKernels
 from lazycore.metrics import Meter
 from lazycore.moments import MODELS, Moment, blocks
 from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
+from lazycore.refreshed import stage_columns
 from lazycore.results import Snapshot
-from lazycore.third_path import stages
 
 SPARSE_EVERY, RARELY = 5, 50
 """The kernel is measured at every fifth recorded time (every fiftieth where it is dear), and
@@ -99,7 +99,7 @@ class Recorder:
         }
         models = sorted(meter.models)
         latest |= {f"{m}.status": "diverged" if m in diverged else "done" for m in models}
-        latest |= stages(moment)
+        latest |= stage_columns(moment.refreshed)
         latest |= self._times(moment.time, series)
         if moment.diagnosis or (finished and self.stops and latest["status"] == "budget"):
             latest["diagnosis"] = moment.diagnosis or UNMET

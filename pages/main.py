@@ -7,6 +7,7 @@ import streamlit as st
 from pages.widgets import (
     controls,
     figurecontrols,
+    refreshcontrols,
     selection,
     shelf,
     sweepcontrols,
@@ -28,6 +29,7 @@ SWEEP = st.Page("sweep.py", title="Sweep", icon=":material/grid_on:")
 COMPARE = st.Page("compare.py", title="Compare", icon=":material/stacked_line_chart:")
 FIGURES = st.Page("figures.py", title="Figures", icon=":material/auto_stories:")
 THEOREMS = st.Page("theorems.py", title="Theorems", icon=":material/function:")
+REFRESH = st.Page("refresh.py", title="Refresh", icon=":material/autorenew:")
 RUNS = st.Page("runs.py", title="Runs", icon=":material/list:")
 # All controls that are bound to the address are drawn from here: bound in a page of its own
 # file, a control loses its value on the way to another page and back.
@@ -38,10 +40,12 @@ CONTROLS: dict[str, Callable[[], None]] = {
     COMPARE.url_path: selection.compare_controls,
     FIGURES.url_path: figurecontrols.figure_controls,
     THEOREMS.url_path: theoremcontrols.theorem_controls,
+    REFRESH.url_path: refreshcontrols.refresh_controls,
     RUNS.url_path: no_controls,
 }
 
-page = st.navigation([HOME, EXPLORE, SWEEP, COMPARE, FIGURES, THEOREMS, RUNS], position="top")
+PAGES = [HOME, EXPLORE, SWEEP, COMPARE, FIGURES, THEOREMS, REFRESH, RUNS]
+page = st.navigation(PAGES, position="top")
 with said_in_a_sentence():
     CONTROLS[page.url_path]()
 with said_in_a_sentence():

@@ -24,7 +24,7 @@ GROUND = (
 )
 SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
-LIGHT += ("reproductions", "theorems", "filters", "stages")
+LIGHT += ("reproductions", "theorems", "filters", "stages", "refreshes")
 """Modules that import no torch, not even through others."""
 
 MAY_REACH = {
@@ -108,11 +108,11 @@ MAY_REACH = {
     "stages": {"errors", "spec"},
     "restart": {"problem"},
     "columns": {"labels", "moments", "problem"},
-    "third_path": {"columns", "moments", "problem"},
+    "refreshed": {"columns", "moments", "problem"},
     "metrics": {
         *("columns", "compression", "kept_kernels", "kernel_cost", "kernel_meter", "labels"),
         *("module_network", "moments", "drawn", "preactivations", "problem", "stability"),
-        "third_path",
+        "refreshed",
     },
     "kernel_meter": {"kernel", "kernel_cost", "problem", "spectrum"},
     "compression": {"problem", "spec"},
@@ -126,6 +126,7 @@ MAY_REACH = {
     "programs": {"linearize", "network"},
     "hypotheses": {"problem", "theory"},
     "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
+    "refreshes": {"atlas", "config", "results"},
     "theorems": {
         *("atlas", "bootstrap", "config", "results", "spec", "sweepconfig", "theory"),
     },

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import _timing, figure_1c, gpu, gradient_flow, lanes, phase_diagram, scaling
+from benchmarks import (
+    _timing,
+    figure_1c,
+    gpu,
+    gradient_flow,
+    lanes,
+    phase_diagram,
+    refresh,
+    scaling,
+)
 from benchmarks._plain import Run
 from benchmarks._timing import Bar, Table, at_level, exponent, say, take_turns
 
@@ -171,3 +180,10 @@ def test_a_table_is_text_and_markdown():
         "    y    0.5",
     ] + ["    (why)"]
     assert "| x | 1,234 |" in table.markdown() and table.markdown().endswith("Why.")
+
+
+def test_stages_are_compared_with_steps_and_with_longer_ones(capsys):
+    assert refresh.long_against_short(1, 1000) > 0.0
+    assert refresh.steps_against_stage(1, 20) > 0.0
+    difference = capsys.readouterr().out.split("difference of the weights ")[1].split()[0]
+    assert float(difference) < 1e-8

@@ -24,9 +24,11 @@ EVERY_PANEL = [
     "displacement",
     "kernel",
     "gram",
+    "stages",
     "eigenvalues",
     "spectrum",
     "projections",
+    "stage_filters",
     "frozen",
     "errors",
     "margins",
@@ -37,6 +39,7 @@ EVERY_PANEL = [
     "stability",
 ]
 OF_SOME = ("spectrum", "errors", "outputs_plane", "margins", "compression")
+OF_SOME += ("stages", "stage_filters")
 OF_KEPT_KERNELS = ("gram", "eigenvalues", "projections", "frozen")
 
 

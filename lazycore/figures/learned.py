@@ -7,6 +7,8 @@ from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
 SHADES = [[0.0, "#D55E00"], [0.5, "#F2F0EA"], [1.0, "#0072B2"]]
+BETWEEN = 0.07
+"""What stands between two maps, and beside the last one, as a share of the picture."""
 MOST_CELLS = 101
 """Rows and columns of a map at most; finer than this a screen does not show."""
 
@@ -47,7 +49,9 @@ def _maps(result: RunResult) -> Figure:
     models = _models(result)
     grids = [_grid(result.latest["function.x"], result.latest[f"function.{m}"]) for m in models]
     largest = max(float(np.nanmax(np.abs(z), initial=0.0)) for *_, z in grids) or 1.0
-    domains = [[0.0, 0.43], [0.5, 0.93]] if len(models) > 1 else [[0.0, 0.93]]
+    width = (1.0 - BETWEEN * len(models)) / len(models)
+    starts = [side * (width + BETWEEN) for side in range(len(models))]
+    domains = [[round(start, 4), round(start + width, 4)] for start in starts]
     data, layout, notes = [], {}, style.endings(result)
     for side, (model, (x, y, z)) in enumerate(zip(models, grids, strict=True)):
         end = "" if side == 0 else str(side + 1)
@@ -64,12 +68,13 @@ def _maps(result: RunResult) -> Figure:
             constrain="domain",
         )
         where = {"x": sum(domains[side]) / 2, "xanchor": "center", "yanchor": "bottom"}
-        notes.append(style.note(style.MODELS[model]["name"], **where))
+        notes.append(style.note(style.LOOKS[model]["name"], **where))
     return style.figure(
         data,
         title="Learned function",
         subtitle="αh and αh̄ at the last time; line: where the output is 0",
-        alt="Maps of the function learned by the network (left) and by its linearisation (right).",
+        alt="Maps of the function learned by the network (left) and by its linearisation, side by "
+        "side.",
         annotations=notes,
         hovermode="closest",
         margin={"l": 62, "r": 14, "t": 84, "b": 84},
@@ -78,7 +83,7 @@ def _maps(result: RunResult) -> Figure:
 
 
 def _models(result: RunResult) -> list[str]:
-    return [m for m in style.MODELS if f"function.{m}" in result.latest]
+    return [m for m in style.LOOKS if f"function.{m}" in result.latest]
 
 
 def _grid(x: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,7 +118,7 @@ def _heat(x, y, z, largest: float, result: RunResult, side: int) -> Trace:
 
 
 def _zero_line(model: str, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> Trace:
-    look = style.MODELS[model]
+    look = style.LOOKS[model]
     return {
         "type": "contour",
         "x": style.numbers(x),

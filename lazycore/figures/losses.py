@@ -6,10 +6,10 @@ from lazycore.results import RunResult
 
 
 def curves(result: RunResult, quantity: str, log: bool) -> list[Trace]:
-    """Return the training (thick) and test (thin, marked) curves of both models."""
+    """Return the training (thick) and test (thin, marked) curves of every model."""
     traces = []
     for part, width in (("train", 2.5), ("test", 1.5)):
-        for model, look in style.MODELS.items():
+        for model, look in style.LOOKS.items():
             name = f"{model}.{part}_{quantity}"
             if style.has(result, name):
                 y = result.series[name]

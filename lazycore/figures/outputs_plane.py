@@ -16,7 +16,8 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     Of the figure eight also the whole curve αh(w), its tangent at w0, on which the
     linearisation lives, and the point of the curve that is nearest to the target.
     """
-    paths = {m: result.series[f"{m}.outputs"][:, 0] for m in style.MODELS}
+    recorded = [m for m in style.LOOKS if f"{m}.outputs" in result.series]
+    paths = {m: result.series[f"{m}.outputs"][:, 0] for m in recorded}
     shown = style.thinned(len(result.time), animation.MOST_FRAMES)
     target = np.asarray(result.latest["constants.target"], dtype=float)[0]
     seen = np.abs(np.concatenate([target[None], *paths.values()]))
@@ -53,14 +54,14 @@ def _subtitle(result: RunResult) -> str:
 
 def _trails(paths: dict[str, np.ndarray]) -> list[Trace]:
     return [
-        _line(path[style.thinned(len(path))], f"path, {style.MODELS[m]['name']}", m)
+        _line(path[style.thinned(len(path))], f"path, {style.LOOKS[m]['name']}", m)
         | {"showlegend": False}
         for m, path in paths.items()
     ]
 
 
 def _line(points: np.ndarray, name: str, model: str) -> Trace:
-    look = style.MODELS[model]
+    look = style.LOOKS[model]
     # The network's below, wider: where both go the same way, both are seen.
     width = 6 if model == "nonlinear" else 2.5
     stroke = {"color": look["color"], "dash": look["dash"], "width": width}
@@ -83,7 +84,7 @@ def _point(place: np.ndarray, name: str, symbol: str) -> Trace:
 
 
 def _mark(model: str, place: np.ndarray) -> Trace:
-    look = style.MODELS[model]
+    look = style.LOOKS[model]
     marker = {"symbol": look["symbol"], "size": 12, "color": look["color"]}
     return _trace(place[None], f"{look['name']} at time t") | {"mode": "markers", "marker": marker}
 

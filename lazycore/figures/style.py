@@ -20,6 +20,14 @@ MODELS = {
     "nonlinear": {"name": "network", "color": BLUE, "dash": "solid", "symbol": "circle"},
     "linearized": {"name": "linearisation", "color": VERMILLION, "dash": "5px,4px", "symbol": "x"},
 }
+REFRESHED = {
+    "name": "iterative linearisation",
+    "color": GREEN,
+    "dash": "9px,3px,2px,3px",
+    "symbol": "diamond",
+}
+LOOKS = MODELS | {"refreshed": REFRESHED}
+"""Both models, and the third path, which only some runs have."""
 VERDICTS = {"lazy": GREEN, "crossover": PURPLE, "rich": VERMILLION, "undecided": GREY}
 INK = "#4B5563"
 """Text of a figure that stands outside the app, where no page gives it a colour."""
@@ -72,8 +80,8 @@ def line(x: np.ndarray, y: np.ndarray, name: str, *, log: bool = False, **style:
 def model_line(
     model: str, x: np.ndarray, y: np.ndarray, *, what: str = "", log: bool = False, **style: Any
 ) -> Trace:
-    """Return a line of the network or of its linearisation, in that model's colour and dash."""
-    look = MODELS[model]
+    """Return a line of one of the models, in that model's colour and dash."""
+    look = LOOKS[model]
     name = f"{look['name']}, {what}" if what else look["name"]
     stroke = {"color": look["color"], "dash": look["dash"], "width": 2.5} | style.pop("line", {})
     return line(x, y, name, log=log, line=stroke, **style)
@@ -207,7 +215,7 @@ def endings(result: RunResult) -> list[dict[str, Any]]:
     """Return the remark that a run which did not reach its end carries on each of its figures."""
     said = [
         f"⚠ the {look['name']} diverged"
-        for model, look in MODELS.items()
+        for model, look in LOOKS.items()
         if result.latest.get(f"{model}.status") == "diverged"
     ]
     if result.status in ENDINGS and not (said and result.status == "diverged"):

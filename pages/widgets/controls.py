@@ -34,7 +34,9 @@ OF_FIGURES = ("fig", "fig_setting", "fig_size", "fig_axes")
 """Parameters of the Figures page."""
 OF_THEOREMS = ("t_theorem", "t_problem", "t_run", "t_alpha", "t_time", "t_width", "t_axes")
 """Parameters of the Theorems page."""
-OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS)
+OF_REFRESH = ("r_problem", "r_stages", "r_every", "r_axes")
+"""Parameters of the Refresh page."""
+OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS, *OF_REFRESH)
 NOT_FIELDS = ("v", "axes", "auto", "at", *OF_PAGES, "embed", "embed_options")
 """Parameters of a link that say how a page looks rather than what is run."""
 STEPS = range(-4, 7)

@@ -1,0 +1,21 @@
+"""Refresh: how often must features be taken anew? From gradient descent to lazy training."""
+
+import streamlit as st
+
+from pages.widgets import refreshcontrols, refreshview
+from pages.widgets.resources import banner
+
+st.title("How often must a network's features be taken anew?")
+banner()
+if said := refreshcontrols.link_error():
+    st.error(said, icon=":material/link_off:")
+st.markdown(
+    "Linearise the network, train the *linear* model for **K** steps, linearise again where it "
+    "has come to: **K = 1** is gradient descent, and to linearise only once is **lazy** training. "
+    "About ten updates are often enough (Goldwaser & Ge 2022, arXiv:2211.12345, which inspired "
+    "these problems; its own figures were not seen)."
+)
+choice = refreshcontrols.chosen()
+st.markdown(choice.problem.said)
+refreshview.show_all(choice)
+refreshview.show_one(choice)
