@@ -116,6 +116,7 @@ CHECKS = (
             for s in UNCENTERED_SEEDS
         },
         judge=_uncentered,
+        slow=True,
         paper=FEATURE_LAZY,
     ),
     Check(
