@@ -28,7 +28,9 @@ FIGURES = "figures"
 """The folder of what the figures of the paper need; `lazycore.reproductions.shipped` fills it."""
 THEOREMS = "theorems"
 """The folder of what the theorems are shown on; `lazycore.theorems._shipped` fills it."""
-FOLDERS = (FIGURES, THEOREMS)
+PHASES = "phases"
+"""The folder of the sweeps of Feature or lazy; `lazycore.phases.shipped` fills it."""
+FOLDERS = (FIGURES, THEOREMS, PHASES)
 Found = TypeVar("Found", RunResult, SweepResult)
 DIGEST = re.compile(r"[0-9a-f]{16}")
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -88,7 +90,7 @@ def find_sweep(digest: str) -> SweepResult | None:
 
 @lru_cache(maxsize=128)
 def _of_a_page(digest: str, load: Callable[[Path], Found], within: str = "") -> Found | None:
-    """Return what ships for the Figures or the Theorems page under this digest."""
+    """Return what ships for the Figures, Theorems or Feature-or-lazy page under this digest."""
     if not DIGEST.fullmatch(digest):
         return None
     for folder in FOLDERS:

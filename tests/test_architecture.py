@@ -24,7 +24,7 @@ GROUND = (
 )
 SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
-LIGHT += ("reproductions", "theorems")
+LIGHT += ("reproductions", "theorems", "phases")
 """Modules that import no torch, not even through others."""
 
 MAY_REACH = {
@@ -110,6 +110,10 @@ MAY_REACH = {
     "programs": {"linearize", "network"},
     "hypotheses": {"problem", "theory"},
     "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
+    "phases": {
+        *("atlas", "bootstrap", "budget", "config", "contours", "errors", "quantities"),
+        *("sweepconfig", "sweepresult", "targets", "theory"),
+    },
     "theorems": {
         *("atlas", "bootstrap", "config", "results", "spec", "sweepconfig", "theory"),
     },
