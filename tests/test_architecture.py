@@ -111,7 +111,7 @@ MAY_REACH = {
     "hypotheses": {"problem", "theory"},
     "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
     "phases": {
-        *("atlas", "bootstrap", "budget", "config", "contours", "errors", "quantities"),
+        *("atlas", "bootstrap", "budget", "config", "contours", "errors", "quantities", "spec"),
         *("sweepconfig", "sweepresult", "targets", "theory"),
     },
     "theorems": {

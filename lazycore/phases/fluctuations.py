@@ -85,7 +85,7 @@ def variances(cube: Cube, seed: int = 0) -> Variances | None:
             resampled = np.maximum(variance(gram, weights.astype(float)), 0.0)
             draws[place] = np.where(resampled > 0.0, resampled, np.nan)
             factor = value[place] / np.nanmean(draws[place])
-            interval = bootstrap.interval(value[place], factor * draws[place], count)
+            interval = bootstrap.interval(float(value[place]), factor * draws[place], count)
             low[place], high[place] = max(interval.low, 0.0), interval.high
     exponents = [
         _exponent(cube.widths, value[:, i], draws[:, i], seeds[:, i]) for i in range(shape[1])

@@ -7,8 +7,9 @@ training point has its margin, softplus of unit gain, no biases, NTK scaling, ce
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from lazycore import budget
+from lazycore import budget, spec
 from lazycore.errors import BudgetError
 from lazycore.sweepconfig import SweepConfig
 
@@ -70,11 +71,22 @@ def default() -> SweepConfig:
     return SweepConfig.from_text(SETTING | GRID)
 
 
-def shipped() -> list[SweepConfig]:
+def consistent(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields without those of the setting that the chosen names do not read."""
+    found = dict(fields)
+    if found["activation"] != SETTING["activation"]:
+        found.pop("activation_beta", None)
+    if "margin" not in spec.find("loss", found["loss"]).SPEC.facts:
+        found.pop("stop", None)
+    return found
+
+
+@cache
+def shipped() -> tuple[SweepConfig, ...]:
     """Return every sweep that ships, the one that the page opens with first."""
     others = [str(depth) for depth in DEPTHS if str(depth) != SETTING["depth"]]
     small = [SweepConfig.from_text(SETTING | {"depth": depth} | SMALL) for depth in others]
-    return [default(), *small]
+    return (default(), *small)
 
 
 def of_depths(config: SweepConfig) -> dict[int, list[SweepConfig]]:

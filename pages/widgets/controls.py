@@ -34,7 +34,10 @@ OF_FIGURES = ("fig", "fig_setting", "fig_size", "fig_axes")
 """Parameters of the Figures page."""
 OF_THEOREMS = ("t_theorem", "t_problem", "t_run", "t_alpha", "t_time", "t_width", "t_axes")
 """Parameters of the Theorems page."""
-OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS)
+OF_PHASES = ("p_task", "p_depth", "p_activation", "p_loss", "p_axis", "p_widths", "p_scales")
+OF_PHASES += ("p_seeds", "p_feature", "p_lazy", "p_more")
+"""Parameters of the Feature-or-lazy page."""
+OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS, *OF_PHASES)
 NOT_FIELDS = ("v", "axes", "auto", "at", *OF_PAGES, "embed", "embed_options")
 """Parameters of a link that say how a page looks rather than what is run."""
 STEPS = range(-4, 7)
