@@ -25,13 +25,18 @@ def pair_work(features: Features) -> float:
     return float(k * k * p)
 
 
+def is_dear(network: Network) -> bool:
+    """Whether a kernel takes longer than to train: of the deep networks of convolutions."""
+    return isinstance(network, ModuleNetwork) and network.at_once is not None
+
+
 def affordable_points(network: Network, w0: Tensor, x: Tensor, most: int) -> int:
     """Return on how many of the first points of x the kernel is measured, at most `most`.
 
     As many as there may be in general; of the deep networks of convolutions built here, which
     see many positions and have many weights, only so many as `KERNEL_WORK` allows.
     """
-    if not isinstance(network, ModuleNetwork) or network.at_once is None:
+    if not is_dear(network):
         return min(len(x), most)
     work = pair_work(network.features(w0, x[:PROBED]))
     return max(1, min(len(x), most, int((KERNEL_WORK / work) ** 0.5)))

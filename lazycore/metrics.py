@@ -9,16 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.kernel import alignment, relative_change, tangent_kernel
-from lazycore.kernel_cost import affordable_points
+from lazycore.kernel_cost import is_dear
+from lazycore.kernel_meter import KernelMeter
+from lazycore.labels import has_signs, sign_agreement, smallest_margin
 from lazycore.module_network import ModuleNetwork
 from lazycore.moments import Moment, Position, TangentSpace
+from lazycore.preactivations import preactivation_speed
 from lazycore.problem import Points, Problem
-from lazycore.spectrum import class_gap, spectrum
 from lazycore.stability import Stability
 
-KERNEL_POINTS = 500
-"""Training points, at most, on which the kernel's change is measured (`kernel_cost`)."""
+TEST_POINTS = 1000
+"""Test points, at most, whose outputs are kept, so that runs can be averaged."""
 
 GRID = {1: 201, 2: 41}
 """Points per axis of the grid on which the learned function of d inputs is drawn."""
@@ -27,6 +28,8 @@ FEW_OUTPUTS = 8
 """Outputs n·k up to which αh and αh̄ themselves are recorded: points of a space one can draw."""
 
 MODELS = frozenset(("nonlinear", "linearized"))
+OF_BOTH = ("gap", "sign_agreement")
+"""What compares the models, and ends with the first that does."""
 
 DIVERGED = 1e6
 """A training loss this many times the initial one (or one that is not finite) has diverged."""
@@ -63,6 +66,11 @@ class Meter:
         if self.problem.targets.numel() <= FEW_OUTPUTS:
             columns["nonlinear.outputs"] = self.problem.train.start + network["train"]
             columns["linearized.outputs"] = self.problem.train.start + shown["train"]
+        if "test" in network and has_signs(self.problem):
+            start = self.problem.test.start if self.problem.test else 0.0
+            columns["sign_agreement"] = sign_agreement(
+                start + network["test"], start + shown["test"]
+            )
         columns |= self._stability.columns(v, hidden)
         arrays = {name: _array(column) for name, column in columns.items()}
         found = [self._entries(arrays, i) for i in range(len(there))]
@@ -74,11 +82,7 @@ class Meter:
         if v is None or "nonlinear" in ended:
             return {}
         w = self.problem.train.weights(v)
-        kernel = tangent_kernel(self.problem.network.features(w, self._kernel_x))
-        found: dict[str, Any] = {
-            "kernel_change": relative_change(kernel, self._initial_kernel),
-            "alignment.nonlinear": alignment(kernel, self.problem.targets[: len(self._kernel_x)]),
-        }
+        found = self._kernels.at(w)
         if self._drawable == 2 and self.problem.network.neurons(w) is not None:
             found["neurons.nonlinear"] = self._neurons(v)
             if moment.linearized is not None and "linearized" not in ended:
@@ -103,13 +107,12 @@ class Meter:
         found: dict[str, Any] = {
             "layers": problem.layers,
             "parameters": w0.numel(),
-            "kernel_points": len(self._kernel_x),
-        }
+        } | self._kernels.constants()
         if self.knows_largest_eigenvalue:
             found["lambda_max"] = problem.largest_eigenvalue
-        if problem.targets.shape[1] > 2:
-            found["spectrum"] = values = spectrum(self._initial_kernel, problem.targets.shape[1])
-            found["class_gap_after"], found["class_gap"] = class_gap(values)
+        speed = preactivation_speed(problem)
+        if speed is not None:
+            found["preactivation_speed"] = speed
         if self._drawable:
             found["data.x"], found["data.y"] = _array(problem.train.x), _array(problem.targets)
         neurons = problem.network.neurons(w0) if self._drawable == 2 else None
@@ -143,8 +146,7 @@ class Meter:
     def knows_largest_eigenvalue(self) -> bool:
         """Whether λ_max is there, or had for little: of deep networks of convolutions it takes
         longer than to train them, and most do without."""
-        network = self.problem.network
-        dear = isinstance(network, ModuleNetwork) and network.at_once is not None
+        dear = is_dear(self.problem.network)
         return not dear or "largest_eigenvalue" in self.problem.train.anchor.__dict__
 
     def _entries(
@@ -158,7 +160,7 @@ class Meter:
         found = {}
         for name, column in arrays.items():
             owner = name.split(".")[0]
-            owners = MODELS if owner == "gap" else {owner if owner in MODELS else "nonlinear"}
+            owners = MODELS if owner in OF_BOTH else {owner if owner in MODELS else "nonlinear"}
             if not owners & self.ended:
                 found[name] = float(column[i]) if column.ndim == 1 else column[i]
         return found, self.ended
@@ -188,6 +190,10 @@ class Meter:
                 found[f"{part}_loss"] = problem.loss.per_point(outputs, points.y).mean(-1)
                 if problem.classes:
                     found[f"{part}_error"] = self._error(outputs, points.y)
+                if part == "train" and has_signs(problem):
+                    found["margin"] = smallest_margin(outputs, points.y)
+                if part == "test":
+                    found["test_outputs"] = outputs[:, :TEST_POINTS]
         return {f"{name}.{key}": value for key, value in found.items()}
 
     def _error(self, f: Tensor, y: Tensor) -> Tensor:
@@ -215,14 +221,8 @@ class Meter:
         return max(initial, float(torch.finfo(problem.w0.dtype).tiny))
 
     @cached_property
-    def _kernel_x(self) -> Tensor:
-        problem = self.problem
-        x = problem.train.x
-        return x[: affordable_points(problem.network, problem.w0, x, KERNEL_POINTS)]
-
-    @cached_property
-    def _initial_kernel(self) -> Tensor:
-        return tangent_kernel(self.problem.network.features(self.problem.w0, self._kernel_x))
+    def _kernels(self) -> KernelMeter:
+        return KernelMeter(self.problem)
 
     @cached_property
     def _drawable(self) -> int:

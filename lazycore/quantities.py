@@ -70,6 +70,17 @@ def _alignment_change(result: RunResult) -> float:
     return float(alignment[-1] - alignment[0])
 
 
+def _kernel_change_test(result: RunResult) -> float:
+    return math.nan if _has_diverged(result) else _last(result.sparse.get("kernel_change_test"))
+
+
+def _alignment_gain(result: RunResult) -> float:
+    change, alignment = _alignment_change(result), result.sparse.get("alignment.nonlinear")
+    if alignment is None or math.isnan(change) or not alignment[0] > 0.0:
+        return math.nan
+    return 1.0 + change / float(alignment[0])
+
+
 def _has_diverged(result: RunResult) -> bool:
     return result.latest.get("nonlinear.status") == "diverged"
 
@@ -140,6 +151,41 @@ _ALL = [
     Quantity("lambda_max", "largest eigenvalue of Θ₀/n", "", True, _once("lambda_max")),
     Quantity("parameters", "number of parameters", "", True, _once("parameters")),
     Quantity("horizon", "length of the run", "flow time", True, _once("horizon")),
+    Quantity(
+        "final_margin",
+        "network: smallest margin y·f of a training point",
+        "",
+        False,
+        _final("nonlinear.margin"),
+    ),
+    Quantity(
+        "linearized_final_margin",
+        "linearised model: smallest margin y·f of a training point",
+        "",
+        False,
+        _final("linearized.margin"),
+    ),
+    Quantity(
+        "sign_agreement",
+        "share of test points on which both models agree",
+        "",
+        False,
+        _final("sign_agreement"),
+    ),
+    Quantity(
+        "kernel_change_test",
+        "kernel change on the test points at the end",
+        "",
+        True,
+        _kernel_change_test,
+    ),
+    Quantity(
+        "alignment_gain",
+        "alignment of the kernel at the end over that at the start",
+        "",
+        True,
+        _alignment_gain,
+    ),
 ]
 
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}

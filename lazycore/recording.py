@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from lazycore import spec
 from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
 from lazycore.constants import constants
@@ -16,6 +18,9 @@ from lazycore.results import Snapshot
 SPARSE_EVERY, RARELY = 5, 50
 """The kernel is measured at every fifth recorded time (every fiftieth where it is dear), and
 at the first and the last."""
+
+LAST_OUTPUTS = tuple(f"{model}.test_outputs" for model in sorted(MODELS))
+"""Of which the last alone is kept, in single precision."""
 
 BLOCK, NUMBERS, PATIENCE = 16, 2**22, 0.1
 """Moments measured at once, at most, and weights of them; seconds, about, after which they are
@@ -62,7 +67,9 @@ class Recorder:
 
     def _snapshot(self, moment: Moment, series: dict[str, Any], ended: frozenset[str]) -> Snapshot:
         meter, finished = self.meter, moment.progress >= 1.0
-        series = series | self.bound.series(moment.time)
+        outputs = {n: f.astype(np.float32) for n, f in series.items() if n in LAST_OUTPUTS}
+        series = {n: value for n, value in series.items() if n not in LAST_OUTPUTS}
+        series |= self.bound.series(moment.time)
         changes = (series.get(f"{model}.output_change", 0.0) for model in MODELS)
         self.change = max(self.change, *changes)
         every = SPARSE_EVERY if self.problem.network.structured else RARELY
@@ -78,7 +85,7 @@ class Recorder:
             if meter.knows_largest_eigenvalue:
                 latest |= constants(self.problem)
         if sparse:
-            latest |= meter.function(moment, ended)
+            latest |= meter.function(moment, ended) | outputs
         if finished:
             latest |= meter.at_end(moment, ended)
         self.taken += 1

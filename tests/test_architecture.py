@@ -104,7 +104,11 @@ MAY_REACH = {
     "metrics": {
         *("kernel", "linearize", "moments", "problem", "network"),
         *("kernel_cost", "module_network", "spectrum", "stability"),
+        *("kernel_meter", "labels", "preactivations"),
     },
+    "kernel_meter": {"kernel", "kernel_cost", "problem", "spectrum"},
+    "labels": {"problem"},
+    "preactivations": {"problem"},
     "kappa": {"anchor", "problem"},
     "constants": {"anchor", "kappa", "kernel", "metrics", "problem"},
     "programs": {"linearize", "network"},
