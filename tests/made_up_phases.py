@@ -54,7 +54,7 @@ def outputs(scale: float, width: int, seed: int, labels: np.ndarray) -> np.ndarr
 
 def made_up_phases(fields: dict[str, str] | None = None, **wrong: str) -> SweepResult:
     """Return a whole table by these laws. `wrong`: "d" and a digest → the status of that cell."""
-    config = SweepConfig.from_text(FIELDS | (fields or {}))
+    config = SweepConfig.from_text(({} if fields and "task" in fields else FIELDS) | (fields or {}))
     table = SweepResult(config)
     labels = cube_of(table).labels
     table._outputs = np.full((table.total, len(labels)), np.nan, dtype=np.float32)

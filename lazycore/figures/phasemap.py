@@ -48,6 +48,14 @@ def figure(cube: Cube, in_alpha: bool = False, levels: Sequence[float] = LEVELS)
     )
 
 
+def short(value: float) -> str:
+    """Return a number as it stands in a legend: a whole power of ten beyond 1000 as one."""
+    power = np.log10(value) if value > 0.0 else 0.0
+    if abs(power) < 2.5 or abs(power - round(power)) > 1e-9:
+        return f"{value:.4g}"
+    return f"10<sup>{round(power)}</sup>".replace("-", "−")
+
+
 def seeds_said(cube: Cube) -> str:
     """Return over how many seeds the averages are."""
     count = len(cube.seeds)
@@ -117,7 +125,7 @@ def _contours(cube: Cube, levels: Sequence[float], in_alpha: bool) -> list[Trace
             "y": style.numbers(y) or [None],
             "hoverinfo": "skip",
         }
-        name = f"‖ΔΘ‖/‖Θ₀‖ = {level:g}" + ("" if len(points) else " (nowhere)")
+        name = f"contour {short(level)}" + ("" if len(points) else " (nowhere)")
         rim = {"color": heatmap.RIM, "width": 6 if level == BORDER else 5}
         width = 3.5 if level == BORDER else 2.0
         ink = {"color": style.VERMILLION, "width": width, "dash": dash}

@@ -66,7 +66,7 @@ def variance(cube: Cube) -> Figure:
             exponent = found.exponents[i]
             fit = f", slope {exponent.value:.2f}".replace("-", "−") if exponent else ""
             low = np.where(found.low[:, i] > 0.0, found.low[:, i], np.nan)
-            name = f"√hα = {cube.scales[i]:g}{fit}"
+            name = f"√hα = {phasemap.short(cube.scales[i])}{fit}"
             line = (cube.widths, found.value[:, i], name, color, symbol)
             data += banded(*line, low=low, high=found.high[:, i])
         top = np.nanmax(np.where(np.isfinite(found.value), found.value, -np.inf), axis=1)
@@ -98,7 +98,7 @@ def ensemble(cube: Cube, feature: float, lazy: float) -> Figure:
             ("lazy", lazy, style.VERMILLION),
         ):
             i = gap.nearest(cube.scales, scale)
-            where = f"{side} (√hα = {cube.scales[i]:g})"
+            where = f"{side} (√hα = {phasemap.short(cube.scales[i])})"
             sure = found.seeds[:, i] >= FEWEST_FOR_A_BAND
             low, high = (np.where(sure, part[:, i], np.nan) for part in (found.low, found.high))
             single = (cube.widths, found.single[:, i], f"{where}, single", color, "circle")

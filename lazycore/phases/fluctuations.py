@@ -56,7 +56,7 @@ def variance(gram: np.ndarray, weights: np.ndarray) -> np.ndarray:
     same sum S' ≥ 2. Var = (Σ_s c_s G_ss − cᵀGc/S')/(S' − 1).
     """
     total = weights.sum(1)
-    square = np.einsum("ds,st,dt->d", weights, gram, weights)
+    square = ((weights @ gram) * weights).sum(1)
     return (weights @ np.diag(gram) - square / total) / (total - 1.0)
 
 

@@ -7,7 +7,7 @@ training point has its margin, softplus of unit gain, no biases, NTK scaling, ce
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from lazycore import budget, spec
 from lazycore.errors import BudgetError
@@ -47,7 +47,7 @@ class Comparison:
     config: SweepConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Long:
     """A sweep that takes hours: what it is, and its fields as text."""
 
@@ -55,15 +55,24 @@ class Long:
     story: str
     fields: Mapping[str, str]
 
-    @property
+    @cached_property
     def config(self) -> SweepConfig:
         """The sweep."""
         return SweepConfig.from_text(self.fields)
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """The estimate of what it takes, its runs one after another on one slow core."""
         return estimate(self.config)
+
+    @cached_property
+    def refusal(self) -> str:
+        """The sentence with which the budget refuses it, empty where it does not."""
+        try:
+            budget.check_sweep(self.config)
+        except BudgetError as error:
+            return str(error)
+        return ""
 
 
 def default() -> SweepConfig:
@@ -106,20 +115,22 @@ def of_depths(config: SweepConfig) -> dict[int, list[SweepConfig]]:
     return found
 
 
-def comparisons() -> list[Comparison]:
+@cache
+def comparisons() -> tuple[Comparison, ...]:
     """Return the comparisons of both sides: fully connected and convolutional networks."""
     found = []
     for data, task in (("Fashion-MNIST", "fashion_mnist"), ("CIFAR-10", "cifar10")):
         fields = SETTING | GAP | {"task": task, "n_train": "500", "n_test": "1000"}
         connected = fields | {"depth": "3", "width": "100,"}
         found.append(Comparison("fully connected, L = 3", data, SweepConfig.from_text(connected)))
-    return found
+    return tuple(found)
 
 
-def longs() -> list[Long]:
+@cache
+def longs() -> tuple[Long, ...]:
     """Return the sweeps of the paper's own size, to be estimated and not run unasked."""
     large = SETTING | {"depth": "3", "n_train": "10000", "n_test": "1000"}
-    return [
+    return (
         Long(
             "Fashion-MNIST, n = 10⁴, along √hα",
             "Is the lazy or the feature side better, and does the error fall onto one curve?",
@@ -141,22 +152,13 @@ def longs() -> list[Long]:
             | {"task": "mnist", "width": "100,300,1000"}
             | {"alpha_sqrt_width": "1e-4:1e7:12", "init_seed": "0:10"},
         ),
-    ]
+    )
 
 
 def estimate(config: SweepConfig) -> float:
     """Return the estimated seconds of a sweep's runs one after another, whatever the budget."""
     limitless = budget.Budget(seconds=float("inf"), bytes=float("inf"))
     return budget.check_sweep(config, limitless, float("inf"))
-
-
-def refusal(config: SweepConfig) -> str:
-    """Return the sentence with which the budget refuses a sweep, empty where it does not."""
-    try:
-        budget.check_sweep(config)
-    except BudgetError as error:
-        return str(error)
-    return ""
 
 
 def _differ_in_axes(one: SweepConfig, other: SweepConfig) -> bool:

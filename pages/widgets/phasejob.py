@@ -89,15 +89,20 @@ def refined(config: SweepConfig) -> tuple[list[Cube], list[SweepConfig]]:
         return [cube_of(sweepjob.so_far(config))], []
     cubes, wanted = [_cube(config.digest, whole)], []
     for _ in range(MOST_ROUNDS):
-        wanted = at.next_sweeps(cubes)
+        wanted = _next(tuple(cube.config.digest for cube in cubes), cubes)
         found = [sweepjob.finished(one.digest) for one in wanted]
-        cubes += [cube_of(one) for one in found if one is not None]
+        cubes += [_cube(one.digest, one) for one in found if one is not None]
         if not wanted or None in found:
             break
     return cubes, [one for one in wanted if sweepjob.finished(one.digest) is None]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _next(digests: tuple[str, ...], _cubes: Sequence[Cube]) -> list[SweepConfig]:
+    return at.next_sweeps(_cubes)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
 def _cube(digest: str, _table: SweepResult) -> Cube:
     return cube_of(_table)
 

@@ -132,13 +132,12 @@ def _show_long() -> None:
         rows = []
         for one in settings.longs():
             address = page_address("phases", **phasecontrols.parameters(one.config), v="1")
-            refused = settings.refusal(one.config)
             rows.append(
                 (
                     f'<a href="{address}" target="_self">{one.name}</a>: {one.story}',
                     f"{len(one.config.cells):,}",
                     phasejob.duration(one.seconds),
-                    "over the limit of one sweep" if refused else "within the limits",
+                    "over the limit of one sweep" if one.refusal else "within the limits",
                 )
             )
         lines = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
