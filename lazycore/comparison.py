@@ -1,7 +1,6 @@
 """Any torch module next to its own linearisation."""
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from lazycore import budget as budgets
-from lazycore import spec
 from lazycore.dynamics import trajectory
 from lazycore.errors import BudgetError, ConfigError
 from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, ZERO_OUTPUT
+from lazycore.losses import Loss, chosen
 from lazycore.module_network import ModuleNetwork
 from lazycore.network import Network, Symmetrized
 from lazycore.problem import Points, Problem
@@ -75,7 +74,7 @@ def compare(
         "time": None if time is None else TIME.check(time),
         "tolerance": TOLERANCE.check(tolerance),
     }
-    objective = spec.find("loss", loss)
+    objective = chosen(loss, {})
     network = _network(module)
     problem = _problem(network, (x, y), (x_test, y_test), float(alpha), objective, zero_output)
     if budget and dynamics == "gd":
@@ -108,7 +107,7 @@ def _problem(
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor | None, Tensor | None],
     alpha: float,
-    loss: ModuleType,
+    loss: Loss,
     zero_output: str,
 ) -> Problem:
     w0 = network.weights()
@@ -165,7 +164,7 @@ def _probe(network: ModuleNetwork, w0: Tensor, x: Tensor) -> Tensor:
     return first
 
 
-def _targets(name: str, y: Any, outputs: Tensor, loss: ModuleType) -> tuple[Tensor, int]:
+def _targets(name: str, y: Any, outputs: Tensor, loss: Loss) -> tuple[Tensor, int]:
     """Return targets shaped as the outputs, and the number of classes (0: real)."""
     n, k = outputs.shape
     if not isinstance(y, Tensor) or y.ndim < 1 or len(y) != n:

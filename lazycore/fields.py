@@ -100,6 +100,14 @@ ACTIVATION_GAIN = Field(
     choices=("none", "unit"),
     meaning="unit: σ scaled so that E σ(z)² = 1 for z ~ N(0, 1)",
 )
+ACTIVATION_BETA = Field(
+    name="activation_beta",
+    default=5.0,
+    low=1e-3,
+    high=1e3,
+    log=True,
+    meaning="β of softplus and swish; ∞ would be ReLU",
+)
 WIDTH = Field(
     name="width",
     kind=int,
@@ -231,4 +239,32 @@ AUGMENTATION = Field(
     added=True,
     meaning="standard: random crops, and mirror images where the task allows them",
     when=lambda values: "image" in spec.find("task", values["task"]).SPEC.facts,
+)
+STOP = Field(
+    name="stop",
+    kind=str,
+    default="none",
+    choices=("none", "margins"),
+    added=True,
+    meaning="margins: a model ends when y f ≥ margin on every training point; the run then has no "
+    "end of its own, and time may stay null: 10⁸ / (curvature of the loss · λ_max)",
+    when=lambda values: "margin" in spec.find("loss", values["loss"]).SPEC.facts,
+)
+
+# ── read by losses ───────────────────────────────────────────────────────────────────────
+MARGIN = Field(
+    name="margin",
+    default=1.0,
+    low=1e-6,
+    high=1e6,
+    log=True,
+    meaning="m, the y f from which on a point is fitted",
+)
+LOSS_BETA = Field(
+    name="loss_beta",
+    default=20.0,
+    low=1e-3,
+    high=1e4,
+    log=True,
+    meaning="β of the soft hinge; ∞ would be max(0, m − y f)",
 )

@@ -13,7 +13,7 @@ from lazycore.kernel_cost import is_dear
 from lazycore.kernel_meter import KernelMeter
 from lazycore.labels import has_signs, sign_agreement, smallest_margin
 from lazycore.module_network import ModuleNetwork
-from lazycore.moments import Moment, Position, TangentSpace
+from lazycore.moments import MODELS, Moment, Position, TangentSpace
 from lazycore.preactivations import preactivation_speed
 from lazycore.problem import Points, Problem
 from lazycore.stability import Stability
@@ -27,7 +27,6 @@ GRID = {1: 201, 2: 41}
 FEW_OUTPUTS = 8
 """Outputs n·k up to which αh and αh̄ themselves are recorded: points of a space one can draw."""
 
-MODELS = frozenset(("nonlinear", "linearized"))
 OF_BOTH = ("gap", "sign_agreement")
 """What compares the models, and ends with the first that does."""
 
@@ -45,6 +44,8 @@ class Meter:
     def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
         """Return what is recorded at each of these times, and the models that have ended by
         then: they have no entries any more. All times are measured at once."""
+        if "nonlinear" in self.ended and moments[0].exact is not None:
+            return self._alone(moments)
         there = [moment for moment in moments if moment.nonlinear is not None]
         if not there:
             self.ended = MODELS
@@ -73,7 +74,18 @@ class Meter:
             )
         columns |= self._stability.columns(v, hidden)
         arrays = {name: _array(column) for name, column in columns.items()}
-        found = [self._entries(arrays, i) for i in range(len(there))]
+        found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
+        return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
+
+    def _alone(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
+        """Return what is recorded once the network has ended: its linearisation."""
+        there = [moment for moment in moments if moment.exact is not None]
+        space, s = _positions([moment.exact for moment in there])
+        columns = self._model(
+            "linearized", self._tangent_outputs(space, s), space.displacement_by_layer(s)
+        )
+        arrays = {name: _array(column) for name, column in columns.items()}
+        found = [self._entries(arrays, i, moment.met) for i, moment in enumerate(there)]
         return found + self.series(moments[len(there) :]) if len(there) < len(moments) else found
 
     def sparse(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
@@ -150,10 +162,11 @@ class Meter:
         return not dear or "largest_eigenvalue" in self.problem.train.anchor.__dict__
 
     def _entries(
-        self, arrays: dict[str, np.ndarray], i: int
+        self, arrays: dict[str, np.ndarray], i: int, met: frozenset[str]
     ) -> tuple[dict[str, Any], frozenset[str]]:
-        """Return the entries of the i-th moment, without those of models that have ended."""
-        for model in MODELS:
+        """Return the entries of the i-th moment, without those of models that have ended; the
+        ones that have come to their end with it have none from the next on."""
+        for model in MODELS - self.ended:
             loss = arrays[f"{model}.train_loss"][i]
             if not np.isfinite(loss) or loss > DIVERGED * self._loss_unit:
                 self.ended |= {model}
@@ -163,7 +176,8 @@ class Meter:
             owners = MODELS if owner in OF_BOTH else {owner if owner in MODELS else "nonlinear"}
             if not owners & self.ended:
                 found[name] = float(column[i]) if column.ndim == 1 else column[i]
-        return found, self.ended
+        ended, self.ended = self.ended, self.ended | met
+        return found, ended
 
     def _network_outputs(self, v: Tensor) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Return the changes of αh on both sets of points, and the hidden units' inputs."""

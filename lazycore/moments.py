@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RECORDS = 200
+MODELS = frozenset(("nonlinear", "linearized"))
 
 
 class TangentSpace(Protocol):
@@ -56,6 +57,8 @@ class Moment:
     progress: share of the work done, 0 to 1.
     error: error of the method in the output gap so far, rounding not counted.
     steps: steps taken so far, each of which rounds.
+    met: the models that have come to their end by now (`stop`): these are their last states.
+    diagnosis: what kept the run from its end, if anything did.
     """
 
     time: float
@@ -65,6 +68,8 @@ class Moment:
     exact: Position | None
     error: float = 0.0
     steps: int = 0
+    met: frozenset[str] = frozenset()
+    diagnosis: str = ""
 
     @property
     def paired(self) -> "Tensor | None":
@@ -109,4 +114,13 @@ def recorded_times(time: float) -> np.ndarray:
     """Return 0 and 200 times, geometric from T/10⁴ to T, the last exactly T."""
     spaced = np.geomspace(time * 1e-4, time, RECORDS)
     spaced[-1] = time
+    return np.concatenate([[0.0], spaced])
+
+
+def spaced_times(first: float, end: float, per_decade: int) -> np.ndarray:
+    """Return 0 and times with one ratio, about `per_decade` in each factor of ten, from `first`
+    to `end`, the last exactly `end`."""
+    count = 1 + max(1, round(per_decade * np.log10(end / first)))
+    spaced = np.geomspace(first, end, count)
+    spaced[-1] = end
     return np.concatenate([[0.0], spaced])

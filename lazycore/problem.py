@@ -11,7 +11,6 @@ One gradient-descent step of size η on F_α is one step of size η here, whatev
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor
 from lazycore import spec
 from lazycore.anchor import Anchor
 from lazycore.linearize import Features
+from lazycore.losses import Loss, chosen
 from lazycore.network import Network
 from lazycore.spec import Values
 from lazycore.targets import dataset
@@ -93,7 +93,7 @@ class Problem:
 
     train: Points
     test: Points | None
-    loss: ModuleType
+    loss: Loss
     classes: int
 
     @property
@@ -206,6 +206,11 @@ def default_time(problem: Problem) -> float:
     return 200.0 * default_step_size(problem)
 
 
+def longest_time(problem: Problem) -> float:
+    """Return 10⁸ default steps: time enough to meet the margins that can be met at all."""
+    return 1e8 * default_step_size(problem)
+
+
 @dataclass(frozen=True, eq=False)
 class Data:
     """A data set as tensors of one device; see `targets.Dataset`."""
@@ -244,6 +249,6 @@ def build_problem(values: Values, device: torch.device, data: Data | None = None
     return Problem(
         train=points(data.x_train, data.y_train),
         test=points(data.x_test, data.y_test) if len(data.x_test) else None,
-        loss=spec.find("loss", values["loss"]),
+        loss=chosen(values["loss"], values),
         classes=data.classes,
     )

@@ -1,6 +1,7 @@
 """The numbers that a finished run comes to: what a sweep's table holds. numpy only.
 
-*Final* is at the last recorded time, NaN where a model has diverged before; *largest* and
+*Final* is at the last recorded time, or at the end of a model that stops at its margins (of what
+is of both: at the first such end), NaN where a model has diverged before; *largest* and
 *smallest* are over all recorded times. A new quantity is one more entry here.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.results import RunResult
+from lazycore.results import MODELS, RunResult
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,17 @@ def measure(result: RunResult) -> dict[str, float]:
 
 
 def _final(name: str) -> Callable[[RunResult], float]:
-    return lambda result: _last(result.series.get(name))
+    owners = {name.split(".")[0]} & set(MODELS) or MODELS
+
+    def of(result: RunResult) -> float:
+        values = result.series.get(name)
+        stops = (result.config or {}).get("stop") == "margins"
+        diverged = any(result.latest.get(f"{model}.status") == "diverged" for model in owners)
+        if stops and not diverged and values is not None:
+            values = values[np.isfinite(values)]
+        return _last(values)
+
+    return of
 
 
 def _largest(name: str) -> Callable[[RunResult], float]:
@@ -57,6 +68,12 @@ def _once(name: str) -> Callable[[RunResult], float]:
 def _relative_gap(result: RunResult) -> float:
     change = _greatest(result.series.get("linearized.output_change"))
     return _greatest(result.series.get("gap.train_output")) / change if change > 0 else math.nan
+
+
+def _scaled_half_time(result: RunResult) -> float:
+    config = result.config or {}
+    scale = (config.get("width") or math.nan) ** 0.5 * (config.get("alpha") or math.nan)
+    return _once("nonlinear.half_time")(result) / scale
 
 
 def _kernel_change(result: RunResult) -> float:
@@ -186,6 +203,20 @@ _ALL = [
         True,
         _alignment_gain,
     ),
+]
+_ALL += [
+    Quantity(f"{prefix}{key}", f"{words}: {meaning}", "flow time", True, _once(f"{model}.{key}"))
+    for prefix, model, words in (
+        ("", "nonlinear", "network"),
+        ("linearized_", "linearized", "linearised model"),
+    )
+    for key, meaning in (
+        ("stop_time", "time at which all margins are met"),
+        ("half_time", "time at which the loss is half of the initial one"),
+    )
+]
+_ALL += [
+    Quantity("scaled_half_time", "half_time / (√m·α)", "flow time", True, _scaled_half_time),
 ]
 
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}

@@ -10,9 +10,9 @@ from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
 from lazycore.constants import constants
 from lazycore.hypotheses import GapBound, gap_bound
 from lazycore.kappa import kappa
-from lazycore.metrics import MODELS, Meter
-from lazycore.moments import Moment, blocks
-from lazycore.problem import Problem, default_step_size, default_time, rounding
+from lazycore.metrics import Meter
+from lazycore.moments import MODELS, Moment, blocks
+from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
 from lazycore.results import Snapshot
 
 SPARSE_EVERY, RARELY = 5, 50
@@ -21,6 +21,8 @@ at the first and the last."""
 
 LAST_OUTPUTS = tuple(f"{model}.test_outputs" for model in sorted(MODELS))
 """Of which the last alone is kept, in single precision."""
+UNMET = "margins not met"
+"""The diagnosis of a run that was to stop at its margins and came to the end of its time."""
 
 BLOCK, NUMBERS, PATIENCE = 16, 2**22, 0.1
 """Moments measured at once, at most, and weights of them; seconds, about, after which they are
@@ -30,10 +32,14 @@ measured anyway."""
 class Recorder:
     """Measures the moments of one run, a few at a time; `over` once both models have ended."""
 
-    def __init__(self, problem: Problem, bound: GapBound, constants: dict[str, Any]) -> None:
-        self.problem, self.bound = problem, bound
+    def __init__(
+        self, problem: Problem, bound: GapBound, constants: dict[str, Any], stops: bool
+    ) -> None:
+        self.problem, self.bound, self.stops = problem, bound, stops
         self.meter = Meter(problem)
         self.constants = constants
+        self.halves = {model: HalfTime() for model in sorted(MODELS)}
+        self.met: dict[str, float] = {}
         self.taken = 0
         self.change = 0.0
         self.over = False
@@ -51,7 +57,7 @@ class Recorder:
         for moment, (series, ended) in zip(moments, self.meter.series(moments), strict=True):
             if not self.over:
                 found.append(self._snapshot(moment, series, ended))
-            self.over = ended == MODELS
+            self.over = ended | moment.met == MODELS
         return found
 
     @property
@@ -73,12 +79,18 @@ class Recorder:
         changes = (series.get(f"{model}.output_change", 0.0) for model in MODELS)
         self.change = max(self.change, *changes)
         every = SPARSE_EVERY if self.problem.network.structured else RARELY
-        sparse = self.taken % every == 0 or finished
+        met_now = moment.met - self.met.keys() - ended
+        self.met |= dict.fromkeys(met_now, moment.time)
+        sparse = self.taken % every == 0 or finished or bool(met_now)
+        diverged = ended - self.met.keys()
         latest = {
             "numerical_error": moment.error + rounding(self.problem, moment.steps, self.change),
-            "status": "diverged" if ended else "done" if finished else "budget",
+            "status": "diverged" if diverged else self._status(finished),
         }
-        latest |= {f"{m}.status": "diverged" if m in ended else "done" for m in sorted(MODELS)}
+        latest |= {f"{m}.status": "diverged" if m in diverged else "done" for m in sorted(MODELS)}
+        latest |= self._times(moment.time, series)
+        if moment.diagnosis or (finished and self.stops and latest["status"] == "budget"):
+            latest["diagnosis"] = moment.diagnosis or UNMET
         if self.taken == 0:
             latest |= self.constants | meter.constants() | {"kappa": kappa(self.problem)}
             latest |= self.bound.said
@@ -86,7 +98,7 @@ class Recorder:
                 latest |= constants(self.problem)
         if sparse:
             latest |= meter.function(moment, ended) | outputs
-        if finished:
+        if finished or "nonlinear" in met_now:
             latest |= meter.at_end(moment, ended)
         self.taken += 1
         return Snapshot(
@@ -97,6 +109,43 @@ class Recorder:
             latest=latest,
         )
 
+    def _status(self, finished: bool) -> str:
+        """Return what a run has come to that has not diverged."""
+        whole = self.met.keys() == MODELS if self.stops else finished
+        return "done" if whole else "budget"
+
+    def _times(self, time: float, series: dict[str, Any]) -> dict[str, float | None]:
+        """Return the times at which each model had half of its loss, and met its margins."""
+        found: dict[str, float | None] = {}
+        for model, half in self.halves.items():
+            found[f"{model}.half_time"] = half.at(time, series.get(f"{model}.train_loss"))
+            if self.stops:
+                found[f"{model}.stop_time"] = self.met.get(model)
+        return found
+
+
+class HalfTime:
+    """The first time at which the loss is below half of the first one, once it is there."""
+
+    def __init__(self) -> None:
+        self.found: float | None = None
+        self._initial: float | None = None
+        self._before = (0.0, 0.0)
+
+    def at(self, time: float, loss: float | None) -> float | None:
+        """Return it, None before; log t is interpolated between recorded times, after 0 t."""
+        if self.found is not None or loss is None or self._initial == 0.0:
+            return self.found
+        if self._initial is None:
+            self._initial = loss
+        elif loss < 0.5 * self._initial:
+            (start, above), wanted = self._before, 0.5 * self._initial
+            share = (above - wanted) / (above - loss)
+            far = time / start if start > 0.0 else 0.0
+            self.found = start * far**share if far else share * time
+        self._before = time, loss
+        return self.found
+
 
 def recorder(
     problem: Problem, values: spec.Values, scales: dict[str, float], device: str
@@ -104,13 +153,18 @@ def recorder(
     """Return the recorder of a run with these fields, whose free scales came out as `scales`."""
     constants: dict[str, Any] = {"device": device}
     constants |= {"horizon" if name == "time" else name: scale for name, scale in scales.items()}
-    return Recorder(problem, gap_bound(problem, values["dynamics"]), constants)
+    stops = values.get("stop") == "margins"
+    return Recorder(problem, gap_bound(problem, values["dynamics"]), constants, stops)
 
 
 def choose_scales(problem: Problem, values: spec.Values) -> dict[str, float]:
     """Return the step size or the length of the run: as given, else from the tangent kernel."""
     reads = {field.name for field in spec.find("dynamics", values["dynamics"]).SPEC.reads}
-    defaults = {"step_size": default_step_size, "time": default_time}
+    stops = values.get("stop") == "margins"
+    defaults = {
+        "step_size": default_step_size,
+        "time": longest_time if stops else default_time,
+    }
     return {
         name: values[name] or default(problem)
         for name, default in defaults.items()

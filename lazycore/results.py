@@ -47,6 +47,8 @@ ALWAYS_PRESENT = {
         "train_error": None,
         "test_error": None,
         "displacement": [],
+        "stop_time": None,
+        "half_time": None,
     }.items()
 }
 """Keys of the JSON contract, and what stands there when the run has no such quantity."""

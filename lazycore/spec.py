@@ -121,7 +121,8 @@ class Spec:
         activation  smooth (bool)
         loss        labels (`any` or `binary`), classifies (bool), outputs(classes) → k,
                     quadratic (bool), curvature (largest ℓ''), convexity (smallest ℓ'' over
-                    all outputs; where it is left out: 0)
+                    all outputs; where it is left out: 0), and of a margin loss margin, the
+                    y f from which on a point is fitted; a number or a function of the values
         dynamics    evaluations(values) → gradients of either model that it takes, or None
                     where that is found out on the way
     """
@@ -166,6 +167,15 @@ def output_count(values: Values) -> int:
     if classes == 0 and "outputs" in task and not loss["classifies"]:
         return task["outputs"](values)
     return loss["outputs"](classes)
+
+
+def loss_facts(values: Values) -> Values:
+    """Return the facts of the loss of these resolved fields, curvature and margin as numbers."""
+    facts = dict(find("loss", values["loss"]).SPEC.facts)
+    for name in ("curvature", "margin"):
+        if callable(facts.get(name)):
+            facts[name] = facts[name](values)
+    return facts
 
 
 def shown(value: Any) -> str:

@@ -6,12 +6,12 @@ targets, not in the sizes of anything. What they all have goes along a first axi
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import torch
 from torch import Tensor
 
 from lazycore.anchor import Anchor
+from lazycore.losses import Loss
 from lazycore.network import Change, Scale
 from lazycore.problem import Problem
 
@@ -31,7 +31,7 @@ class Lanes:
     alpha: Tensor
     start: Tensor
     y: Tensor
-    loss: ModuleType
+    loss: Loss
     at_once: int
 
     def __len__(self) -> int:
@@ -65,6 +65,10 @@ class Lanes:
     def losses(self, changes: Tensor) -> Tensor:
         """Return R at these changes of the outputs, (s,)."""
         return self.loss.per_point(self.start + changes, self.y).mean(-1)
+
+    def lowest(self, changes: Tensor) -> Tensor:
+        """Return the smallest y f at these changes of the outputs, (s,)."""
+        return ((self.start + changes) * self.y).amin((1, 2))
 
     def _gradient(self, v: Tensor) -> tuple[Tensor, Tensor]:
         change, pull = self.change.pullback(v, 1.0 / self.alpha[:, 0])

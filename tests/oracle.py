@@ -29,6 +29,7 @@ ACTIVATIONS = {
     "relu": lambda z, beta: F.relu(z),
     "tanh": lambda z, beta: torch.tanh(z),
     "linear": lambda z, beta: z,
+    "swish": lambda z, beta: F.silu(beta * z) / beta,
     "softplus": lambda z, beta: F.softplus(beta * z, threshold=700.0) / beta,
 }
 
@@ -187,6 +188,10 @@ def risk(loss: str, f: Tensor, y: Tensor) -> Tensor:
         return 0.5 * F.mse_loss(f, y, reduction="sum") / len(f)
     if loss == "logistic":
         return F.soft_margin_loss(f, y, reduction="sum") / len(f)
+    if loss == "soft_hinge":
+        return F.softplus(1.0 - y * f, beta=20.0, threshold=700.0).sum() / len(f)
+    if loss == "quadratic_hinge":
+        return 0.5 * F.relu(1.0 - y * f).square().sum() / len(f)
     return F.cross_entropy(f, y.argmax(1), reduction="mean")
 
 

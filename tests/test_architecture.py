@@ -82,8 +82,8 @@ MAY_REACH = {
     "displaced": {"activations", "network", "spec"},
     "dense": {"spec", "activations", "displaced", "linearize", "network", "one_hidden_layer"},
     "anchor": {"features", "kernel", "linearize", "network"},
-    "problem": {"spec", "anchor", "linearize", "network", "targets"},
-    "stacked": {"anchor", "network", "problem"},
+    "problem": {"spec", "anchor", "linearize", "losses", "network", "targets"},
+    "stacked": {"anchor", "losses", "network", "problem"},
     "dynamics": {
         "errors",
         "fields",
@@ -96,6 +96,7 @@ MAY_REACH = {
         "problem",
         "stacked",
         "linearize",
+        "losses",
         "tasks",
         "augmentation",
         "layers",

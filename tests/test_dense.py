@@ -115,6 +115,9 @@ def test_symmetrised_two_layer_networks_are_the_paired_neurons_of_chizat_et_al()
     ("name", "beta", "constant"),
     [
         ("softplus", 5.0, 1.40438),
+        ("softplus", 1.0, 1.04187),
+        ("swish", 1.0, 1.67653),
+        ("swish", 10.0, 1.41595),
         ("tanh", None, 1.59254),
         ("relu", None, math.sqrt(2.0)),
         ("linear", None, 1.0),
@@ -126,7 +129,7 @@ def test_unit_gains_are_the_known_constants(name, beta, constant):
     assert found == pytest.approx(oracle.gain(name, beta), rel=1e-8)
 
 
-@pytest.mark.parametrize("name", ["softplus", "tanh", "relu", "linear"])
+@pytest.mark.parametrize("name", ["softplus", "swish", "tanh", "relu", "linear"])
 def test_slopes_are_derivatives_and_bounds_bound_them(name):
     file, values = spec.find("activation", name), {"activation_beta": 3.0}
     z = torch.linspace(-4.0, 4.0, 4001, dtype=torch.float64) + 1e-5

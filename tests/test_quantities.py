@@ -45,7 +45,8 @@ def test_the_numbers_are_those_that_the_run_was_made_of(make_run):
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-9), name
     without = {"final_train_error", "final_test_error"}
-    without |= {f"linearized_{name}" for name in without}
+    without |= {"stop_time", "half_time"}
+    without |= {f"linearized_{name}" for name in without} | {"scaled_half_time"}
     without |= {"final_margin", "linearized_final_margin", "sign_agreement", "kernel_change_test"}
     assert {name for name, value in found.items() if math.isnan(value)} == without
     rest = {"linearized_final_test_loss", "linearized_best_test_loss", "alignment_gain"}

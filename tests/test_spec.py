@@ -58,15 +58,17 @@ from lazycore.spec import Field, Spec
 SPEC = Spec(
     name="pseudo_huber", meaning="sqrt(c^2 + r^2) - c",
     reads=(Field(name="huber_corner", default=1.0, low=0.1, high=10.0, meaning="c"),),
-    facts={"labels": "any", "classifies": False, "quadratic": False, "curvature": 1.0,
+    facts={"labels": "any", "classifies": False, "quadratic": False, 
+           "curvature": lambda values: 1.0 / values["huber_corner"],
            "outputs": lambda classes: classes if classes > 2 else 1},
 )
 
-def per_point(f, y):
-    return ((1.0 + (f - y).square()).sqrt() - 1.0).sum(-1)
+def per_point(f, y, values):
+    c = values["huber_corner"]
+    return ((c * c + (f - y).square()).sqrt() - c).sum(-1)
 
-def gradient(f, y):
-    return (f - y) / (1.0 + (f - y).square()).sqrt()
+def gradient(f, y, values):
+    return (f - y) / (values["huber_corner"] ** 2 + (f - y).square()).sqrt()
 '''
 MODEL = '''
 """One hidden layer whose output weights start at a chosen value."""

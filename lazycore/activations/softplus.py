@@ -1,21 +1,12 @@
 """σ(z) = ln(1 + e^{βz}) / β: a ReLU with a round corner of size 1/β."""
 
-from lazycore.fields import Field
+from lazycore.fields import ACTIVATION_BETA
 from lazycore.spec import Spec
 
 SPEC = Spec(
     name="softplus",
     meaning="ln(1 + e^{βz})/β: a smooth ReLU",
-    reads=(
-        Field(
-            name="activation_beta",
-            default=5.0,
-            low=1e-3,
-            high=1e3,
-            log=True,
-            meaning="β of softplus; ∞ would be ReLU",
-        ),
-    ),
+    reads=(ACTIVATION_BETA,),
     facts={"smooth": True},
 )
 

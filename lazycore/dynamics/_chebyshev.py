@@ -135,7 +135,7 @@ class Chebyshev(Stepper):
         v = stacked([g if d is None else d for g, d in zip(gradient, directions, strict=True)])
         scale = torch.finfo(y.dtype).eps ** 0.375 * norm(y, dim=1).clamp(min=1e-3)
         found = np.zeros(len(rows))
-        for _ in range(20):
+        for _ in range(20 if p else 0):
             v = v * (scale / norm(v, dim=1).clamp(min=torch.finfo(y.dtype).tiny))[:, None]
             v = system.head_gradient(y + v) - gradient
             self._count(rows, 1)
@@ -147,7 +147,8 @@ class Chebyshev(Stepper):
             if np.isfinite(found[i]) and found[i] > 0.0:
                 self._direction[row] = v[i]
                 self._radius[row] = RADIUS_SAFETY * float(found[i])
-            self._radius[row] = max(self._radius[row], float(system.known_radius[i]))
+            known = float(system.known_radius[i])
+            self._radius[row] = max(self._radius[row], known) if p else known
 
     def _interpolate(self, row: int, x: float) -> Tensor:
         """Return y at a share x of the last step: the cubic with the ends' values and slopes."""

@@ -51,7 +51,18 @@ class NetworkDescent:
 
     def step(self) -> None:
         """Take one step, each lane by its own η."""
-        g = self.lanes.gradient(self.position)[0]
+        self.move(self.slope()[0])
+
+    def slope(self) -> tuple[Tensor, Tensor]:
+        """Return g here, and the change of αh since the start."""
+        return self.lanes.gradient(self.position)
+
+    def hold(self, lane: int) -> None:
+        """Have this lane move no more."""
+        self._step[lane] = 0.0
+
+    def move(self, g: Tensor) -> None:
+        """Take the step that follows g."""
         if self._velocity is not None:
             g = self._velocity.mul_(self._momentum).add_(g)
         self.position.addcmul_(g, self._step)

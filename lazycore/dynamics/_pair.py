@@ -48,12 +48,13 @@ the gap, with kinks or without (LOG.md, 2026-11-21)."""
 
 @dataclass
 class Seen:
-    """What a lane has come to: its losses now, the first of them, and the largest change of
-    outputs and gap so far."""
+    """What a lane has come to: its losses now, the first of them, the largest change of outputs
+    and gap so far, and the smallest y f of both models where margins are watched."""
 
     initial: float
     losses: tuple[float, float]
     sizes: tuple[float, float] = (0.0, 0.0)
+    lowest: tuple[float, float] = (-np.inf, -np.inf)
 
 
 @dataclass(eq=False)
@@ -65,6 +66,7 @@ class Pair:
     rounding floor.
 
     share: (s,) error allowed per step. known_radius: (s,) bound on the tangent rates.
+    watched: whether the smallest y f of both models is looked at after each step.
     """
 
     lanes: Lanes
@@ -73,8 +75,9 @@ class Pair:
     rounding: np.ndarray
     known_radius: np.ndarray
     head: int
+    watched: bool = False
     seen: Sequence[Seen] = ()
-    _tried: Sequence[tuple[tuple[float, float], tuple[float, float]]] = ()
+    _tried: Sequence[tuple[tuple[float, float], ...]] = ()
 
     def __post_init__(self) -> None:
         if not self.seen:
@@ -117,15 +120,16 @@ class Pair:
         )
         sizes = [*map(_rms, (*errors, errors[0] - errors[1], network, tangent, network - tangent))]
         sizes += [self.lanes.losses(network), self.lanes.losses(tangent)]
+        if self.watched:
+            sizes += [self.lanes.lowest(network), self.lanes.lowest(tangent)]
         # The one place where a step waits for the device.
         found = torch.stack(sizes).cpu().double().numpy()
         before = np.array([seen.sizes for seen in self.seen]).T
         # Kept on `accept` only: a step that overshoots must not widen what the next is allowed.
         change = np.fmax(before[0], np.fmax(found[3], found[4]))
         gap = np.fmax(before[1], found[5])
-        self._tried = [
-            *zip(zip(*found[6:], strict=True), zip(change, gap, strict=True), strict=True)
-        ]
+        columns = [found[6:8], (change, gap), *([found[8:]] if self.watched else [])]
+        self._tried = [*zip(*(zip(*pair, strict=True) for pair in columns), strict=True)]
         with np.errstate(invalid="ignore", over="ignore"):
             excess = np.maximum(
                 np.maximum(found[0], found[1]) / (self.share * change + self.rounding),
@@ -133,16 +137,19 @@ class Pair:
             )
         slack = self.share * np.array([seen.initial for seen in self.seen])
         losses = np.array([seen.losses for seen in self.seen]).T
-        return excess, np.all(found[6:] <= 1.01 * losses + slack, axis=0)
+        return excess, np.all(found[6:8] <= 1.01 * losses + slack, axis=0)
 
     def accept(self, number: int) -> None:
         """Take the step of this lane that was judged last."""
-        self.seen[number].losses, self.seen[number].sizes = self._tried[number]
+        seen = self.seen[number]
+        seen.losses, seen.sizes, *lowest = self._tried[number]
+        if lowest:
+            seen.lowest = lowest[0]
 
 
 def is_stiff(problem: Problem, end: float) -> bool:
     """Whether the stabilised method takes fewer gradients up to this time."""
-    return end > STIFF * _unit(problem, end)
+    return end > STIFF * natural_time(problem, end)
 
 
 def path(
@@ -153,13 +160,15 @@ def path(
     tolerance: float,
     coarseness: float,
     limit: float,
+    unit: float | None = None,
 ) -> Path:
     """Return the pair's path from 0: its first step, and the floor of its steps.
 
     size: tangent coordinates. tolerance: of the run. coarseness: above 1 for the run beside
-    it, whose floor at kinks is raised.
+    it, whose floor at kinks is raised. unit: the shortest time in which something happens;
+    the linearised model's where it is left out.
     """
-    unit = _unit(problem, end)
+    unit = unit or natural_time(problem, end)
     return Path(
         y=problem.w0.new_zeros(problem.w0.numel() + size),
         end=end,
@@ -174,7 +183,8 @@ def curvature(problem: Problem) -> float:
     return problem.loss.SPEC.facts["curvature"] * problem.largest_eigenvalue
 
 
-def _unit(problem: Problem, end: float) -> float:
+def natural_time(problem: Problem, end: float) -> float:
+    """Return 1/(curvature · λ_max), the fastest time of the linearised model, or the end."""
     rate = curvature(problem)
     return 1.0 / rate if rate > 0.0 else end
 

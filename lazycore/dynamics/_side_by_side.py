@@ -71,11 +71,11 @@ def side_by_side(
         for f, t in zip(solutions, times, strict=True)
     ]
     stepper = method(pair, paths)
-    found = [_Lane(problems[l], tangent, l, times[l]) for l in range(s)]
-    for row in itertools.chain(_at_rest(s), stepper.steps()):
+    found = [Lane(problems[l], tangent, l, times[l]) for l in range(s)]
+    for row in itertools.chain(at_rest(s), stepper.steps()):
         lane, fine = found[row % s], paths[row % s]
-        for number, state in lane.pass_by(stepper, row, is_fine=row < s):
-            time, here = float(lane.times[number]), tangent.position(lane.number, state[p:])
+        for number, time, state in lane.pass_by(stepper, row, is_fine=row < s):
+            here = tangent.position(lane.number, state[p:])
             shown = exact[lane.number]
             moment = Moment(
                 time=time,
@@ -92,7 +92,7 @@ def side_by_side(
             yield lane.number, lane.last_words(fine.evaluations)
 
 
-def _at_rest(lanes: int) -> range:
+def at_rest(lanes: int) -> range:
     """Return the rows of all paths, coarse ones first: at time 0 each has passed the first."""
     return range(2 * lanes - 1, -1, -1)
 
@@ -108,7 +108,7 @@ def _solution(
 
 
 @dataclass(eq=False)
-class _Lane:
+class Lane:
     """One run: what its two paths have passed, and the error that follows."""
 
     problem: Problem
@@ -118,20 +118,30 @@ class _Lane:
     error: float = 0.0
     broken: bool = False
     passed: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
-    waiting: deque[tuple[int, Tensor]] = field(default_factory=deque)
+    waiting: deque[tuple[int, float, Tensor]] = field(default_factory=deque)
     gaps: dict[int, Tensor] = field(default_factory=dict)
 
-    def pass_by(self, stepper: Stepper, row: int, is_fine: bool) -> Iterator[tuple[int, Tensor]]:
-        """Yield number and state of each recorded time that both paths have passed by now."""
-        time = stepper.paths[row].time
+    def pass_by(
+        self, stepper: Stepper, row: int, is_fine: bool, until: float | None = None
+    ) -> Iterator[tuple[int, float, Tensor]]:
+        """Yield number, time and state of each recorded time that both paths have passed by now.
+
+        until: where this path has ended within its step; of the finer one that is a time too.
+        """
+        time = stepper.paths[row].time if until is None else until
         while (number := self.passed[is_fine]) < len(self.times) and self.times[number] <= time:
             self.passed[is_fine] += 1
+            passed = float(self.times[number])
             if is_fine:
-                self.waiting.append((number, stepper.at(row, float(self.times[number]))))
+                self.waiting.append((number, passed, stepper.at(row, passed)))
                 # One at a time: the states of a large network at many times fill the memory.
                 yield from self._settled()
             elif self._is_compared(number):
-                self.gaps[number] = self._gap(stepper.at(row, float(self.times[number])))
+                self.gaps[number] = self._gap(stepper.at(row, passed))
+        if until is not None and is_fine:
+            self.waiting.append((self.passed[True], until, stepper.at(row, until)))
+        elif until is not None:
+            self.passed[False] = len(self.times) + 1
         yield from self._settled()
 
     def _is_compared(self, number: int) -> bool:
@@ -143,14 +153,14 @@ class _Lane:
         number = min(self.passed[True], len(self.times) - 1)
         return Moment(float(self.times[number]), 1.0, None, None, None, self.error, steps)
 
-    def _settled(self) -> Iterator[tuple[int, Tensor]]:
+    def _settled(self) -> Iterator[tuple[int, float, Tensor]]:
         while self.waiting and self.waiting[0][0] < self.passed[False] and not self.broken:
-            number, state = self.waiting.popleft()
-            if number in self.gaps:
+            number, time, state = self.waiting.popleft()
+            if number in self.gaps and self.times[number] == time:
                 safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
                 difference = self._gap(state) - self.gaps.pop(number)
                 self.error = max(self.error, safety * rms(difference))
-            yield number, state
+            yield number, time, state
 
     def _gap(self, state: Tensor) -> Tensor:
         train, p = self.problem.train, self.problem.w0.numel()

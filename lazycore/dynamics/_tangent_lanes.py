@@ -7,7 +7,6 @@ per point instead of a product with the kernel. They are scaled so that ‖z‖ 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Protocol
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from lazycore.dynamics._closed_form import ClosedForm, OutputForm
 from lazycore.dynamics._tangent import FunctionSpace, TangentSpace, gradient
+from lazycore.losses import Loss
 from lazycore.moments import Position
 
 
@@ -84,7 +84,7 @@ class Coordinates:
     """Any loss: each lane in the coordinates of its `TangentSpace`."""
 
     spaces: Sequence[TangentSpace]
-    loss: ModuleType
+    loss: Loss
 
     @property
     def size(self) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore.fields import TIME, TOLERANCE
+from lazycore.fields import STOP, TIME, TOLERANCE
 from lazycore.spec import Spec, Values
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SPEC = Spec(
     name="flow",
     meaning="gradient flow, integrated adaptively",
-    reads=(TIME, TOLERANCE),
+    reads=(TIME, TOLERANCE, STOP),
     facts={"evaluations": lambda values: None},
 )
 
@@ -33,13 +33,20 @@ def trajectories(
     reported, twice it at kinks. It is the error of the coarser one; the finer one is shown.
 
     limits: evaluations of the right side after which a run ends on its budget.
+
+    With stop=margins the times are geometric up to the end of each model, which is found within
+    the step; the model that is left goes on alone (`_until_margins`).
     """
     from lazycore.dynamics._chebyshev import Chebyshev
     from lazycore.dynamics._dormand_prince import DormandPrince
     from lazycore.dynamics._pair import is_stiff
     from lazycore.dynamics._side_by_side import side_by_side
+    from lazycore.dynamics._until_margins import until_margins
     from lazycore.moments import recorded_times
 
+    if values[0].get("stop") == "margins":
+        yield from until_margins(problems, values, records, limits or [np.inf] * len(problems))
+        return
     times = records or [recorded_times(value["time"]) for value in values]
     most = limits or [np.inf] * len(problems)
     stiff = [is_stiff(p, v["time"]) for p, v in zip(problems, values, strict=True)]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore.fields import MOMENTUM, STEP_SIZE, STEPS
+from lazycore.fields import MOMENTUM, STEP_SIZE, STEPS, STOP
 from lazycore.spec import Spec, Values
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SPEC = Spec(
     name="gd",
     meaning="full-batch gradient descent with a fixed step",
-    reads=(STEPS, STEP_SIZE, MOMENTUM),
+    reads=(STEPS, STEP_SIZE, MOMENTUM, STOP),
     facts={"evaluations": lambda values: values["steps"]},
 )
 
@@ -32,11 +32,15 @@ def trajectories(
     The iteration is the object itself, so its error is rounding alone.
     """
     from lazycore.dynamics._descent import NetworkDescent, tangent_positions
+    from lazycore.dynamics._margin_descent import until_margins
     from lazycore.dynamics._tangent import tangent_space
     from lazycore.moments import Moment, Position, recorded_steps
     from lazycore.stacked import stack
 
     steps = recorded_steps(values[0]["steps"]) if records is None else records[0]
+    if values[0].get("stop") == "margins":
+        yield from until_margins(problems, values, steps)
+        return
     etas, momenta = [v["step_size"] for v in values], [v["momentum"] for v in values]
     spaces = [tangent_space(problem) for problem in problems]
     tangents = [

@@ -2,7 +2,8 @@
 
 The step size can fall from epoch to epoch, η/(1 + βt); flow time is the sum of the steps
 taken. One step of size η on F_α is one step of size η in v = α (w − w0), whatever α is.
-Images can be shifted and mirrored at random: both models see the same ones.
+Images can be shifted and mirrored at random: both models see the same ones. Whether all points
+have met their margins (stop=margins) is looked at where it is recorded: it takes all of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,8 +24,9 @@ from lazycore.fields import (
     SCHEDULE_DECAY,
     STEP_SIZE,
     STEPS,
+    STOP,
 )
-from lazycore.moments import recorded_steps
+from lazycore.moments import MODELS, recorded_steps
 from lazycore.spec import Spec, Values
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from lazycore.dynamics._descent import Descent
     from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
-    from lazycore.moments import Moment
+    from lazycore.moments import Moment, Position
     from lazycore.problem import Points, Problem
 
 
@@ -49,7 +51,7 @@ SPEC = Spec(
     meaning="mini-batch gradient descent, the same batches for both models",
     reads=(
         *(STEPS, STEP_SIZE, SCHEDULE, SCHEDULE_DECAY),
-        *(MOMENTUM, BATCH_SIZE, BATCH_SEED, AUGMENTATION),
+        *(MOMENTUM, BATCH_SIZE, BATCH_SEED, AUGMENTATION, STOP),
     ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},
@@ -119,7 +121,7 @@ def _trajectory(
     # Each gradient takes the rounding of the outputs along. Descent forgets it at the rate at
     # which it takes it in, e ← (1 − ηλ) e + ηλ f: as much again as in the outputs measured.
     error = problem.rounding_floor if costly else 0.0
-    done, time = 0, 0.0
+    done, time, met = 0, 0.0, frozenset()
     for step in measured_steps(values, costly) if record is None else record:
         for _ in range(int(step) - done):
             batch, rate = next(stream), next(rates)
@@ -129,15 +131,31 @@ def _trajectory(
             time += rate
         done = int(step)
         position = Position(space, tangent.position)
+        if values.get("stop") == "margins":
+            met |= _met(problem, network.position, position)
         yield Moment(
             time=time if values["schedule"] != "constant" else done * values["step_size"],
-            progress=done / values["steps"],
+            progress=1.0 if met == MODELS else done / values["steps"],
             nonlinear=network.position,
             tangent=position,
             exact=position,
             error=error if done else 0.0,
             steps=done,
+            met=met,
         )
+        if met == MODELS:
+            return
+
+
+def _met(problem: "Problem", v: "Tensor", tangent: "Position") -> frozenset[str]:
+    """Return the models that have met their margins on all training points."""
+    train, margin = problem.train, problem.loss.SPEC.facts["margin"]
+    outputs = {
+        "nonlinear": train.outputs(v),
+        "linearized": train.start + tangent.space.train_outputs(tangent.s[None])[0],
+    }
+    lowest = {name: float((f * problem.targets).amin()) for name, f in outputs.items()}
+    return frozenset(name for name, value in lowest.items() if value >= margin)
 
 
 def _moves_images(values: Values) -> bool:

@@ -45,7 +45,7 @@ class Constants:
     @property
     def loss(self) -> spec.Values:
         """The facts of the loss."""
-        return spec.find("loss", str(self.config.get("loss") or "square")).SPEC.facts
+        return spec.loss_facts({**self.config, "loss": self.config.get("loss") or "square"})
 
     @property
     def kind(self) -> str | None:

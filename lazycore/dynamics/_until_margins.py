@@ -1,0 +1,157 @@
+"""Gradient flow of both models up to the times at which each has met its margins.
+
+Both advance together, twice, as in `_side_by_side`, until the first of them is at its end, which
+is found within the step. The other one then goes on by itself (`_alone`): the rates of a network
+that has learned features can be 10⁵ times those of its linearisation, which it must not hold up.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from lazycore.dynamics._alone import NETWORK, TANGENT, End, go_on
+from lazycore.dynamics._chebyshev import Chebyshev
+from lazycore.dynamics._crossing import excess, located
+from lazycore.dynamics._pair import LOCAL_SHARE, Pair, curvature, natural_time, path
+from lazycore.dynamics._side_by_side import COARSENESS, Lane, at_rest
+from lazycore.dynamics._tangent import tangent_space
+from lazycore.dynamics._tangent_lanes import tangent_lanes
+from lazycore.moments import MODELS, Moment, spaced_times
+from lazycore.problem import Problem
+from lazycore.spec import Values
+from lazycore.stacked import stack
+
+PER_DECADE = 25
+"""Recorded times in each factor of ten."""
+
+FIRST, CHANGED = 0.1, 0.1
+"""The first recorded time, in units of that in which the network's gradient changes by less than
+this share of itself."""
+
+
+def until_margins(
+    problems: Sequence[Problem],
+    values: Sequence[Values],
+    records: Sequence[np.ndarray] | None,
+    limits: Sequence[float],
+) -> Iterator[tuple[int, Moment]]:
+    """Yield (lane, moment) at the recorded times and at the end of each model.
+
+    A lane's moment waits until both of its paths have passed it, or have ended.
+    """
+    horizons = [float(value["time"]) for value in values]
+    units = [onset(p, end) for p, end in zip(problems, horizons, strict=True)]
+    times = records or [
+        spaced_times(min(FIRST * unit, 0.1 * end), end, PER_DECADE)
+        for unit, end in zip(units, horizons, strict=True)
+    ]
+    s, p, w0 = len(problems), problems[0].w0.numel(), problems[0].w0
+    tangent = tangent_lanes([tangent_space(problem) for problem in problems], [None] * s)
+    both = [*range(s), *range(s)]
+    coarseness = np.repeat([1.0, COARSENESS], s)
+    share = np.array([LOCAL_SHARE[Chebyshev] * values[lane]["tolerance"] for lane in both])
+    pair = Pair(
+        stack(problems).select(torch.tensor(both, device=w0.device)),
+        tangent.select(both),
+        share=share * coarseness,
+        rounding=np.array([problems[lane].rounding_floor for lane in both]),
+        known_radius=np.array([curvature(problems[lane]) for lane in both]),
+        head=p,
+        watched=True,
+    )
+    paths = [
+        path(
+            problems[lane],
+            Chebyshev,
+            tangent.size,
+            end=horizons[lane],
+            tolerance=values[lane]["tolerance"],
+            coarseness=c,
+            limit=limits[lane] / 2,
+            unit=units[lane],
+        )
+        for lane, c in zip(both, coarseness, strict=True)
+    ]
+    lanes = [Lane(problems[lane], tangent, lane, times[lane]) for lane in range(s)]
+    ends = [End() for _ in problems]
+    yield from _together(Chebyshev(pair, paths), pair, lanes, ends)
+    for model in (NETWORK, TANGENT):
+        left = [row for row in range(s) if ends[row].met and model not in ends[row].met]
+        if left:
+            yield from go_on(model, pair, left, lanes, ends, paths)
+
+
+def onset(problem: Problem, end: float) -> float:
+    """Return a time in which the network's gradient changes by less than a tenth of itself.
+
+    That of the linearised model where it is shorter: a network of small output scale moves
+    long before. Cost: a few gradients.
+    """
+    unit = min(natural_time(problem, end), end)
+    lanes = stack([problem])
+    here = lanes.gradient(torch.zeros_like(problem.w0)[None])[0]
+    size = float(torch.linalg.vector_norm(here))
+    for _ in range(100):
+        change = float(torch.linalg.vector_norm(lanes.gradient(-unit * here)[0] - here))
+        if not size or change <= CHANGED * size:
+            break
+        unit *= 0.3
+    return unit
+
+
+def _together(
+    stepper: Chebyshev, pair: Pair, lanes: Sequence[Lane], ends: list[End]
+) -> Iterator[tuple[int, Moment]]:
+    """Yield the moments up to the end of the first model of each lane, and note that end."""
+    s, p = len(lanes), pair.head
+    for row in itertools.chain(at_rest(s), stepper.steps()):
+        lane, here, until = lanes[row % s], stepper.paths[row], None
+        fine, coarse = stepper.paths[row % s], stepper.paths[row % s + s]
+        if max(pair.seen[row].lowest) >= lane.problem.loss.SPEC.facts["margin"]:
+            end = _first_end(stepper, row, pair, lane)
+            until, here.ended = end.time, "met"
+            if row < s:
+                ends[row] = end
+        for number, time, state in lane.pass_by(stepper, row, row < s, until):
+            position = lane.tangent.position(lane.number, state[p:])
+            end = ends[lane.number]
+            met = end.met if time == end.time else frozenset()
+            moment = Moment(
+                time=time,
+                progress=1.0 if met == MODELS else number / (len(lane.times) - 1),
+                nonlinear=state[:p],
+                tangent=position,
+                exact=position,
+                error=lane.error,
+                steps=fine.evaluations,
+                met=met,
+            )
+            yield lane.number, moment
+        if "not finite" in (fine.ended, coarse.ended) and not lane.broken:
+            lane.broken = True
+            yield lane.number, lane.last_words(fine.evaluations)
+
+
+def _first_end(stepper: Chebyshev, row: int, pair: Pair, lane: Lane) -> End:
+    """Return the first end of a model within the last step of this path."""
+    p, problem, here = pair.head, lane.problem, stepper.paths[row]
+    train, tangent = problem.train, lane.tangent.select([lane.number])
+    margin = problem.loss.SPEC.facts["margin"]
+    assert here.previous is not None
+
+    def excess_of(model: str, time: float) -> float:
+        state = stepper.at(row, time)
+        if model == NETWORK:
+            return excess(train.outputs(state[:p]), problem.targets, margin)
+        return excess(train.start + tangent.outputs(state[None, p:])[0], problem.targets, margin)
+
+    found = {
+        model: located(lambda t, model=model: excess_of(model, t), here.previous[0], here.time)
+        for model, lowest in zip((NETWORK, TANGENT), pair.seen[row].lowest, strict=True)
+        if lowest >= margin
+    }
+    time = min(found.values())
+    met = [model for model, when in found.items() if when == time]
+    return End(time, frozenset(met), stepper.at(row, time).clone())
