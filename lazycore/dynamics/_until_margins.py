@@ -3,6 +3,8 @@
 Both advance together, twice, as in `_side_by_side`, until the first of them is at its end, which
 is found within the step. The other one then goes on by itself (`_alone`): the rates of a network
 that has learned features can be 10⁵ times those of its linearisation, which it must not hold up.
+Where features are learned before anything else happens, there are no fast modes for the stabilised
+method to gain by (LOG.md, 2026-11-22).
 """
 
 import itertools
@@ -14,7 +16,9 @@ import torch
 from lazycore.dynamics._alone import NETWORK, TANGENT, End, go_on
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._crossing import excess, located
+from lazycore.dynamics._dormand_prince import DormandPrince
 from lazycore.dynamics._pair import LOCAL_SHARE, Pair, curvature, natural_time, path
+from lazycore.dynamics._paths import Stepper
 from lazycore.dynamics._side_by_side import COARSENESS, Lane, at_rest
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
@@ -23,7 +27,7 @@ from lazycore.problem import Problem
 from lazycore.spec import Values
 from lazycore.stacked import stack
 
-PER_DECADE = 25
+PER_DECADE = 20
 """Recorded times in each factor of ten."""
 
 FIRST, CHANGED = 0.1, 0.1
@@ -41,21 +45,41 @@ def until_margins(
 
     A lane's moment waits until both of its paths have passed it, or have ended.
     """
-    horizons = [float(value["time"]) for value in values]
-    units = [onset(p, end) for p, end in zip(problems, horizons, strict=True)]
+    ends = [float(value["time"]) for value in values]
+    units = [onset(p, end) for p, end in zip(problems, ends, strict=True)]
     times = records or [
         spaced_times(min(FIRST * unit, 0.1 * end), end, PER_DECADE)
-        for unit, end in zip(units, horizons, strict=True)
+        for unit, end in zip(units, ends, strict=True)
     ]
+    learns = [
+        unit < natural_time(problem, end)
+        for problem, unit, end in zip(problems, units, ends, strict=True)
+    ]
+    for method, chosen in ((DormandPrince, True), (Chebyshev, False)):
+        rows = [row for row in range(len(problems)) if learns[row] is chosen]
+        if rows:
+            lanes = [(problems[row], values[row], times[row]) for row in rows]
+            bounds = [(units[row], limits[row]) for row in rows]
+            for number, moment in _of_one_method(method, lanes, bounds):
+                yield rows[number], moment
+
+
+def _of_one_method(
+    method: type[Stepper],
+    given: Sequence[tuple[Problem, Values, np.ndarray]],
+    bounds: Sequence[tuple[float, float]],
+) -> Iterator[tuple[int, Moment]]:
+    """Yield the moments of lanes (problem, fields, times); bounds: shortest time, evaluations."""
+    problems = [problem for problem, _, _ in given]
     s, p, w0 = len(problems), problems[0].w0.numel(), problems[0].w0
     tangent = tangent_lanes([tangent_space(problem) for problem in problems], [None] * s)
     both = [*range(s), *range(s)]
     coarseness = np.repeat([1.0, COARSENESS], s)
-    share = np.array([LOCAL_SHARE[Chebyshev] * values[lane]["tolerance"] for lane in both])
+    tolerances = np.array([given[lane][1]["tolerance"] for lane in both])
     pair = Pair(
         stack(problems).select(torch.tensor(both, device=w0.device)),
         tangent.select(both),
-        share=share * coarseness,
+        share=LOCAL_SHARE[method] * tolerances * coarseness,
         rounding=np.array([problems[lane].rounding_floor for lane in both]),
         known_radius=np.array([curvature(problems[lane]) for lane in both]),
         head=p,
@@ -64,19 +88,19 @@ def until_margins(
     paths = [
         path(
             problems[lane],
-            Chebyshev,
+            method,
             tangent.size,
-            end=horizons[lane],
-            tolerance=values[lane]["tolerance"],
+            end=float(given[lane][1]["time"]),
+            tolerance=tolerance,
             coarseness=c,
-            limit=limits[lane] / 2,
-            unit=units[lane],
+            limit=bounds[lane][1] / 2,
+            unit=bounds[lane][0],
         )
-        for lane, c in zip(both, coarseness, strict=True)
+        for lane, tolerance, c in zip(both, tolerances, coarseness, strict=True)
     ]
-    lanes = [Lane(problems[lane], tangent, lane, times[lane]) for lane in range(s)]
+    lanes = [Lane(problems[lane], tangent, lane, given[lane][2]) for lane in range(s)]
     ends = [End() for _ in problems]
-    yield from _together(Chebyshev(pair, paths), pair, lanes, ends)
+    yield from _together(method(pair, paths), pair, lanes, ends)
     for model in (NETWORK, TANGENT):
         left = [row for row in range(s) if ends[row].met and model not in ends[row].met]
         if left:
@@ -102,7 +126,7 @@ def onset(problem: Problem, end: float) -> float:
 
 
 def _together(
-    stepper: Chebyshev, pair: Pair, lanes: Sequence[Lane], ends: list[End]
+    stepper: Stepper, pair: Pair, lanes: Sequence[Lane], ends: list[End]
 ) -> Iterator[tuple[int, Moment]]:
     """Yield the moments up to the end of the first model of each lane, and note that end."""
     s, p = len(lanes), pair.head
@@ -134,7 +158,7 @@ def _together(
             yield lane.number, lane.last_words(fine.evaluations)
 
 
-def _first_end(stepper: Chebyshev, row: int, pair: Pair, lane: Lane) -> End:
+def _first_end(stepper: Stepper, row: int, pair: Pair, lane: Lane) -> End:
     """Return the first end of a model within the last step of this path."""
     p, problem, here = pair.head, lane.problem, stepper.paths[row]
     train, tangent = problem.train, lane.tangent.select([lane.number])
