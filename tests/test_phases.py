@@ -239,6 +239,13 @@ def test_too_few_seeds_have_no_interval_and_one_has_no_variance():
     assert np.isnan(one.value).all()
 
 
+def test_networks_that_all_answer_the_same_have_no_variance_and_no_power():
+    cube = made_up_cube()
+    cube.outputs[:] = cube.outputs[:, :, :1]
+    found = fluctuations.variances(cube)
+    assert found.value == pytest.approx(0.0, abs=1e-6) and found.exponents[0] is None
+
+
 def test_errors_of_one_and_of_the_mean_are_those_of_brute_force(cube):
     found = fluctuations.errors(cube)
     for place in np.ndindex(3, 11):

@@ -19,6 +19,8 @@ EXPONENT = -1.0
 """Of Var in h."""
 FEWEST = 3
 """Seeds that an interval needs, and widths that an exponent does."""
+TINY = 1e-14
+"""Of the outputs' squares, the variance that is no more than their rounding."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,9 @@ def variances(cube: Cube, seed: int = 0) -> Variances | None:
         gram = outputs @ outputs.T / outputs.shape[1]
         value[place] = variance(gram, np.ones((1, count)))[0]
         if count >= FEWEST:
-            weights = rng.multinomial(count, np.full(count, 1.0 / count), size=bootstrap.DRAWS)
-            # A sample that holds one seed only has no variance; there are next to none.
-            resampled = np.maximum(variance(gram, weights.astype(float)), 0.0)
-            draws[place] = np.where(resampled > 0.0, resampled, np.nan)
-            factor = value[place] / np.nanmean(draws[place])
-            interval = bootstrap.interval(float(value[place]), factor * draws[place], count)
+            draws[place] = _resampled(gram, value[place], rng)
+        if np.isfinite(draws[place]).any():
+            interval = bootstrap.interval(float(value[place]), draws[place], count)
             low[place], high[place] = max(interval.low, 0.0), interval.high
     exponents = [
         _exponent(cube.widths, value[:, i], draws[:, i], seeds[:, i]) for i in range(shape[1])
@@ -114,6 +113,18 @@ def errors(cube: Cube) -> Errors | None:
     return Errors(*found, seeds=seeds)
 
 
+def _resampled(gram: np.ndarray, value: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the variances of samples of as many seeds, (draws,), their mean brought to `value`.
+
+    NaN for a sample of one seed alone, and of networks that all answer the same.
+    """
+    count = len(gram)
+    weights = rng.multinomial(count, np.full(count, 1.0 / count), size=bootstrap.DRAWS)
+    found = variance(gram, weights.astype(float))
+    found[found <= TINY * np.trace(gram)] = np.nan
+    return found * (value / np.nanmean(found)) if np.isfinite(found).any() else found
+
+
 def _known(outputs: np.ndarray) -> np.ndarray:
     """Return the outputs of those seeds that have them all, (S, n') in double precision."""
     return outputs[np.isfinite(outputs).all(1)].astype(float)
@@ -123,7 +134,7 @@ def _exponent(
     widths: np.ndarray, values: np.ndarray, draws: np.ndarray, seeds: np.ndarray
 ) -> Interval | None:
     """Return the exponent of values (H,) in h, its interval from resampled values (H, draws)."""
-    kept = (values > 0.0) & (seeds >= FEWEST)
+    kept = np.isfinite(draws).any(1) & (seeds >= FEWEST)
     if kept.sum() < FEWEST:
         return None
     x = np.log(widths[kept]) - np.log(widths[kept]).mean()
