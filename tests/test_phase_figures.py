@@ -56,6 +56,12 @@ def test_the_map_has_the_mean_error_of_every_place(cube):
     assert columns[1]["text"][4][0].endswith("N = 4")
 
 
+def test_the_numbers_of_the_map_stand_at_the_places_of_its_cells(cube):
+    rows = export.csv(phasemap.figure(cube, in_alpha=True)).splitlines()
+    error = collapse.test_error(cube)[1, 4]
+    assert f'"test error, h = 100",100.0,0.1,{error}' in rows
+
+
 def test_cells_meet_halfway_between_their_places(cube):
     columns = named(phasemap.figure(cube), "test error")
     assert columns[0]["x"][1] == pytest.approx(50.0) == pytest.approx(columns[1]["x"][0])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from made_up_phases import digest_at, made_up_phases
 from test_pages import ROOT, charts, opened, queue, root, words
@@ -56,6 +57,13 @@ def test_what_ships_is_whole_and_below_two_megabytes():
     assert total < 2_000_000
     files = set((atlas.DIRECTORY / atlas.PHASES / "sweeps").glob("*.npz"))
     assert files == {shipped.path(config) for config in settings.shipped()}
+
+
+def test_a_number_too_large_for_single_precision_ships_as_it_is():
+    table = made_up()
+    table.values[0, :3] = 1.0 / 3.0, 1e300, float("nan")
+    found = shipped.slim(table).values[0, :3]
+    assert found[0] == float(np.float32(1.0 / 3.0)) and found[1] == 1e300 and np.isnan(found[2])
 
 
 def test_what_ships_is_what_the_engine_computes():

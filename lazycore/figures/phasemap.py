@@ -95,6 +95,7 @@ def _columns(cube: Cube, errors: np.ndarray, in_alpha: bool) -> list[Trace]:
                 ],
                 "hovertemplate": "%{text}<extra></extra>",
                 "coloraxis": "coloraxis",
+                "meta": {"x": [float(width)], "y": (cube.scales / by).tolist()},
             }
         )
     return traces
