@@ -100,7 +100,7 @@ def test_a_run_that_went_wrong_is_crossed_counted_and_said(status):
     }
     cube = made_up_cube(None, **digests)
     figure = phasemap.figure(cube)
-    cross = [t for t in named(figure, "2 runs did not reach the end") if "rim" not in t["name"]]
+    cross = [t for t in named(figure, "2 runs ended early") if "rim" not in t["name"]]
     assert [(t["x"], t["y"]) for t in cross] == [([100.0], [1e-2])]
     text = named(figure, "test error")[1]["text"][2][0]
     assert text.endswith(f"N = 2, 2 {status}")
@@ -111,7 +111,7 @@ def test_a_run_that_went_wrong_is_crossed_counted_and_said(status):
 
 
 def test_without_a_wrong_run_there_is_no_cross(cube):
-    assert not [t for t in phasemap.figure(cube)["data"] if "did not" in t["name"]]
+    assert not [t for t in phasemap.figure(cube)["data"] if "ended early" in t["name"]]
 
 
 # ── curves ───────────────────────────────────────────────────────────────────────────────

@@ -155,7 +155,7 @@ def _crosses(cube: Cube, in_alpha: bool) -> list[Trace]:
         return {"symbol": "x-thin-open", "size": 11, "color": color, "line": {"width": width}}
 
     number = int(cube.ended_early().sum())
-    name = f"{number} run{'s' * (number > 1)} did not reach the end"
+    name = f"{number} run{'s' * (number > 1)} ended early"
     return [
         common | {"name": f"{name}, rim", "marker": marker(heatmap.RIM, 6)} | _DECORATION,
         common | {"name": name, "marker": marker(style.VERMILLION, 3)},

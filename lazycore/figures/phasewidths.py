@@ -46,7 +46,7 @@ def border(cubes: Sequence[Cube]) -> Figure:
     said = f"slope {said_of(found.exponent)}" if found.exponent else "too few widths for a slope"
     return style.figure(
         data,
-        title="The border falls as h<sup>−1/2</sup>",
+        title="The border α*(h)",
         subtitle=f"α* where ‖ΔΘ‖ = ‖Θ₀‖; {said}, N = {len(cubes[0].seeds)}",
         x=_x_axis(widths),
         y=style.axis("α* (no unit)", True),
@@ -74,7 +74,7 @@ def variance(cube: Cube) -> Figure:
             data.append(_power(cube.widths, top, -1.0, "slope −1", 1.8))
     return style.figure(
         data,
-        title="Outputs fluctuate as h<sup>−1/2</sup>",
+        title="Variance of the outputs",
         subtitle=f"variance over N = {len(cube.seeds)} initial weights, test points; 95 % shaded",
         x=_x_axis(cube.widths),
         y=style.axis("Var of αh (output units²)", True),
@@ -108,7 +108,7 @@ def ensemble(cube: Cube, feature: float, lazy: float) -> Figure:
     count = len(cube.seeds)
     return style.figure(
         data,
-        title="An ensemble is as good as a wide network",
+        title="Single networks and their ensemble",
         subtitle=f"N = {count} networks alone (solid, 10–90 % shaded) and their mean (dotted)",
         x=_x_axis(cube.widths),
         y=style.axis("test error (share)"),
