@@ -32,7 +32,9 @@ KERNELS = "kernels"
 """The folder of the run that holds its kernels."""
 REFRESH = "refresh"
 """The folder of what the Refresh page shows; `lazycore.refreshes` fills it."""
-FOLDERS = (FIGURES, THEOREMS, KERNELS, REFRESH)
+PHASES = "phases"
+"""The folder of the sweeps of Feature or lazy; `lazycore.phases.shipped` fills it."""
+FOLDERS = (FIGURES, THEOREMS, KERNELS, REFRESH, PHASES)
 Found = TypeVar("Found", RunResult, SweepResult)
 DIGEST = re.compile(r"[0-9a-f]{16}")
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)

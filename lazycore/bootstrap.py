@@ -63,10 +63,14 @@ def mean_interval(values: np.ndarray, seed: int = 0, draws: int = DRAWS) -> Inte
     """
     count = len(values)
     picked = np.random.default_rng(seed).integers(count, size=(draws, count))
-    means = values[picked].mean(axis=1)
-    low, high = np.quantile(means, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]).tolist()
-    middle = float(values.mean())
+    return interval(float(values.mean()), values[picked].mean(axis=1), count)
+
+
+def interval(value: float, resampled: np.ndarray, count: int) -> Interval:
+    """Return `value` with the 95 % interval of its resampled values, widened about it as above.
+
+    resampled: (draws,), NaN where a draw has none. count: N, what was resampled.
+    """
+    low, high = np.nanquantile(resampled, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]).tolist()
     wider = float(np.sqrt(count / (count - 1)) * theory.student_975(count - 1) / 1.959964)
-    return Interval(
-        middle, middle + wider * (low - middle), middle + wider * (high - middle), count
-    )
+    return Interval(value, value + wider * (low - value), value + wider * (high - value), count)

@@ -1,7 +1,8 @@
 """`SweepResult`: what the cells of a sweep came to, as one tidy table. No torch.
 
 It holds numbers, not curves: those are in the store, one run for each cell. A cell that has
-gone wrong keeps its row and says so.
+gone wrong keeps its row and says so. Where runs record what they answer on the test points at
+last, the table holds that too: what an ensemble does is in no number of its members.
 """
 
 import json
@@ -26,6 +27,10 @@ STATUSES = ("missing", "done", "diverged", "budget", "failed")
 VERDICTS = ("", "lazy", "crossover", "rich", "undecided")
 REDUCTIONS = {"median": np.median, "mean": np.mean, "min": np.min, "max": np.max}
 LONGEST_MESSAGE = 500
+OUTPUTS = "nonlinear.test_outputs"
+"""What a run records of its final outputs αh, one a test point."""
+MOST_OUTPUTS = 2**22
+"""Outputs that a table holds at most; of so many cells that they are more, fewer points each."""
 
 
 class SweepResult:
@@ -40,6 +45,7 @@ class SweepResult:
         self._status = np.zeros(len(config.cells), dtype=np.uint8)
         self._verdict = np.zeros(len(config.cells), dtype=np.uint8)
         self._messages: dict[int, str] = {}
+        self._outputs: np.ndarray | None = None
 
     def add(self, digest: str, result: RunResult) -> None:
         """Keep what the run of this cell came to: its status, verdict and quantities."""
@@ -50,6 +56,7 @@ class SweepResult:
         self._verdict[row] = VERDICTS.index(result.verdict)
         self.values[row] = list(measure(result).values())
         self._messages.pop(row, None)
+        self._keep_outputs(row, _one_output(result.latest.get(OUTPUTS)))
 
     def add_failure(self, digest: str, message: str) -> None:
         """Keep that this cell could not be computed, and why."""
@@ -58,6 +65,15 @@ class SweepResult:
         self._verdict[row] = 0
         self.values[row] = np.nan
         self._messages[row] = message[:LONGEST_MESSAGE]
+        self._keep_outputs(row, np.array([]))
+
+    @property
+    def test_outputs(self) -> np.ndarray | None:
+        """The final outputs αh on the first test points, (cells, points) in single precision.
+
+        NaN in the rows of cells that have none; None where no cell has any.
+        """
+        return self._outputs
 
     @property
     def digest(self) -> str:
@@ -161,6 +177,8 @@ class SweepResult:
             "messages": {str(row): text for row, text in self._messages.items()},
         }
         arrays = {"status": self._status, "verdict": self._verdict, "values": self.values}
+        if self._outputs is not None:
+            arrays["test_outputs"] = self._outputs
         return packed.pack(head, arrays)
 
     @classmethod
@@ -184,6 +202,15 @@ class SweepResult:
     def load(cls, path: str | Path) -> "SweepResult":
         """Return the table in the file; `ResultNotFound` or `CorruptResult` if there is none."""
         return cls.from_bytes(packed.read(path))
+
+    def _keep_outputs(self, row: int, outputs: np.ndarray) -> None:
+        if outputs.size and self._outputs is None:
+            points = min(len(outputs), MOST_OUTPUTS // self.total)
+            self._outputs = np.full((self.total, points), np.nan, dtype=np.float32)
+        if self._outputs is not None:
+            found = outputs[: self._outputs.shape[1]]
+            self._outputs[row] = np.nan
+            self._outputs[row, : len(found)] = found
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -216,10 +243,29 @@ def _config(text: str) -> SweepConfig:
     return SweepConfig.from_dict(json.loads(text))
 
 
+def _one_output(outputs: Any) -> np.ndarray:
+    """Return these outputs as (points,) in single precision; none of several to a point."""
+    if not isinstance(outputs, np.ndarray) or outputs.size != len(outputs):
+        return np.array([])
+    found = outputs.ravel().astype(np.float32)
+    return np.where(np.isfinite(found), found, np.float32(np.nan))
+
+
+def _are_outputs(outputs: np.ndarray, cells: int) -> bool:
+    return (
+        outputs.dtype == np.float32
+        and outputs.ndim == 2
+        and len(outputs) == cells
+        and 0 < outputs.size <= MOST_OUTPUTS
+        and not np.isinf(outputs).any()
+    )
+
+
 def _assemble(head: Any, arrays: packed.Arrays) -> SweepResult:
     result = SweepResult(_config(json.dumps(head["config"])))
     names, values = head["quantities"], arrays["values"]
     status, verdict = arrays["status"], arrays["verdict"]
+    outputs = arrays.get("test_outputs")
     fits = (
         values.dtype == float
         and values.shape == (result.total, len(names))
@@ -228,6 +274,7 @@ def _assemble(head: Any, arrays: packed.Arrays) -> SweepResult:
         and status.max() < len(STATUSES)
         and verdict.max() < len(VERDICTS)
         and not np.isinf(values).any()
+        and (outputs is None or _are_outputs(outputs, result.total))
     )
     if not fits:
         raise CorruptResult("the arrays of this sweep do not fit its cells.")
@@ -235,7 +282,7 @@ def _assemble(head: Any, arrays: packed.Arrays) -> SweepResult:
     for column, name in enumerate(QUANTITIES):
         if name in names:
             result.values[:, column] = values[:, names.index(name)]
-    result._status, result._verdict = status, verdict
+    result._status, result._verdict, result._outputs = status, verdict, outputs
     for row, text in head["messages"].items():
         if not (isinstance(text, str) and 0 <= int(row) < result.total):
             raise CorruptResult("the messages of this sweep do not fit its cells.")

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.widgets import (
     controls,
     figurecontrols,
+    phasecontrols,
     refreshcontrols,
     selection,
     shelf,
@@ -26,6 +27,7 @@ apply_look()
 HOME = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 EXPLORE = st.Page("explore.py", title="Explore", icon=":material/tune:")
 SWEEP = st.Page("sweep.py", title="Sweep", icon=":material/grid_on:")
+PHASES = st.Page("phases.py", title="Feature or lazy", icon=":material/contrast:")
 COMPARE = st.Page("compare.py", title="Compare", icon=":material/stacked_line_chart:")
 FIGURES = st.Page("figures.py", title="Figures", icon=":material/auto_stories:")
 THEOREMS = st.Page("theorems.py", title="Theorems", icon=":material/function:")
@@ -37,6 +39,7 @@ CONTROLS: dict[str, Callable[[], None]] = {
     HOME.url_path: shelf.alpha_control,
     EXPLORE.url_path: controls.run_controls,
     SWEEP.url_path: sweepcontrols.run_controls,
+    PHASES.url_path: phasecontrols.phase_controls,
     COMPARE.url_path: selection.compare_controls,
     FIGURES.url_path: figurecontrols.figure_controls,
     THEOREMS.url_path: theoremcontrols.theorem_controls,
@@ -44,7 +47,7 @@ CONTROLS: dict[str, Callable[[], None]] = {
     RUNS.url_path: no_controls,
 }
 
-PAGES = [HOME, EXPLORE, SWEEP, COMPARE, FIGURES, THEOREMS, REFRESH, RUNS]
+PAGES = [HOME, EXPLORE, SWEEP, PHASES, REFRESH, COMPARE, FIGURES, THEOREMS, RUNS]
 page = st.navigation(PAGES, position="top")
 with said_in_a_sentence():
     CONTROLS[page.url_path]()

@@ -24,7 +24,7 @@ GROUND = (
 )
 SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
-LIGHT += ("reproductions", "theorems", "filters", "stages", "refreshes")
+LIGHT += ("reproductions", "theorems", "filters", "stages", "refreshes", "phases")
 """Modules that import no torch, not even through others."""
 
 MAY_REACH = {
@@ -129,6 +129,10 @@ MAY_REACH = {
     "hypotheses": {"problem", "theory"},
     "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
     "refreshes": {"atlas", "config", "results"},
+    "phases": {
+        *("atlas", "bootstrap", "budget", "config", "contours", "errors", "quantities", "spec"),
+        *("sweepconfig", "sweepresult", "targets", "theory"),
+    },
     "theorems": {
         *("atlas", "bootstrap", "config", "results", "spec", "sweepconfig", "theory"),
     },

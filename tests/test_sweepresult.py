@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 import sweep_standin
 
+from lazycore import sweepresult
 from lazycore.errors import ConfigError, CorruptResult, LazyLabError, ResultNotFound
 from lazycore.quantities import QUANTITIES, measure
 from lazycore.sweepconfig import SweepConfig
-from lazycore.sweepresult import SweepResult
+from lazycore.sweepresult import OUTPUTS, SweepResult
 
+ARRAYS = ("status", "verdict", "values")
 SWEEP = sweep_standin.sweep(alpha="1,10", width="4,8", init_seed="0:3")
 DIGESTS = [cell.digest for cell in SWEEP.cells]
 
@@ -239,3 +241,76 @@ def test_a_quantity_that_a_table_does_not_have_yet_is_empty_and_one_that_is_no_m
     again = SweepResult.from_bytes(tampered(table, older)).frame
     assert again["largest_gap"].isna().all() and "widest_gap" not in again
     pd.testing.assert_series_equal(again["final_gap"], table.frame["final_gap"])
+
+
+# ── what the cells answer on the test points ─────────────────────────────────────────────
+def outputs_of(number: int, points: int = 5) -> np.ndarray:
+    return (number + np.arange(points) / 10.0).astype(np.float32)[:, None]
+
+
+@pytest.fixture
+def answered(make_run):
+    """A table of which the second and the third cell have outputs, the third of fewer points."""
+    table = SweepResult(SWEEP)
+    table.add(DIGESTS[0], make_run(config=SWEEP.cells[0].config))
+    for number, points in ((1, 5), (2, 3)):
+        latest = {OUTPUTS: outputs_of(number, points)}
+        table.add(DIGESTS[number], make_run(config=SWEEP.cells[number].config, **latest))
+    return table
+
+
+def test_a_table_of_runs_without_outputs_holds_none_and_is_the_file_it_was(table):
+    assert table.test_outputs is None
+    with zipfile.ZipFile(io.BytesIO(table.to_bytes())) as archive:
+        assert set(archive.namelist()) == {f"{n}.npy" for n in ("head", *ARRAYS)}
+
+
+def test_outputs_stand_in_the_row_of_their_cell_and_survive_the_file(answered):
+    for table in (answered, SweepResult.from_bytes(answered.to_bytes())):
+        outputs = table.test_outputs
+        assert outputs.shape == (12, 5) and outputs.dtype == np.float32
+        assert outputs[1].tolist() == outputs_of(1)[:, 0].tolist()
+        assert outputs[2, :3].tolist() == outputs_of(2, 3)[:, 0].tolist()
+        assert np.isnan(outputs[2, 3:]).all() and np.isnan(outputs[[0, *range(3, 12)]]).all()
+
+
+def test_a_cell_that_fails_or_comes_again_without_outputs_has_none(answered, make_run):
+    answered.add_failure(DIGESTS[1], "no luck")
+    answered.add(DIGESTS[2], make_run(config=SWEEP.cells[2].config))
+    assert np.isnan(answered.test_outputs).all()
+
+
+def test_several_outputs_a_point_words_and_infinities_are_not_kept(make_run):
+    for odd in (np.ones((5, 2)), "many", 1.0, [1.0]):
+        table = SweepResult(SWEEP)
+        table.add(DIGESTS[0], make_run(config=SWEEP.cells[0].config, **{OUTPUTS: odd}))
+        assert table.test_outputs is None
+    table.add(
+        DIGESTS[0], make_run(config=SWEEP.cells[0].config, **{OUTPUTS: np.array([1.0, np.inf])})
+    )
+    assert table.test_outputs[0, 0] == 1.0 and np.isnan(table.test_outputs[0, 1])
+
+
+def test_of_many_cells_fewer_points_are_kept(make_run, monkeypatch):
+    monkeypatch.setattr(sweepresult, "MOST_OUTPUTS", 12 * 4 + 3)
+    table = SweepResult(SWEEP)
+    run = make_run(config=SWEEP.cells[0].config, **{OUTPUTS: outputs_of(0)})
+    table.add(DIGESTS[0], run)
+    assert table.test_outputs.shape == (12, 4)
+    assert SweepResult.from_bytes(table.to_bytes()).test_outputs.shape == (12, 4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.ones((11, 5), dtype=np.float32),
+        np.ones((12, 5)),
+        np.ones(12, dtype=np.float32),
+        np.ones((12, 0), dtype=np.float32),
+        np.full((12, 5), np.inf, dtype=np.float32),
+    ],
+)
+def test_outputs_that_do_not_fit_the_cells_are_refused(answered, wrong):
+    answered._outputs = wrong
+    with pytest.raises(CorruptResult, match="do not fit its cells"):
+        SweepResult.from_bytes(answered.to_bytes())

@@ -50,8 +50,10 @@ def csv(figure: Figure) -> str:
         label = trace.get("name") or _panel(figure, trace)
         if "z" in trace:
             # Where z is a logarithm, what it is of stands beside it.
-            for y, row in zip(trace["y"], trace.get("customdata", trace["z"]), strict=True):
-                writer.writerows([label, x, y, z] for x, z in zip(trace["x"], row, strict=True))
+            # Where x and y are the edges of cells, the cells' own places stand beside them too.
+            xs, ys = (trace.get("meta", {}).get(axis, trace[axis]) for axis in ("x", "y"))
+            for y, row in zip(ys, trace.get("customdata", trace["z"]), strict=True):
+                writer.writerows([label, x, y, z] for x, z in zip(xs, row, strict=True))
         else:
             rows = zip(trace["x"], trace["y"], strict=True)
             writer.writerows([label, x, y] for x, y in rows if x is not None)

@@ -36,7 +36,10 @@ OF_THEOREMS = ("t_theorem", "t_problem", "t_run", "t_alpha", "t_time", "t_width"
 """Parameters of the Theorems page."""
 OF_REFRESH = ("r_problem", "r_stages", "r_every", "r_axes")
 """Parameters of the Refresh page."""
-OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS, *OF_REFRESH)
+OF_PHASES = ("p_task", "p_depth", "p_activation", "p_loss", "p_axis", "p_widths", "p_scales")
+OF_PHASES += ("p_seeds", "p_feature", "p_lazy", "p_more")
+"""Parameters of the Feature-or-lazy page."""
+OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS, *OF_REFRESH, *OF_PHASES)
 NOT_FIELDS = ("v", "axes", "auto", "at", *OF_PAGES, "embed", "embed_options")
 """Parameters of a link that say how a page looks rather than what is run."""
 STEPS = range(-4, 7)

@@ -1,0 +1,35 @@
+"""Feature or lazy: the phases over width and α, what collapses onto √hα, what fluctuates."""
+
+import streamlit as st
+
+from pages.widgets import phasecontrols, phasejob, sweepjob
+from pages.widgets.phasecontrols import Choice
+from pages.widgets.phaseview import show_phases
+from pages.widgets.resources import banner
+from pages.widgets.sentences import said_in_a_sentence
+
+
+def board(choice: Choice, was_active: bool) -> None:
+    """Draw what is known; while anything computes, this alone is drawn again and again."""
+    with said_in_a_sentence():
+        if was_active and not phasejob.is_on_its_way(choice):
+            st.rerun()
+        with st.container():  # always there, so that what is below it stays the same element
+            phasejob.show_state(choice)
+        show_phases(choice)
+
+
+st.title("Feature or lazy")
+banner()
+if said := phasecontrols.link_error():
+    st.error(said, icon=":material/link_off:")
+st.markdown(
+    "A network of width h learns **features** where √h α is small and stays **lazy** where it is "
+    "large; the two phases meet at α\\* ~ h^(−1/2) "
+    "([Geiger et al. 2020](https://arxiv.org/abs/1906.08034))."
+)
+choice = phasecontrols.chosen()
+phasejob.act(choice)
+active = phasejob.toolbar(choice)
+polling = sweepjob.poll_seconds(choice.config) if active else None
+st.fragment(board, run_every=polling)(choice, active)

@@ -1,0 +1,165 @@
+"""Feature or lazy on the page: the diagram, the collapses, the fluctuations, the powers."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lazycore.figures import phasecurves, phasemap, phasewidths
+from lazycore.figures.phasewidths import said_of
+from lazycore.figures.style import Figure
+from lazycore.phases import Cube, collapse, settings
+from lazycore.phases import gap as gaps
+from lazycore.sweepconfig import SweepConfig
+from pages.widgets import phasecontrols, phasejob, sweeplink
+from pages.widgets.chart import chart
+from pages.widgets.controls import page_address
+from pages.widgets.panels import take_away
+from pages.widgets.phasecontrols import Choice
+from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.tables import show_table
+
+
+def show_phases(choice: Choice) -> None:
+    """Draw everything that is known of the chosen sweep, then what stands beside it."""
+    cubes, finer = phasejob.refined(choice.config)
+    cube, axis = cubes[0], ", in_alpha=True" if choice.in_alpha else ""
+    st.caption(phasemap.counted(cube) + _why(cube))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _show(choice, "map", phasemap.figure(cube, choice.in_alpha), f"phasemap.figure(cube{axis})")
+    with right:
+        _curve(choice, cube, "kernel_change")
+    with left:
+        _show(choice, "border", phasewidths.border(cubes), "phasewidths.border([cube])")
+        phasejob.ask_button("Bisect the border further", phasejob.BISECT, finer)
+    with right:
+        _curve(choice, cube, "rescaled_error")
+    st.subheader("Fluctuations over the initial weights")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _show(choice, "variance", phasewidths.variance(cube), "phasewidths.variance(cube)")
+    with right:
+        _curve(choice, cube, "scaled_variance")
+    with left, said_in_a_sentence():
+        sides = f"{choice.feature:g}, {choice.lazy:g}"
+        drawn = phasewidths.ensemble(cube, choice.feature, choice.lazy)
+        _show(choice, "ensemble", drawn, f"phasewidths.ensemble(cube, {sides})")
+    with right:
+        _curve(choice, cube, "half_time")
+    _show_exponents(choice)
+    _show_gaps()
+    _show_long()
+
+
+def _why(cube: Cube) -> str:
+    """Return why cells failed, the first two reasons."""
+    return " Failed: " + "; ".join(cube.messages[:2]) if cube.messages else ""
+
+
+def _curve(choice: Choice, cube: Cube, name: str) -> None:
+    draw: Callable[..., Figure] = phasecurves.CURVES[name]
+    axis = ", in_alpha=True" if choice.in_alpha else ""
+    _show(choice, name, draw(cube, choice.in_alpha), f"phasecurves.{name}(cube{axis})")
+
+
+def _show(choice: Choice, name: str, drawn: Figure, call: str) -> None:
+    key = f"phase_{name}"
+    chart(drawn, f"chart_{key}", f"{choice.config.digest}-{choice.in_alpha}")
+    take_away(drawn, key, code(choice.config, call))
+
+
+def _show_exponents(choice: Choice) -> None:
+    """Draw the powers of √hα in the kernel's change by depth, beside the theory's."""
+    cubes = phasejob.of_depths(choice.config)
+    if not cubes:
+        return
+    st.subheader("The kernel's change as a power of √hα")
+    rows = []
+    for depth, cube in cubes.items():
+        found = collapse.kernel_exponents(cube) if cube is not None else []
+        rows += [
+            (
+                f"L = {depth}",
+                one.side,
+                said_of(one.measured),
+                "–" if one.predicted is None else f"{one.predicted:.3f}".replace("-", "−"),
+                f"{one.scales[0]:g} to {one.scales[-1]:g}, N = {one.measured.seeds}",
+            )
+            for one in found
+        ] or [(f"L = {depth}", "–", "not computed yet", "–", "–")]
+    show_table(("depth", "side", "measured (95 %)", "theory", "√hα, seeds"), rows, align="llrrl")
+    st.caption(
+        "Feature side: a = 2L/(L + 1), from the argument that weights which must grow do so "
+        "in proportion; lazy side: 1/√hα, as the weights move by 1/α."
+    )
+    phasejob.ask_button(
+        "Sweep the other depths", phasejob.DEPTHS, phasejob.missing_depths(choice.config)
+    )
+
+
+def _show_gaps() -> None:
+    """Draw which side is better for which network on which images, as it was found."""
+    st.subheader("Which side is better?")
+    rows, missing = [], []
+    for one in settings.comparisons():
+        cube = phasejob.known_cube(one.config)
+        found = gaps.gap(cube, *settings.SIDES.values()) if cube is not None else None
+        missing += [] if cube is not None else [one.config]
+        apart = found.difference if found else None
+        rows.append(
+            (
+                one.data,
+                one.network,
+                f"{found.feature:.3f}" if found else "–",
+                f"{found.lazy:.3f}" if found else "–",
+                said_of(apart) if apart else "not computed yet" if cube is None else "–",
+                f"{found.seeds}" if found else "–",
+            )
+        )
+    head = ("images", "network", "feature", "lazy", "lazy − feature (95 %)", "N")
+    show_table(head, rows, align="llrrrr")
+    st.caption(
+        "Test errors as found on few points. At n = 10⁴ Geiger et al. report fully connected "
+        "networks better lazy, convolutional ones better as they learn features; a difference "
+        "whose interval holds 0 says neither."
+    )
+    phasejob.ask_button("Compute the comparison", phasejob.COMPARE, missing)
+
+
+def _show_long() -> None:
+    """Draw the sweeps of the paper's size with what they would take; none is run unasked."""
+    with st.expander("Sweeps of the paper's own size (n = 10⁴)", icon=":material/schedule:"):
+        rows = []
+        for one in settings.longs():
+            address = page_address("phases", **phasecontrols.parameters(one.config), v="1")
+            rows.append(
+                (
+                    f'<a href="{address}" target="_self">{one.name}</a>: {one.story}',
+                    f"{len(one.config.cells):,}",
+                    phasejob.duration(one.seconds),
+                    "over the limit of one sweep" if one.refusal else "within the limits",
+                )
+            )
+        lines = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
+        head = "".join(f"<th align=left>{h}</th>" for h in ("sweep", "runs", "estimate", "budget"))
+        st.html(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+        st.caption(
+            "The estimate is that of the budget: all runs one after another on one slow core. "
+            "Above the limit, run it on the command line with `--no-budget`."
+        )
+
+
+def code(config: SweepConfig, call: str) -> str:
+    """Return the command line, and Python, that reproduce a figure of this sweep."""
+    lines = [
+        f"# {sweeplink.command(config)}",
+        "import lazycore",
+        "import plotly.graph_objects as go",
+        f"from lazycore.figures import {call.split('.')[0]}",
+        "from lazycore.phases import cube_of",
+        "",
+        f"config = lazycore.SweepConfig.from_text({config.to_text()})",
+        "cube = cube_of(lazycore.sweep(config))",
+        f"go.Figure({call}).show()",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,65 @@
+"""The checks of fluctuations: made-up networks that obey the claims pass, others do not."""
+
+import numpy as np
+import pytest
+
+from lazycore.checks import feature_lazy_fluctuations as checked
+from lazycore.phases import cube_of
+from lazycore.results import RunResult, Snapshot
+from lazycore.sweepresult import SweepResult
+
+
+@pytest.fixture(scope="module")
+def labels():
+    return cube_of(SweepResult(checked.SWEEP)).labels
+
+
+def made_up(sweep, labels, power=-0.5, feature=2.0, lazy=5.0, status="done"):
+    """Return results whose outputs are the labels and noise of size (feature | lazy) h^power."""
+    found = {}
+    for cell in sweep.cells:
+        scale, width, seed = (cell.values[n] for n in ("alpha_sqrt_width", "width", "init_seed"))
+        size = (feature if scale <= checked.BORDER else lazy) * width**power
+        rng = np.random.default_rng([seed, width])
+        outputs = labels + size * rng.standard_normal(len(labels))
+        latest = {"nonlinear.test_outputs": outputs.astype(np.float32)[:, None]}
+        snapshot = Snapshot(time=0.0, progress=1.0, latest=latest)
+        found[cell.digest] = RunResult.collect(cell.config, [snapshot], status=status)
+    return found
+
+
+def test_networks_as_the_paper_has_them_pass(labels):
+    results = made_up(checked.SWEEP, labels)
+    rows = [*checked._judge_variance(results), *checked._judge_ensemble(results)]
+    assert all(row.passed is not False for row in rows) and len(rows) == 11
+    quick = checked._judge_quick(made_up(checked.QUICK, labels))
+    assert [row.passed for row in quick] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("broken", "claim"),
+    [
+        ({"power": -0.4}, "√hα = 1: Var against h"),
+        ({"power": -0.6}, "√hα = 10000: Var against h"),
+        ({"feature": 4.0}, "h·Var at √hα = 0.01"),
+        ({"status": "budget"}, "runs that met all margins"),
+    ],
+)
+def test_networks_that_are_otherwise_do_not(labels, broken, claim):
+    results = made_up(checked.SWEEP, labels, **broken)
+    if broken.get("status"):
+        cube = checked._found(checked.SWEEP, results)[0]
+        assert checked._ended(cube).passed is False
+        return
+    rows = checked._judge_variance(results)
+    assert [row.passed for row in rows if row.claim.startswith(claim)] == [False]
+
+
+def test_an_ensemble_that_errs_as_its_members_do_fails(labels):
+    results = made_up(checked.SWEEP, labels)
+    shared = np.random.default_rng(0).standard_normal(len(labels))
+    for cell in checked.SWEEP.cells:  # one and the same error in all networks: nothing averages
+        width = cell.values["width"]
+        outputs = labels + 5.0 * shared * (1.0 if width < checked.WIDE else 0.1)
+        results[cell.digest].latest["nonlinear.test_outputs"] = outputs[:, None]
+    assert checked._judge_ensemble(results)[0].passed is False
