@@ -70,6 +70,16 @@ BEHIND_A_CHOICE = [
     ),
     ({"task": "plane_target"}, {"target_1": 2.0}),
     ({"task": "plane_target"}, {"target_2": 2.0}),
+    ({"task": "parity"}, {"parity_order": 2}),
+    ({"dynamics": "gd"}, {"refresh_every": 10}),
+    *(
+        ({"dynamics": "gd", "refresh_every": 10}, {name: value})
+        for name, value in {
+            "refresh_solver": "levenberg_marquardt",
+            "refresh_schedule": "front_loaded",
+            "refresh_cap": "stable",
+        }.items()
+    ),
 ]
 
 
