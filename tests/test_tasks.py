@@ -174,13 +174,13 @@ def test_more_fashion_than_ships_needs_the_complete_set(tmp_path, monkeypatch):
 
 
 def test_a_parity_is_the_product_of_its_signs_and_blind_to_the_others():
-    values = RunConfig(task="parity", n_train=500, dim=6, parity_order=2).resolve().to_dict()
-    found = dataset(values)
+    fields = {"task": "parity", "n_train": 500, "dim": 6}
+    found = dataset(RunConfig.from_dict(fields | {"parity_order": 2}).resolve().to_dict())
     assert set(np.unique(found.x_train)) == {-1.0, 1.0}
     assert np.array_equal(found.y_train[:, 0], found.x_train[:, 0] * found.x_train[:, 1])
     assert np.abs(found.x_train.mean(0)).max() < 0.2
     with pytest.raises(ConfigError, match="give at most 6"):
-        RunConfig(task="parity", dim=6, parity_order=7)
+        RunConfig.from_dict(fields | {"parity_order": 7})
 
 
 def raw_digits(values, n, n_test):
