@@ -11,37 +11,20 @@ from typing import Any
 import numpy as np
 
 from lazycore.checks import FEATURE_LAZY, Check, Row
+from lazycore.checks.feature_lazy import at_end, setting
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 
-WIDTH = 100
 FEATURE, DEEP_IN_FEATURE, LAZY = 1e-2, 1e-4, 1e4
 SEEDS = (0, 1, 2)
 
-_COMMON: dict[str, Any] = {
-    "model": "fully_connected",
-    "width": WIDTH,
-    "activation": "softplus",
-    "activation_gain": "unit",
-    "loss": "soft_hinge",
-    "dynamics": "flow",
-    "stop": "margins",
-}
-DIGITS = {"task": "digits", "n_train": 100, "n_test": 500, "depth": 3}
-STRIPE = {"task": "stripe", "n_train": 200, "n_test": 500, "depth": 1}
+DIGITS: dict[str, Any] = {"n_test": 500, "depth": 3}
+STRIPE: dict[str, Any] = {"task": "stripe", "n_train": 200, "n_test": 500, "depth": 1}
 
 
 def trained(data: Mapping[str, Any], scale: float, seed: int, **more: Any) -> RunConfig:
     """Return the run at √m·α = `scale` on these data."""
-    alpha = scale / WIDTH**0.5
-    return RunConfig.from_dict(_COMMON | dict(data) | {"alpha": alpha, "seed": seed} | more)
-
-
-def final(result: RunResult, name: str) -> float:
-    """Return the last value of a series: a model that has met its margins has none later."""
-    values = result.series[name]
-    finite = values[np.isfinite(values)]
-    return float(finite[-1]) if finite.size else float("nan")
+    return setting(scale, **data, data_seed=seed, init_seed=seed, **more)
 
 
 def _mean(results: Mapping[str, RunResult], name: str, of: int) -> float:
@@ -50,7 +33,7 @@ def _mean(results: Mapping[str, RunResult], name: str, of: int) -> float:
 
 def _judge_frozen(data: str, doubles: bool, results: Mapping[str, RunResult]) -> list[Row]:
     """Return whether the final kernel is as good as the network, and the initial one worse."""
-    network = float(np.mean([final(r, "nonlinear.test_error") for r in results.values()]))
+    network = float(np.mean([at_end(r, "nonlinear.test_error") for r in results.values()]))
     first, last = (_mean(results, "frozen.test_error", of) for of in (0, -1))
     last_layer = _mean(results, "frozen_last_layer.test_error", -1)
     correlations = [float(r.latest["frozen.correlation"][-1]) for r in results.values()]
@@ -96,8 +79,8 @@ def _judge_stripe(results: Mapping[str, RunResult]) -> list[Row]:
         name: [result for label, result in results.items() if label.startswith(name)]
         for name in ("feature", "lazy")
     }
-    errors = {k: np.mean([final(r, "nonlinear.test_error") for r in v]) for k, v in groups.items()}
-    ratios = {k: [final(r, "compression") for r in v] for k, v in groups.items()}
+    errors = {k: np.mean([at_end(r, "nonlinear.test_error") for r in v]) for k, v in groups.items()}
+    ratios = {k: [at_end(r, "compression") for r in v] for k, v in groups.items()}
     off = max(abs(value - 1.0) for value in ratios["lazy"])
     return [
         Row(
@@ -145,7 +128,7 @@ CHECKS = (
         name="kernel-alignment",
         source="Geiger et al. 2020: the kernel of the feature regime comes to know the labels",
         runs={
-            f"{regime}, {depth} hidden": trained(DIGITS, scale, 0, depth=depth)
+            f"{regime}, {depth} hidden": trained(DIGITS | {"depth": depth}, scale, 0)
             for regime, scale in (("feature", DEEP_IN_FEATURE), ("lazy", LAZY))
             for depth in (1, 3)
         },
