@@ -410,7 +410,7 @@ def configs(draw):
         # These hang on each other, or on a file.
         bound = name.startswith(("data_", "matrix_")) and name != "data_seed"
         bound = bound or name in ("labels", "batch_size", "n_test", "target_size", "pca")
-        bound = bound or name == "zero_output"
+        bound = bound or name in ("zero_output", "refresh_every", "parity_order")
         bound = bound or (name == "noise" and chosen["task"] == "own")
         if name not in chosen and not bound and draw(st.booleans()):
             chosen[name] = draw(values_of(field))
