@@ -90,6 +90,24 @@ LABELS = Field(
     choices=("parity", "ten"),
     meaning="parity of the class as ±1, or the ten classes",
 )
+CENTERING = Field(
+    name="centering",
+    kind=str,
+    default="train",
+    choices=("train", "pool"),
+    added=True,
+    meaning="whose mean is removed: of the training images, or with the test images as in the "
+    "paper of Geiger et al. 2020",
+)
+PCA = Field(
+    name="pca",
+    kind=int,
+    low=1,
+    high=3072,
+    optional=True,
+    added=True,
+    meaning="number of first principal components kept, each of variance 1; null: the pixels",
+)
 
 # ── read by models ───────────────────────────────────────────────────────────────────────
 ACTIVATION = Field(name="activation", kind=str, default="relu", meaning="the nonlinearity σ")

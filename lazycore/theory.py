@@ -5,6 +5,7 @@ arXiv:1812.07956; theorem numbers are those of version 4.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -167,3 +168,61 @@ def decay_rate(time: np.ndarray, values: np.ndarray) -> tuple[float, float, floa
         return float("nan"), float("-inf"), float("inf")
     exponent, low, high = _gradient_of(time[kept], np.log(values[kept]))
     return -exponent, -high, -low
+
+
+# ── the two conventions of Geiger, Spigler, Jacot & Wyart (2020, arXiv:1906.08034) ───────
+@dataclass(frozen=True)
+class CodeConvention:
+    """A run as the authors' code says it: output scale α_c, time t_c, loss L_c, kernel Θ_c.
+
+    There the last layer is over h instead of √h, and the loss over α_c instead of α². Their
+    commands and the "√h α" of their figures are α_c. F = αf, its margins and all relative changes
+    of weights and kernels are the same in both.
+    """
+
+    alpha: float
+    time: float
+    loss: float
+    kernel: float
+
+
+def to_code(
+    *, width: float, alpha: float, time: float, loss: float, kernel: float
+) -> CodeConvention:
+    """Return what the authors' code calls a state of ours.
+
+        α_c = √h α      t_c = (√h/α) t      L_c = R/α_c      Θ_c = Θ/h
+
+    Args: width h, output scale α, flow time t of R(αf)/α², loss R(αf), any norm of Θ of f.
+    """
+    code_alpha = width**0.5 * alpha
+    return CodeConvention(code_alpha, width / code_alpha * time, loss / code_alpha, kernel / width)
+
+
+def from_code(*, width: float, said: CodeConvention) -> tuple[float, float, float, float]:
+    """Return our (α, t, R, norm of Θ): the inverse of `to_code`.
+
+    α = α_c/√h, and t = (α_c/h) t_c.
+    """
+    alpha = said.alpha / width**0.5
+    return alpha, said.alpha / width * said.time, said.loss * said.alpha, said.kernel * width
+
+
+def first_step(alpha: float, width: float) -> float:
+    """Return α/√h, the flow time of one unit of time in the authors' code: their first step."""
+    return alpha / width**0.5
+
+
+def rich_kernel_exponent(depth: int) -> float:
+    """Return a = 2L/(L + 1): the kernel of a rich network grows as (√h α)^−a.
+
+    The network follows its gradient up to t₁ ~ √h α without a change of loss; all L + 1 layers
+    then grow by λ with √h α λ^(L+1) = 1, and the kernel as λ^{2L} (arXiv:1906.08034, §6 of
+    version 1). depth: L hidden layers.
+    """
+    return 2.0 * depth / (depth + 1.0)
+
+
+def rich_weight_exponent(depth: int) -> float:
+    """Return b = 1/(L + 1): ‖w − w0‖/‖w0‖ of a rich network goes as (√h α)^−b/√h."""
+    return 1.0 / (depth + 1.0)

@@ -46,9 +46,13 @@ BEHIND_A_CHOICE = [
     ({"task": "digits"}, {"labels": "ten"}),
     ({"activation": "softplus"}, {"activation_beta": 2.0}),
     ({"bias": "normal"}, {"bias_gain": 0.5}),
+    ({"task": "digits"}, {"centering": "pool"}),
+    ({"task": "digits"}, {"pca": 10}),
     ({"task": "digits", "loss": "soft_hinge"}, {"loss_beta": 5.0}),
     ({"task": "digits", "loss": "quadratic_hinge"}, {"margin": 2.0}),
     ({"task": "digits", "loss": "soft_hinge"}, {"stop": "margins"}),
+    ({"dynamics": "adaptive_euler"}, {"gradient_tolerance": 1e-3}),
+    ({"dynamics": "adaptive_euler"}, {"output_tolerance": 1e-3}),
     ({"model": "fully_connected"}, {"depth": 3}),
     ({"dynamics": "gd"}, {"steps": 10}),
     ({"dynamics": "gd"}, {"step_size": 0.1}),
@@ -399,7 +403,8 @@ def configs(draw):
     for name, field in read.items():
         # These hang on each other, or on a file.
         bound = name.startswith(("data_", "matrix_")) and name != "data_seed"
-        bound = bound or name in ("labels", "batch_size", "n_test", "target_size", "zero_output")
+        bound = bound or name in ("labels", "batch_size", "n_test", "target_size", "pca")
+        bound = bound or name == "zero_output"
         bound = bound or (name == "noise" and chosen["task"] == "own")
         if name not in chosen and not bound and draw(st.booleans()):
             chosen[name] = draw(values_of(field))

@@ -8,7 +8,7 @@ from choices import few
 from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.datasets import images, registry
-from lazycore.errors import DataError
+from lazycore.errors import ConfigError, DataError
 from lazycore.tasks import Streams, _images
 
 
@@ -170,3 +170,53 @@ def test_more_fashion_than_ships_needs_the_complete_set(tmp_path, monkeypatch):
         pytest.skip("the complete set is here")
     with pytest.raises(DataError, match="data fetch fashion_mnist"):
         sample("fashion_mnist", n_train=2001, n_test=0)
+
+
+def raw_digits(values, n, n_test):
+    """Return the pixels of the same images, before anything is done to them."""
+    file = _images.read("digits_1797.npz")
+    order = _images.interleave(file["y"], Streams.from_seed(values["data_seed"]).problem)
+    raw = file["x"].reshape(1797, 64).astype(float)
+    return raw[order[:n]], raw[order[len(order) - n_test :]]
+
+
+def test_the_mean_of_the_pool_is_that_of_the_test_images_too():
+    found, values = sample("digits", n_train=100, n_test=60, centering="pool")
+    train, test = raw_digits(values, 100, 60)
+    shifted = test - np.concatenate([train, test]).mean(0)
+    assert np.allclose(found.x_test, 8.0 * shifted / np.linalg.norm(shifted, axis=1)[:, None])
+
+
+@pytest.mark.parametrize("centering", ["train", "pool"])
+def test_principal_components_are_those_of_the_singular_vectors_each_of_variance_one(centering):
+    found, values = sample("digits", n_train=100, n_test=60, pca=10, centering=centering)
+    parts = raw_digits(values, 100, 60)
+    pool = parts[0] if centering == "train" else np.concatenate(parts)
+    _, sizes, directions = np.linalg.svd(pool - pool.mean(0), full_matrices=False)
+    reached = [found.x_train, found.x_test]
+    for raw, x in zip(parts, reached, strict=True):
+        wanted = (raw - pool.mean(0)) @ directions[:10].T / sizes[:10] * len(pool) ** 0.5
+        assert np.allclose(np.abs(x), np.abs(wanted), atol=1e-8)
+    x = reached[0] if centering == "train" else np.concatenate(reached)
+    assert np.allclose(np.cov(x, rowvar=False, bias=True), np.eye(10), atol=1e-8)
+
+
+def test_a_component_without_variance_is_left_at_zero():
+    found, _ = sample("digits", n_train=1000, n_test=10, pca=64)
+    assert np.isfinite(found.x_train).all() and np.isfinite(found.x_test).all()
+    variances = found.x_train.var(axis=0)
+    assert np.allclose(variances[:50], 1.0) and variances[-1] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"pca": 65}, "at most 64"),
+        ({"pca": 20, "n_train": 20}, "at most 19"),
+        ({"pca": 10, "model": "cnn"}, "leave pca out"),
+        ({"pca": 10, "dynamics": "sgd", "augmentation": "standard"}, "leave one of them out"),
+    ],
+)
+def test_components_that_cannot_be_had_are_refused(fields, says):
+    with pytest.raises(ConfigError, match=says):
+        RunConfig.from_dict({"task": "digits"} | fields)

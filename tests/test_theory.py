@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import linregress, t
 
-from lazycore import run
+from lazycore import run, theory
 from lazycore.config import RunConfig
 from lazycore.hypotheses import gap_bound
 from lazycore.problem import build_problem
@@ -222,3 +222,33 @@ def test_kappa_falls_with_the_width_as_the_reference_says():
 )
 def test_every_slope_of_the_gap_comes_with_its_reason(zero_output, loss, said):
     assert said in gap_slope_reason(zero_output, loss)
+
+
+def test_the_two_conventions_of_geiger_et_al_are_one_system():
+    """A step of F by each convention's own gradient flow, by explicit Jacobians, is the same."""
+    rng, width, alpha = np.random.default_rng(0), 7, 0.3
+    jacobian, residual = rng.standard_normal((4, 9)), rng.standard_normal(4)
+    dt = 1e-3
+    moved = dt * alpha * jacobian @ (jacobian.T @ residual / alpha)  # of αf, w' = −∇R(αf)/α²
+    said = theory.to_code(width=width, alpha=alpha, time=dt, loss=2.0, kernel=5.0)
+    code = jacobian / width**0.5  # f_c = f/√h, w' = −∇ (1/α_c) R(α_c f_c)
+    assert said.alpha == pytest.approx(width**0.5 * alpha)
+    assert np.allclose(moved, said.time * said.alpha * code @ (code.T @ residual))
+    assert said.loss == pytest.approx(2.0 / said.alpha)
+    assert said.kernel / 5.0 == pytest.approx(
+        float(np.mean(code @ code.T / (jacobian @ jacobian.T)))
+    )
+    assert theory.from_code(width=width, said=said) == pytest.approx((alpha, dt, 2.0, 5.0))
+    one = theory.to_code(
+        width=width, alpha=alpha, time=theory.first_step(alpha, width), loss=1.0, kernel=1.0
+    )
+    assert one.time == pytest.approx(1.0)
+
+
+def test_rich_exponents_solve_the_scaling_argument():
+    """√h α λ^(L+1) = 1 gives the weights λ, and the kernel λ^2L."""
+    for depth in (1, 2, 3, 5):
+        scale = 1e-6
+        growth = scale ** (-1.0 / (depth + 1))
+        assert growth == pytest.approx(scale ** -theory.rich_weight_exponent(depth))
+        assert growth ** (2 * depth) == pytest.approx(scale ** -theory.rich_kernel_exponent(depth))

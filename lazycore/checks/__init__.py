@@ -16,6 +16,9 @@ from lazycore.results import RunResult
 LAZY_TRAINING = "lazy-training"
 """Chizat, Oyallon & Bach (2019, arXiv:1812.07956)."""
 
+FEATURE_LAZY = "feature-lazy"
+"""Geiger, Spigler, Jacot & Wyart (2020, arXiv:1906.08034)."""
+
 
 @dataclass(frozen=True)
 class Row:

@@ -120,13 +120,15 @@ class Lane:
     passed: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     waiting: deque[tuple[int, float, Tensor]] = field(default_factory=deque)
     gaps: dict[int, Tensor] = field(default_factory=dict)
+    coarse_end: Tensor | None = None
 
     def pass_by(
         self, stepper: Stepper, row: int, is_fine: bool, until: float | None = None
     ) -> Iterator[tuple[int, float, Tensor]]:
         """Yield number, time and state of each recorded time that both paths have passed by now.
 
-        until: where this path has ended within its step; of the finer one that is a time too.
+        until: where this path has ended within its step; of the finer one that is a time too,
+        and what the gaps of both have come to at their ends is compared.
         """
         time = stepper.paths[row].time if until is None else until
         while (number := self.passed[is_fine]) < len(self.times) and self.times[number] <= time:
@@ -142,6 +144,7 @@ class Lane:
             self.waiting.append((self.passed[True], until, stepper.at(row, until)))
         elif until is not None:
             self.passed[False] = len(self.times) + 1
+            self.coarse_end = self._gap(stepper.at(row, until))
         yield from self._settled()
 
     def _is_compared(self, number: int) -> bool:
@@ -156,10 +159,11 @@ class Lane:
     def _settled(self) -> Iterator[tuple[int, float, Tensor]]:
         while self.waiting and self.waiting[0][0] < self.passed[False] and not self.broken:
             number, time, state = self.waiting.popleft()
-            if number in self.gaps and self.times[number] == time:
+            is_recorded = number < len(self.times) and self.times[number] == time
+            beside = self.gaps.pop(number, None) if is_recorded else self.coarse_end
+            if beside is not None:
                 safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
-                difference = self._gap(state) - self.gaps.pop(number)
-                self.error = max(self.error, safety * rms(difference))
+                self.error = max(self.error, safety * rms(self._gap(state) - beside))
             yield number, time, state
 
     def _gap(self, state: Tensor) -> Tensor:

@@ -44,6 +44,11 @@ def _check(values: Values) -> None:
             f"batch_size={values['batch_size']} is not allowed: there are "
             f"n_train={values['n_train']} points; give at most {values['n_train']}."
         )
+    if _moves_images(values) and values.get("pca"):
+        raise ConfigError(
+            f"pca={values['pca']} leaves no images, which augmentation={values['augmentation']} "
+            "takes: leave one of them out."
+        )
 
 
 SPEC = Spec(

@@ -40,6 +40,11 @@ def image(values: Values) -> tuple[int, int, int]:
             f"model={values['model']} takes images, which task={values['task']} does not have: "
             f"give task={' or '.join(tasks)}."
         )
+    if values.get("pca"):
+        raise ConfigError(
+            f"pca={values['pca']} leaves no images, which model={values['model']} takes: "
+            "leave pca out."
+        )
     return facts["image"](values)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lazycore import spec
 from lazycore.errors import ConfigError
 from lazycore.spec import Values
 from lazycore.tasks import Sample
@@ -39,9 +40,14 @@ def in_turn(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(shuffled)[np.lexsort((group, rank))]
 
 
-def normalise(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both sets without the training mean and scaled to ‖x‖ = √d, point by point."""
-    mean = x_train.mean(axis=0)
+def normalise(
+    x_train: np.ndarray, x_test: np.ndarray, centering: str = "train"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both sets without their mean and scaled to ‖x‖ = √d, point by point.
+
+    centering: `train`: the mean of the training set; `pool`: that of both, as Geiger et al. do.
+    """
+    mean = _those(x_train, x_test, centering).mean(axis=0)
 
     def scaled(x: np.ndarray) -> np.ndarray:
         x = x - mean
@@ -50,6 +56,30 @@ def normalise(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.n
         return x * (np.sqrt(x.shape[1]) / np.where(norm > 0.0, norm, 1.0))
 
     return scaled(x_train), scaled(x_test)
+
+
+def principal(
+    x_train: np.ndarray, x_test: np.ndarray, components: int, centering: str = "train"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both sets in the first principal components, each of variance 1.
+
+    Mean and covariance are those of the training set, or of both sets (`pool`). A component of no
+    variance is 0. Its sign is such that the largest entry of its direction is positive.
+    Cost: eigenvectors of a d × d matrix.
+    """
+    these = _those(x_train, x_test, centering)
+    mean = these.mean(axis=0)
+    variances, directions = np.linalg.eigh(np.cov(these, rowvar=False, bias=True))
+    variances, directions = variances[::-1][:components], directions[:, ::-1][:, :components]
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(components)]
+    directions = directions * np.sign(largest)
+    there = variances > 1e-12 * variances[0]
+    scale = np.where(there, 1.0, 0.0) / np.sqrt(np.where(there, variances, 1.0))
+    return (x_train - mean) @ directions * scale, (x_test - mean) @ directions * scale
+
+
+def _those(x_train: np.ndarray, x_test: np.ndarray, centering: str) -> np.ndarray:
+    return np.concatenate([x_train, x_test]) if centering == "pool" else x_train
 
 
 def labels(values: Values, digit: np.ndarray) -> np.ndarray:
@@ -65,7 +95,7 @@ def classes(values: Values) -> int:
 def facts(shape: tuple[int, int, int], flips: bool) -> dict[str, Any]:
     """Return the facts of a task of images (channels, height, width); see `spec.Spec`."""
     return {
-        "inputs": lambda values: prod(shape),
+        "inputs": lambda values: values.get("pca") or prod(shape),
         "classes": classes,
         "image": lambda values: shape,
         "flips": flips,
@@ -79,6 +109,7 @@ def at_most(values: Values, n_train: int, n_test: int, what: str) -> None:
             raise ConfigError(
                 f"{name}={values[name]} is not allowed: {what}; give at most {limit}."
             )
+    _check_pca(values)
 
 
 def share_out(values: Values, available: int, what: str) -> None:
@@ -91,11 +122,30 @@ def share_out(values: Values, available: int, what: str) -> None:
             f"n_train + n_test = {n + n_test} is not allowed: {what}; give n_test at most "
             f"{available - n}."
         )
+    _check_pca(values)
+
+
+def _check_pca(values: Values) -> None:
+    """Raise `ConfigError` for more components than the images can have."""
+    if not values.get("pca"):
+        return
+    size = prod(spec.find("task", values["task"]).SPEC.facts["image"](values))
+    points = values["n_train"] + (values["n_test"] if values["centering"] == "pool" else 0)
+    most = min(size, points - 1)
+    if values["pca"] > most:
+        raise ConfigError(
+            f"pca={values['pca']} is not allowed: {points} images of {size} pixels have "
+            f"{most} components; give at most {most}."
+        )
 
 
 def assemble(values: Values, train: tuple, test: tuple) -> Sample:
     """Return the sample of these raw (images, digits) pairs, flattened and normalised."""
-    images = (part[0] for part in (train, test))
-    flat = [x.reshape(len(x), int(np.prod(x.shape[1:]))).astype(np.float64) for x in images]
-    x_train, x_test = normalise(*flat)
+    first, second = (
+        x.reshape(len(x), int(np.prod(x.shape[1:]))).astype(np.float64) for x, _ in (train, test)
+    )
+    if values.get("pca"):
+        x_train, x_test = principal(first, second, values["pca"], values["centering"])
+    else:
+        x_train, x_test = normalise(first, second, values["centering"])
     return Sample(x_train, labels(values, train[1]), x_test, labels(values, test[1]))

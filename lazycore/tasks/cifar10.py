@@ -1,6 +1,6 @@
 """Small colour photographs, 3 × 32 × 32: CIFAR-10, from the user's data folder."""
 
-from lazycore.fields import LABEL_NOISE, LABELS, N_TEST, N_TRAIN
+from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
 from lazycore.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images, _sets
 
@@ -12,7 +12,7 @@ def _check(values: Values) -> None:
 SPEC = Spec(
     name="cifar10",
     meaning="32 × 32 colour photographs (Krizhevsky 2009), to be had with `data fetch cifar10`",
-    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
+    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE, CENTERING, PCA),
     check=_check,
     facts=_images.facts((3, 32, 32), flips=True),
 )

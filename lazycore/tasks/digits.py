@@ -1,6 +1,6 @@
 """Real handwritten digits, 8 × 8: the UCI optical recognition set that ships with us."""
 
-from lazycore.fields import LABEL_NOISE, LABELS, N_TEST, N_TRAIN
+from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
 from lazycore.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images
 
@@ -16,7 +16,7 @@ def _check(values: Values) -> None:
 SPEC = Spec(
     name="digits",
     meaning="8 × 8 images of handwritten digits (Alpaydin & Kaynak, UCI)",
-    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
+    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE, CENTERING, PCA),
     check=_check,
     facts=_images.facts((1, 8, 8), flips=False),
 )

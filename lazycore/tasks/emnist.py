@@ -1,6 +1,6 @@
 """More handwriting than MNIST has: the digits and the letters of EMNIST, from the data folder."""
 
-from lazycore.fields import LABEL_NOISE, LABELS, N_TEST, N_TRAIN
+from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
 from lazycore.spec import Field, Spec, Values
 from lazycore.tasks import Sample, Streams, _images, _sets
 
@@ -28,7 +28,7 @@ def _check(values: Values) -> None:
 SPEC = Spec(
     name="emnist",
     meaning="28 × 28 digits or letters (Cohen et al. 2017), to be had with `data fetch`",
-    reads=(SPLIT, N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
+    reads=(SPLIT, N_TRAIN, N_TEST, LABELS, LABEL_NOISE, CENTERING, PCA),
     check=_check,
     facts=_images.facts((1, 28, 28), flips=False),
 )

@@ -8,7 +8,7 @@ config means the same images on every machine.
 import numpy as np
 
 from lazycore.datasets import images
-from lazycore.fields import LABEL_NOISE, LABELS, N_TEST, N_TRAIN
+from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
 from lazycore.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images
 
@@ -20,7 +20,7 @@ def _check(values: Values) -> None:
 SPEC = Spec(
     name="fashion_mnist",
     meaning="28 × 28 images of clothes (Xiao et al. 2017, arXiv:1708.07747)",
-    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
+    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE, CENTERING, PCA),
     check=_check,
     facts=_images.facts((1, 28, 28), flips=True),
 )

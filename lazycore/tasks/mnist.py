@@ -1,6 +1,6 @@
 """Handwritten digits, 28 × 28: the whole of MNIST, from the user's data folder."""
 
-from lazycore.fields import LABEL_NOISE, LABELS, N_TEST, N_TRAIN
+from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
 from lazycore.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images, _sets
 
@@ -12,7 +12,7 @@ def _check(values: Values) -> None:
 SPEC = Spec(
     name="mnist",
     meaning="28 × 28 handwritten digits (LeCun et al.), to be had with `data fetch mnist`",
-    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE),
+    reads=(N_TRAIN, N_TEST, LABELS, LABEL_NOISE, CENTERING, PCA),
     check=_check,
     facts=_images.facts((1, 28, 28), flips=False),
 )

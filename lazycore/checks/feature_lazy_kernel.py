@@ -1,0 +1,130 @@
+"""How far the kernel moves: exponents of both regimes, collapse over h, and where they meet."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lazycore.checks import FEATURE_LAZY, Check, Row
+from lazycore.checks.feature_lazy import SOURCE, setting, within
+from lazycore.config import RunConfig
+from lazycore.results import RunResult
+from lazycore.theory import rich_kernel_exponent, slope
+
+RICH, LAZY = (1e-4, 1e-3, 1e-2, 1e-1), (1e2, 1e3, 1e4)
+DEPTHS = (1, 2, 3)
+COLLAPSE, COLLAPSE_WIDTHS = {1e-2: 0.2, 1e4: 0.4}, (50, 100, 200)
+STAR_WIDTHS, STAR_SEEDS = (25, 50, 100, 200, 400), range(8)
+STAR_SCALES = {1: (1.8, 3.6, 7.2), 2: (2.5, 5.0, 10.0), 3: (3.5, 7.0, 14.0)}
+"""√h α round the place where the kernel changes by as much as it was."""
+
+
+def kernel_change(result: RunResult) -> float:
+    """Return ‖Θ − Θ₀‖/‖Θ₀‖ at the end of the network; NaN where its margins were not met."""
+    met = result.latest.get("nonlinear.stop_time") is not None
+    return float(result.sparse["kernel_change"][-1]) if met else float("nan")
+
+
+def exponent_runs(scales: Sequence[float], **fields) -> dict[str, RunConfig]:
+    """Return runs at these √h α for every depth, by "L scale"."""
+    return {f"{d} {s:g}": setting(s, depth=d, **fields) for d in DEPTHS for s in scales}
+
+
+def _exponents(scales: Sequence[float], said: str, **fields) -> tuple:
+    """Return the runs at these scales, and their judgement."""
+    is_lazy = scales == LAZY
+
+    def judge(results: Mapping[str, RunResult]) -> list[Row]:
+        rows = []
+        for depth in DEPTHS:
+            changes = [kernel_change(results[f"{depth} {scale:g}"]) for scale in scales]
+            found = -slope(scales, changes)[0] if np.isfinite(changes).all() else np.nan
+            wanted, room = (1.0, 0.1) if is_lazy else (rich_kernel_exponent(depth), 0.12)
+            allowed = f"{wanted:.3g} ± {room}"
+            claim = f"{said}, L = {depth}: a of ‖ΔΘ‖/‖Θ₀‖ ∝ (√h α)^−a"
+            held = within(found, wanted - room, wanted + room)
+            rows.append(Row(claim, f"{found:.3f}", allowed, held))
+        return rows
+
+    return exponent_runs(scales, **fields), judge
+
+
+def _collapse(results: Mapping[str, RunResult]) -> list[Row]:
+    rows = []
+    for scale, room in COLLAPSE.items():
+        logs = [
+            np.mean([np.log10(kernel_change(results[f"{scale:g} {h} {s}"])) for s in range(3)])
+            for h in COLLAPSE_WIDTHS
+        ]
+        spread = float(np.ptp(logs))
+        said = f"{spread:.2f} ({', '.join(f'{value:.2f}' for value in logs)})"
+        claim = f"log₁₀ ‖ΔΘ‖/‖Θ₀‖ at √h α = {scale:g}, h = 50 to 200: spread"
+        rows.append(Row(claim, said, f"< {room}", spread < room))
+    return rows
+
+
+def star_runs(depth: int) -> dict[str, RunConfig]:
+    """Return the runs that find α* of every width, by "h seed scale"."""
+    return {
+        f"{h} {seed} {scale:g}": setting(scale, depth=depth, width=h, init_seed=seed)
+        for h in STAR_WIDTHS
+        for seed in STAR_SEEDS
+        for scale in STAR_SCALES[depth]
+    }
+
+
+def crossing(scales: Sequence[float], changes: Sequence[float]) -> float:
+    """Return the scale at which the change is 1, on the line of log change over log scale."""
+    exponent, offset = np.polyfit(np.log(scales), np.log(changes), 1)
+    return float(np.exp(-offset / exponent))
+
+
+def _star(depth: int):
+    """Return the judgement of α* at this depth."""
+    scales = STAR_SCALES[depth]
+
+    def judge(results: Mapping[str, RunResult]) -> list[Row]:
+        stars = []
+        for h in STAR_WIDTHS:
+            table = [
+                [kernel_change(results[f"{h} {seed} {scale:g}"]) for scale in scales]
+                for seed in STAR_SEEDS
+            ]
+            stars.append(crossing(scales, np.exp(np.nanmean(np.log(table), axis=0))) / h**0.5)
+        found, low, high = slope(STAR_WIDTHS, stars)
+        middle = float(np.exp(np.mean(np.log(stars) + 0.5 * np.log(STAR_WIDTHS))))
+        said = f"{found:.3f} ({low:.2f} to {high:.2f}); √h α* = {middle:.2f}"
+        claim = f"α* where ‖ΔΘ‖ = ‖Θ₀‖ against h = 25 to 400, L = {depth}"
+        return [Row(claim, said, "-0.5 ± 0.07", within(found, -0.57, -0.43))]
+
+    return judge
+
+
+def _named(name: str, runs: Mapping[str, RunConfig], judge, slow: bool = False) -> Check:
+    return Check(
+        name=f"feature-lazy-{name}",
+        source=SOURCE,
+        runs=runs,
+        judge=judge,
+        slow=slow,
+        paper=FEATURE_LAZY,
+    )
+
+
+RELU = {"activation": "relu", "tolerance": 0.1}
+
+CHECKS = (
+    _named("lazy-exponent", *_exponents(LAZY, "softplus, lazy")),
+    _named("rich-exponent", *_exponents(RICH, "softplus, rich")),
+    _named("rich-exponent-relu", *_exponents(RICH, "ReLU, rich", **RELU), slow=True),
+    _named(
+        "collapse",
+        {
+            f"{scale:g} {h} {seed}": setting(scale, width=h, init_seed=seed)
+            for scale in COLLAPSE
+            for h in COLLAPSE_WIDTHS
+            for seed in range(3)
+        },
+        _collapse,
+    ),
+    *(_named(f"star-{d}", star_runs(d), _star(d), slow=d != 2) for d in (2, 1, 3)),
+)
