@@ -120,9 +120,12 @@ def comparisons() -> tuple[Comparison, ...]:
     """Return the comparisons of both sides: fully connected and convolutional networks."""
     found = []
     for data, task in (("Fashion-MNIST", "fashion_mnist"), ("CIFAR-10", "cifar10")):
-        fields = SETTING | GAP | {"task": task, "n_train": "500", "n_test": "1000"}
+        fields = SETTING | GAP | {"task": task, "n_train": "200", "n_test": "500"}
         connected = fields | {"depth": "3", "width": "100,"}
-        found.append(Comparison("fully connected, L = 3", data, SweepConfig.from_text(connected)))
+        strided = fields | {"model": "strided_cnn", "width": "8,"}
+        del strided["depth"]
+        for network, text in (("fully connected, L = 3", connected), ("convolutional", strided)):
+            found.append(Comparison(network, data, SweepConfig.from_text(text)))
     return tuple(found)
 
 
