@@ -92,10 +92,10 @@ def consistent(fields: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def shipped() -> tuple[SweepConfig, ...]:
-    """Return every sweep that ships, the one that the page opens with first."""
+    """Return every sweep that ships: what the page opens with, other depths, a comparison."""
     others = [str(depth) for depth in DEPTHS if str(depth) != SETTING["depth"]]
     small = [SweepConfig.from_text(SETTING | {"depth": depth} | SMALL) for depth in others]
-    return (default(), *small)
+    return (default(), *small, comparisons()[0].config)
 
 
 def of_depths(config: SweepConfig) -> dict[int, list[SweepConfig]]:
