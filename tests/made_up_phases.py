@@ -72,7 +72,7 @@ def made_up_phases(fields: dict[str, str] | None = None, **wrong: str) -> SweepR
             continue
         table._verdict[row] = VERDICTS.index("rich" if scale < BORDER else "lazy")
         found = {
-            "kernel_change": kernel_change(scale, seed, base.depth),
+            "kernel_change": kernel_change(scale, seed, base.depth or 1),
             "final_test_error": test_error(scale, width),
             "half_time": half_time(scale),
         }

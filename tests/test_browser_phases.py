@@ -37,7 +37,7 @@ def test_the_axis_turns_from_one_product_to_alpha(server, tab):
 
 
 def test_another_choice_is_swept_in_the_worker_and_drawn_as_it_fills(server, tab):
-    tiny = "p_widths=4,8&p_scales=1,100&p_seeds=0:3&p_more=n_train=6%20n_test=8"
+    tiny = "p_widths=16,32&p_scales=1,100&p_seeds=0:3&p_more=n_train=6%20n_test=8"
     tab.goto(f"{server}/phases?{tiny}")
     tab.get_by_text("12 are not there yet").wait_for()
     tab.get_by_role("button", name="Sweep 12 runs").click()

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lazycore.checks import Check, Row
+from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.config import RunConfig
 from lazycore.phases import cube_of, fluctuations, settings
 from lazycore.results import RunResult
@@ -109,7 +109,7 @@ _SLOW = Check(
     runs=_runs(SWEEP),
     judge=_judge_variance,
     slow=True,
-    paper="feature-lazy",
+    paper=FEATURE_LAZY,
 )
 CHECKS = (
     Check(
@@ -117,7 +117,7 @@ CHECKS = (
         source="Geiger et al. 2020, Fig. 3 b",
         runs=_runs(QUICK),
         judge=_judge_quick,
-        paper="feature-lazy",
+        paper=FEATURE_LAZY,
     ),
     _SLOW,
     replace(_SLOW, name="ensemble-of-networks", source="Fig. 3 c, d", judge=_judge_ensemble),

@@ -82,7 +82,7 @@ def variances(cube: Cube, seed: int = 0) -> Variances | None:
         gram = outputs @ outputs.T / outputs.shape[1]
         value[place] = variance(gram, np.ones((1, count)))[0]
         if count >= FEWEST:
-            draws[place] = _resampled(gram, value[place], rng)
+            draws[place] = _resampled(gram, float(value[place]), rng)
         if np.isfinite(draws[place]).any():
             interval = bootstrap.interval(float(value[place]), draws[place], count)
             low[place], high[place] = max(interval.low, 0.0), interval.high

@@ -92,10 +92,10 @@ def consistent(fields: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def shipped() -> tuple[SweepConfig, ...]:
-    """Return every sweep that ships, the one that the page opens with first."""
+    """Return every sweep that ships: what the page opens with, other depths, a comparison."""
     others = [str(depth) for depth in DEPTHS if str(depth) != SETTING["depth"]]
     small = [SweepConfig.from_text(SETTING | {"depth": depth} | SMALL) for depth in others]
-    return (default(), *small)
+    return (default(), *small, comparisons()[0].config)
 
 
 def of_depths(config: SweepConfig) -> dict[int, list[SweepConfig]]:
@@ -120,9 +120,12 @@ def comparisons() -> tuple[Comparison, ...]:
     """Return the comparisons of both sides: fully connected and convolutional networks."""
     found = []
     for data, task in (("Fashion-MNIST", "fashion_mnist"), ("CIFAR-10", "cifar10")):
-        fields = SETTING | GAP | {"task": task, "n_train": "500", "n_test": "1000"}
+        fields = SETTING | GAP | {"task": task, "n_train": "200", "n_test": "500"}
         connected = fields | {"depth": "3", "width": "100,"}
-        found.append(Comparison("fully connected, L = 3", data, SweepConfig.from_text(connected)))
+        strided = fields | {"model": "strided_cnn", "width": "8,"}
+        del strided["depth"]
+        for network, text in (("fully connected, L = 3", connected), ("convolutional", strided)):
+            found.append(Comparison(network, data, SweepConfig.from_text(text)))
     return tuple(found)
 
 
