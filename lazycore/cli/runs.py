@@ -2,7 +2,8 @@
 
 import argparse
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from lazycore import budget
 from lazycore.cli import output
@@ -56,20 +57,32 @@ def summary(result: RunResult) -> str:
     """Return a finished run in a few lines."""
     record = result.to_dict()
     lines = [f"{record['verdict']}  ({record['status']}, digest {record['digest']})"]
-    for model in ("nonlinear", "linearized"):
-        part = record[model]
-        test = f", test loss {part['test_loss'][-1]:.4g}" if _last(part["test_loss"]) else ""
-        loss = _last(part["train_loss"])
-        shown = f"train loss {loss:.4g}{test}" if loss is not None else "diverged"
-        lines.append(f"{model + ':':12} {shown}")
+    for model in ("nonlinear", "linearized", "refreshed"):
+        if record[model]:
+            lines.append(f"{model + ':':12} {_ending(record[model])}")
+    if record.get("diagnosis"):
+        lines.append(f"ended early: {record['diagnosis']}")
     gaps = [g for g in record["gap"]["train_output"] if g is not None]
     if gaps:
         lines.append(f"largest output gap {max(gaps):.4g} ± {result.numerical_error:.1g} (method)")
-    changes = [c for c in record["kernel_change"] if c is not None]
-    if changes:
-        lines.append(f"kernel change {changes[-1]:.4g}")
+    change = _last(record["kernel_change"])
+    if change is not None:
+        lines.append(f"kernel change {change:.4g}")
     return "\n".join(lines)
 
 
-def _last(values: list | None) -> float | None:
-    return values[-1] if values else None
+def _ending(model: Mapping[str, Any]) -> str:
+    """Return what a model came to, by its part of the record."""
+    if model["status"] == "diverged":
+        return "diverged"
+    said = [
+        f"{part} loss {loss:.4g}"
+        for part in ("train", "test")
+        if (loss := _last(model[f"{part}_loss"])) is not None
+    ]
+    met = model.get("stop_time")
+    return ", ".join(said) + ("" if met is None else f", margins met at {met:.4g}")
+
+
+def _last(values: Sequence[float | None] | None) -> float | None:
+    return next((value for value in reversed(values or ()) if value is not None), None)
