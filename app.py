@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 
-from lazycore import heartbeat
 from lazycore.figures.export import plotly_script
 from lazycore.store import default_root
+from lazycore.workers import heartbeat
 
 ROOT = Path(__file__).resolve().parent
 GRACE_SECONDS = 5.0
@@ -31,7 +31,7 @@ async def with_worker(app: st.App) -> AsyncIterator[dict]:
     own keeps a Ctrl-C in the terminal from reaching it first.
     """
     worker = subprocess.Popen(
-        [sys.executable, "-m", "lazycore.worker", "--embedded"],
+        [sys.executable, "-m", "lazycore.workers.worker", "--embedded"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         start_new_session=True,

@@ -19,8 +19,8 @@ from lazycore.dynamics._pair import LOCAL_SHARE, Pair, curvature, path
 from lazycore.dynamics._paths import Stepper
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
+from lazycore.lanes.stacked import stack
 from lazycore.problem import Problem, build_problem
-from lazycore.stacked import stack
 
 AUTHORS_STEP = 0.1
 DEFAULT_TOLERANCE = 1e-3

@@ -45,9 +45,9 @@ from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._descent import gradient_on, tangent_gradient_on
-from lazycore.layers import Layered
 from lazycore.problem import Points, Problem
-from lazycore.products import Products
+from lazycore.tangent.layers import Layered
+from lazycore.tangent.products import Products
 
 STEP_BAR, MEMORY_BAR = 3.0, 4.0
 ALPHA, K = 1e7, 10

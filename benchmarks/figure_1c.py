@@ -33,7 +33,7 @@ import numpy as np
 
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
 from lazycore.config import RunConfig
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
 from lazycore.results import RunResult
 
 THREADS = 2

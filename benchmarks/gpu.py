@@ -40,9 +40,9 @@ from benchmarks._timing import (
 )
 from lazycore.config import RunConfig
 from lazycore.dynamics._descent import NetworkDescent
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
+from lazycore.lanes.stacked import stack
 from lazycore.problem import Problem, build_problem, default_step_size, load
-from lazycore.stacked import stack
 
 THREADS = 2
 AGREEMENT = {"float64": 1e-9, "float32": 1e-3}

@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import standin
 
-from lazycore.children import Children, Limits
 from lazycore.jobs import JobQueue
+from lazycore.workers.children import Children, Limits
 
 TIMES = 7
 LIMITS = {

@@ -36,9 +36,9 @@ from torch import nn
 from benchmarks import peers
 from lazycore import spec
 from lazycore.config import RunConfig
-from lazycore.kernel import tangent_kernel
-from lazycore.layers import Layered
-from lazycore.module_network import ModuleNetwork
+from lazycore.networks.module_network import ModuleNetwork
+from lazycore.tangent.kernel import tangent_kernel
+from lazycore.tangent.layers import Layered
 
 BARS = {
     "vmap(grad), p = 51,712": 40.0,

@@ -46,10 +46,10 @@ from benchmarks._timing import (
 )
 from lazycore.config import RunConfig
 from lazycore.dynamics._descent import NetworkDescent
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
+from lazycore.lanes.stacked import stack
 from lazycore.moments import recorded_steps
 from lazycore.problem import Problem, build_problem, default_step_size
-from lazycore.stacked import stack
 
 THREADS = 2
 BARS = {50: 3.0, 200: 3.0, 1000: 1.0}

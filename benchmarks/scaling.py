@@ -30,9 +30,9 @@ from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._tangent import tangent_space
-from lazycore.kernel import tangent_kernel
+from lazycore.lanes.stacked import stack
 from lazycore.problem import Problem, build_problem, load
-from lazycore.stacked import stack
+from lazycore.tangent.kernel import tangent_kernel
 
 CPU = torch.device("cpu")
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"

@@ -12,10 +12,10 @@ from lazycore.dynamics import trajectory
 from lazycore.errors import BudgetError, ConfigError
 from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, ZERO_OUTPUT
 from lazycore.losses import Loss, chosen
-from lazycore.module_network import ModuleNetwork
-from lazycore.network import Network, Symmetrized
+from lazycore.measures.recording import choose_scales, recorder
+from lazycore.networks.module_network import ModuleNetwork
+from lazycore.networks.network import Network, Symmetrized
 from lazycore.problem import Points, Problem
-from lazycore.recording import choose_scales, recorder
 from lazycore.results import RunResult
 
 

@@ -19,13 +19,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore import heartbeat, kinds, locks
+from lazycore import kinds
 from lazycore.config import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult, JobError, ResultNotFound, StoreFull
-from lazycore.heartbeat import WorkerInfo
 from lazycore.jobview import ENDED, Job, State, job_of, read_submission, state_of, submission_of
 from lazycore.store import DIGEST, ResultStore, checked_digest, default_root
 from lazycore.sweepconfig import SweepConfig
+from lazycore.workers import heartbeat, locks
+from lazycore.workers.heartbeat import WorkerInfo
 
 _APPLICATION = "lazylab"
 _QUEUES = {"run": "runs", "sweep": "sweeps"}

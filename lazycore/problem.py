@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from lazycore import spec
-from lazycore.anchor import Anchor
-from lazycore.linearize import Features
 from lazycore.losses import Loss, chosen
-from lazycore.network import Network
+from lazycore.networks.network import Network
 from lazycore.spec import Values
+from lazycore.tangent.anchor import Anchor
+from lazycore.tangent.linearize import Features
 from lazycore.targets import dataset
 
 
@@ -124,7 +124,7 @@ class Problem:
     def gradient(self, v: Tensor, batch: Tensor) -> Tensor:
         """Return Dhᵀ ∇R(α h) at w0 + v/α, averaged over the points with these indices. (p,)
 
-        Of all points at once, and of many problems: `lazycore.stacked`.
+        Of all points at once, and of many problems: `lazycore.lanes.stacked`.
         """
         train, y = self.train, self.targets[batch]
         change, pull = train.anchor.select(batch).change.pullback(v, 1.0 / self.alpha)

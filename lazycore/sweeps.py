@@ -6,7 +6,7 @@ import torch
 
 from lazycore import budget as budgets
 from lazycore.errors import LazyLabError
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
 from lazycore.results import RunResult
 from lazycore.store import ResultStore
 from lazycore.sweepconfig import Cell, SweepConfig

@@ -8,8 +8,8 @@ from lazycore import budget as budgets
 from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.errors import ConfigError
+from lazycore.measures.recording import choose_scales, recorder
 from lazycore.problem import build_problem
-from lazycore.recording import choose_scales, recorder
 from lazycore.results import RunResult, Snapshot
 
 

@@ -12,9 +12,9 @@ import standin
 
 from lazycore import budget
 from lazycore.errors import JobError, LazyLabError
-from lazycore.heartbeat import WorkerInfo
 from lazycore.jobs import ENDED, Job, JobQueue
 from lazycore.store import ResultStore, checked_digest
+from lazycore.workers.heartbeat import WorkerInfo
 
 
 class InMemoryQueue:

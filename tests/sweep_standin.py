@@ -11,10 +11,10 @@ from pathlib import Path
 
 import standin
 
-from lazycore import sweepchild
 from lazycore.config import RunConfig
 from lazycore.results import RunResult, Snapshot
 from lazycore.sweepconfig import SweepConfig
+from lazycore.workers import sweepchild
 
 ENGINE = "sweep_standin:engine"
 TINY = {"task": "sine", "dynamics": "gd", "steps": "5", "width": "4", "n_train": "4", "n_test": "0"}
@@ -33,7 +33,7 @@ def result(config: RunConfig, status: str = "done") -> RunResult:
 
 
 def engine(fields, device):
-    """Compute as `lazycore.sweepchild.computing` does, leaving a trace and stopping when told."""
+    """Compute as `sweepchild.computing` does, leaving a trace and stopping when told."""
     trace = Path(os.environ["LAZYLAB_TEST_TRACE"])
     for done in sweepchild.computing(fields, device):
         with trace.open("a") as file:

@@ -3,12 +3,15 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "lazycore"
+ROOMS = ("tangent", "networks", "lanes", "measures", "workers")
+"""Folders whose modules are parts by themselves below; other folders are one part each."""
 GROUND = (
     "errors",
     "spec",
@@ -156,16 +159,37 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@cache
+def parts() -> dict[str, str]:
+    """Return the modules and folders that make up the library, by their short names: where they
+    are, dotted."""
+    direct = [p for p in LIBRARY.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()]
+    found = {p.stem: f"lazycore.{p.stem}" for p in direct if p.stem not in ROOMS}
+    return found | {p.stem: f"lazycore.{p.parent.name}.{p.stem}" for p in in_rooms()}
+
+
+def in_rooms() -> list[Path]:
+    return [p for room in ROOMS for p in (LIBRARY / room).glob("*.py") if p.stem != "__init__"]
+
+
 def parts_imported(path: Path) -> set[str]:
-    """Return the modules and folders directly under lazycore that a file imports."""
-    known = {p.stem for p in LIBRARY.iterdir() if p.suffix == ".py" or p.is_dir()}
-    names = {name.split(".")[1] for name in imports(path) if name.startswith("lazycore.")}
-    return names & known
+    """Return the parts of the library that a file imports."""
+    names = imports(path)
+    return {
+        part
+        for part, place in parts().items()
+        if any(name == place or name.startswith(f"{place}.") for name in names)
+    }
 
 
 def files_of(part: str) -> list[Path]:
-    folder = LIBRARY / part
-    return sorted(folder.rglob("*.py")) if folder.is_dir() else [LIBRARY / f"{part}.py"]
+    place = ROOT / parts()[part].replace(".", "/")
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+
+
+def test_no_two_parts_have_one_name():
+    names = [p.stem for p in [*LIBRARY.glob("*.py"), *in_rooms()]]
+    assert len(names) == len(set(names))
 
 
 def outside(package: str, paths: list[Path]) -> set[str]:
@@ -214,7 +238,7 @@ def test_the_library_knows_no_streamlit_and_the_pages_no_torch():
 
 
 def test_light_modules_import_no_torch_when_they_are_imported():
-    names = [f"lazycore.{part}" for part in LIGHT]
+    names = [parts()[part] for part in LIGHT]
     code = f"import importlib, sys\n[importlib.import_module(n) for n in {names}]\n"
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lazycore.config import RunConfig
-from lazycore.constants import BELOW, RADII, UNKNOWN, UPPER, constants
+from lazycore.measures.constants import BELOW, RADII, UNKNOWN, UPPER, constants
 from lazycore.problem import build_problem
 
 SMALL = {"task": "teacher", "dim": 4, "n_train": 8, "n_test": 0, "width": 10}
@@ -73,7 +73,7 @@ def test_what_is_known_of_the_curvature_is_called_what_it_is():
 
 
 def test_an_estimate_from_below_is_below_the_bound_where_both_are_known():
-    from lazycore.kappa import second_derivative_norm
+    from lazycore.measures.kappa import second_derivative_norm
 
     known, problem = found(activation="softplus")
     assert second_derivative_norm(problem.train.anchor) <= known["curvature"][0] * (1 + 1e-9)
@@ -87,7 +87,7 @@ def test_many_outputs_have_no_singular_values_and_few_have_their_target():
 
 
 def test_runs_that_share_an_anchor_look_once(monkeypatch):
-    from lazycore import constants as module
+    from lazycore.measures import constants as module
 
     known, problem = found(activation="tanh")
     monkeypatch.setattr(module, "_singular_values", lambda anchor: 1 / 0)

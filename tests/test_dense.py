@@ -10,8 +10,8 @@ import torch
 
 from lazycore import spec
 from lazycore.config import RunConfig
-from lazycore.dense import unit_gain
-from lazycore.network import Symmetrized
+from lazycore.networks.dense import unit_gain
+from lazycore.networks.network import Symmetrized
 
 CASES = list(
     itertools.product(

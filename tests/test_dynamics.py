@@ -19,9 +19,9 @@ from lazycore.dynamics._closed_form import (
 )
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics.sgd import batches
+from lazycore.lanes.stacked import Lanes
 from lazycore.moments import recorded_steps, recorded_times
 from lazycore.problem import build_problem, rms
-from lazycore.stacked import Lanes
 from lazycore.training import choose_scales
 
 CPU = torch.device("cpu")

@@ -6,10 +6,11 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from lazycore import frozen_kernel, run
+from lazycore import run
 from lazycore.config import RunConfig
-from lazycore.frozen_kernel import train_frozen
-from lazycore.kept_kernels import KeptKernels
+from lazycore.measures import frozen_kernel
+from lazycore.measures.frozen_kernel import train_frozen
+from lazycore.measures.kept_kernels import KeptKernels
 from lazycore.problem import build_problem
 
 TINY = {

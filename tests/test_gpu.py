@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lazycore import RunConfig, run, spec
+from lazycore.lanes.stacked import stack
+from lazycore.measures.recording import choose_scales
 from lazycore.problem import build_problem, rms, rounding
-from lazycore.recording import choose_scales
-from lazycore.stacked import stack
 
 CONFIGS = {
     "flow": RunConfig(activation="tanh", alpha=10.0),

@@ -17,10 +17,10 @@ import pytest
 import standin
 from fake_queue import InMemoryQueue
 
-from lazycore.child import ENGINE
 from lazycore.config import RunConfig
 from lazycore.errors import BudgetError, ConfigError, CorruptResult, JobError
 from lazycore.jobs import JobQueue, open_queue
+from lazycore.workers.child import ENGINE
 
 QUICK, OTHER = standin.config(standin.QUICK), standin.config(standin.QUICK, 1)
 SLOW = standin.config(standin.SLOW)

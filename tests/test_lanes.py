@@ -5,12 +5,11 @@ import io
 import numpy as np
 import pytest
 
-from lazycore import lanes
-from lazycore.batches import Lane
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
-from lazycore.laneprocess import LaneProcess, read_frame, write_frame
-from lazycore.lanes import run_lanes
+from lazycore.lanes.batches import Lane
+from lazycore.lanes.laneprocess import LaneProcess, read_frame, write_frame
+from lazycore.lanes.lanes import lanes, run_lanes
 
 TINY = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "dynamics": "gd", "steps": 20}
 

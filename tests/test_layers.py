@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lazycore import gram
-from lazycore.features import form_kernel
-from lazycore.kernel import layer_kernels, tangent_kernel
-from lazycore.layers import Layer, Layered
-from lazycore.linearize import Explicit, Joined
+from lazycore.tangent import gram
+from lazycore.tangent.features import form_kernel
+from lazycore.tangent.kernel import layer_kernels, tangent_kernel
+from lazycore.tangent.layers import Layer, Layered
+from lazycore.tangent.linearize import Explicit, Joined
 
 CASES = list(itertools.product((1, 6), (1, 3), (False, True)))
 

@@ -9,8 +9,8 @@ import torch
 
 from lazycore import spec
 from lazycore.config import RunConfig
-from lazycore.kernel import tangent_kernel
-from lazycore.linearize import Differentiated, Explicit, linearize
+from lazycore.tangent.kernel import tangent_kernel
+from lazycore.tangent.linearize import Differentiated, Explicit, linearize
 
 ZERO_OUTPUTS, BIASES = ("none", "centered", "symmetrized"), ("none", "zero", "normal")
 SCALINGS, MODELS = ("plain", "ntk", "mean_field"), ("two_layer", "fully_connected")

@@ -11,10 +11,10 @@ from scipy.integrate import solve_ivp
 
 from lazycore.config import RunConfig
 from lazycore.dynamics._crossing import located
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
+from lazycore.measures.recording import UNMET, HalfTime
 from lazycore.moments import spaced_times
 from lazycore.quantities import measure
-from lazycore.recording import UNMET, HalfTime
 from lazycore.results import RunResult
 from lazycore.training import run
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from lazycore import run, spec
-from lazycore.anchor import Anchor
 from lazycore.config import RunConfig
-from lazycore.kappa import kappa, second_derivative_norm
-from lazycore.labels import share_of_errors
+from lazycore.measures.kappa import kappa, second_derivative_norm
+from lazycore.measures.labels import share_of_errors
 from lazycore.problem import build_problem
+from lazycore.tangent.anchor import Anchor
 
 TINY = {"n_train": 6, "n_test": 4, "width": 4, "dynamics": "gd", "steps": 30, "alpha": 4.0}
 RUNS = {

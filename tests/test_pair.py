@@ -10,8 +10,8 @@ from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._pair import COARSE_FLOOR, Pair, Seen, kink_factor, path
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
+from lazycore.lanes.stacked import stack
 from lazycore.problem import build_problem
-from lazycore.stacked import stack
 
 torch.set_num_threads(1)
 SHARE, FLOOR = 0.01, 1e-9

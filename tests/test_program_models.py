@@ -14,8 +14,8 @@ from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.figures import panels_of
-from lazycore.kernel import tangent_kernel
 from lazycore.problem import Problem, build_problem
+from lazycore.tangent.kernel import tangent_kernel
 from lazycore.tasks import Streams
 from lazycore.training import run
 

@@ -7,8 +7,8 @@ import torch
 from lazycore import budget, run
 from lazycore.config import RunConfig
 from lazycore.errors import ConfigError
+from lazycore.networks.programs import LARGEST_BEND, Eight, Quadratic, bend_of
 from lazycore.problem import build_problem
-from lazycore.programs import LARGEST_BEND, Eight, Quadratic, bend_of
 
 X = torch.zeros((1, 0), dtype=torch.float64)
 

@@ -11,12 +11,12 @@ from lazycore.config import RunConfig
 from lazycore.dynamics._refreshed import refreshed_path
 from lazycore.dynamics._stages import Stages
 from lazycore.errors import ConfigError
-from lazycore.filters import damped_filters, descent_filters
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
 from lazycore.problem import build_problem
 from lazycore.quantities import measure
-from lazycore.restart import restart
 from lazycore.results import RunResult
+from lazycore.tangent.filters import damped_filters, descent_filters
+from lazycore.tangent.restart import restart
 
 CPU = torch.device("cpu")
 SMALL = {

@@ -8,6 +8,7 @@ import pytest
 from lazycore import kinds, spec
 from lazycore.config import RunConfig
 from lazycore.errors import ConfigError
+from lazycore.measures.spectrum import class_gap
 from lazycore.reproductions import (
     FULL,
     QUICK,
@@ -29,7 +30,6 @@ from lazycore.reproductions import (
     tables,
 )
 from lazycore.results import RunResult, Snapshot
-from lazycore.spectrum import class_gap
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from lazycore.targets import dataset

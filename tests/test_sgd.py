@@ -13,9 +13,9 @@ from lazycore.dynamics import trajectory
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, batch_space, tangent_space
 from lazycore.dynamics.sgd import batches, measured_steps, step_sizes
 from lazycore.errors import ConfigError
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
 from lazycore.problem import build_problem
-from lazycore.products import Products
+from lazycore.tangent.products import Products
 
 CPU = torch.device("cpu")
 SMALL = {
@@ -93,7 +93,7 @@ FIELDS = [
 @pytest.mark.parametrize("kept", [True, False])
 def test_both_models_take_the_plain_steps_of_the_schedule(monkeypatch, fields, kept):
     if not kept:
-        monkeypatch.setattr("lazycore.module_features.LARGEST_FACTORS", 0)
+        monkeypatch.setattr("lazycore.tangent.module_features.LARGEST_FACTORS", 0)
     values, problem = problem_of(**fields)
     assert isinstance(problem.train.features, Products) is not kept
     network, tangent, times = paths(values, problem)
@@ -134,7 +134,7 @@ def test_convolutions_are_stepped_in_parameter_space_and_dense_layers_as_before(
     dense = build_problem(config.resolve().to_dict(), CPU)
     assert isinstance(batch_space(dense), FunctionSpace)
     assert isinstance(tangent_space(convolutional), FunctionSpace)
-    monkeypatch.setattr("lazycore.module_features.LARGEST_FACTORS", 0)
+    monkeypatch.setattr("lazycore.tangent.module_features.LARGEST_FACTORS", 0)
     _, too_large = problem_of()
     assert isinstance(tangent_space(too_large), ParameterSpace), "no kernel of what is not kept"
 
@@ -194,7 +194,7 @@ def test_a_step_size_that_is_not_given_is_found_and_then_its_eigenvalue_is_recor
     config = RunConfig.from_dict({k: v for k, v in SMALL.items() if k != "step_size"})
     values = config.resolve().to_dict() | {"step_size": None}
     problem = build_problem(values, CPU)
-    from lazycore.metrics import Meter
+    from lazycore.measures.metrics import Meter
 
     assert not Meter(problem).knows_largest_eigenvalue
     kernel = problem.train.anchor.kernel / 12

@@ -87,7 +87,7 @@ SPEC = Spec(
 
 def build(values, d, k):
     from dataclasses import dataclass
-    from lazycore.dense import Dense, build_dense
+    from lazycore.networks.dense import Dense, build_dense
 
     network = build_dense(values, hidden=1, d=d, k=k)
     initial = network.initial

@@ -11,10 +11,10 @@ import torch
 from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.module_network import ModuleNetwork
+from lazycore.lanes.stacked import stack
+from lazycore.measures.recording import choose_scales
+from lazycore.networks.module_network import ModuleNetwork
 from lazycore.problem import Points, Problem, build_problem, rms
-from lazycore.recording import choose_scales
-from lazycore.stacked import stack
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -135,7 +135,7 @@ def test_lanes_advanced_in_several_products_are_those_advanced_in_one(monkeypatc
     problems = [problem_of(**lane)[1] for lane in LANES["all"]]
     v = some((3, problems[0].w0.numel()))
     whole = stack(problems)
-    monkeypatch.setattr("lazycore.stacked.CACHE", 1)
+    monkeypatch.setattr("lazycore.lanes.stacked.CACHE", 1)
     parts = stack(problems)
     assert whole.at_once >= 3 and parts.at_once == 1
     for a, b in zip(parts.gradient(v), whole.gradient(v), strict=True):

@@ -6,10 +6,10 @@ import torch
 
 from lazycore import spec
 from lazycore.config import RunConfig
-from lazycore.dense import unit_gain
 from lazycore.errors import ConfigError
 from lazycore.models import strided_cnn
-from lazycore.strided import KERNEL, STRIDES
+from lazycore.networks.dense import unit_gain
+from lazycore.networks.strided import KERNEL, STRIDES
 from lazycore.training import run
 
 FIELDS = {

@@ -12,9 +12,6 @@ import standin
 import sweep_standin
 from standin import DEADLINE, until
 
-from lazycore import devices, worker
-from lazycore.child import CellDone
-from lazycore.children import Ended, Limits
 from lazycore.config import RunConfig
 from lazycore.errors import (
     BudgetError,
@@ -29,7 +26,10 @@ from lazycore.jobview import ENDED
 from lazycore.store import ResultStore
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
-from lazycore.sweepwork import compute
+from lazycore.workers import devices, worker
+from lazycore.workers.child import CellDone
+from lazycore.workers.children import Ended, Limits
+from lazycore.workers.sweepwork import compute
 
 SWEEP = sweep_standin.sweep()
 OTHER = sweep_standin.sweep(alpha="2,3,4")
@@ -362,7 +362,7 @@ def test_a_table_of_an_earlier_attempt_that_is_corrupt_is_begun_anew(store):
 def test_a_sweep_that_is_no_longer_wanted_stops_while_it_looks_through_the_store(
     store, monkeypatch
 ):
-    monkeypatch.setattr("lazycore.sweepwork.SHOW_SECONDS", -1.0)
+    monkeypatch.setattr("lazycore.workers.sweepwork.SHOW_SECONDS", -1.0)
     ended, asked, _ = attempt(store, is_wanted=lambda: False)
     assert (ended.why, ended.data, asked) == ("cancelled", None, [])
 

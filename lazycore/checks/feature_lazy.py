@@ -74,7 +74,7 @@ def _problem(**fields: Any) -> Any:
 
 
 def _gains(results: Mapping[str, RunResult]) -> list[Row]:
-    from lazycore.dense import unit_gain
+    from lazycore.networks.dense import unit_gain
 
     rows = []
     for (name, beta), known in CONSTANTS.items():

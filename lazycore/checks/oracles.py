@@ -47,7 +47,7 @@ def _jacobian(problem):
 
 
 def _kernels(results: Mapping[str, RunResult]) -> list[Row]:
-    from lazycore.kernel import relative_change, tangent_kernel
+    from lazycore.tangent.kernel import relative_change, tangent_kernel
 
     rows = []
     for name, config in NETWORKS.items():

@@ -51,6 +51,6 @@ def _act(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from lazycore import worker
+    from lazycore.workers import worker
 
     return worker.main(options.rest) or 0

@@ -13,8 +13,8 @@ from lazycore.dynamics._pair import Pair
 from lazycore.dynamics._paths import Path
 from lazycore.dynamics._side_by_side import Lane
 from lazycore.dynamics._tangent_lanes import TangentLanes
+from lazycore.lanes.stacked import Lanes
 from lazycore.moments import MODELS, Moment
-from lazycore.stacked import Lanes
 
 NETWORK, TANGENT = "nonlinear", "linearized"
 

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.anchor import Anchor
 from lazycore.dynamics._lanczos import Filters, Spectrum, eigenvectors, krylov_space
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
-from lazycore.filters import descent_filters as descent_filters
+from lazycore.tangent.anchor import Anchor
+from lazycore.tangent.filters import descent_filters as descent_filters
 
 LARGEST_FORM = 3000
 """Coordinates up to which H is formed and decomposed."""

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from lazycore.dynamics._closed_form import closed_form, descent_filters, momentum_filters
 from lazycore.dynamics._tangent import TangentSpace, gradient
+from lazycore.lanes.stacked import Lanes
 from lazycore.problem import Points, Problem
-from lazycore.products import Products
-from lazycore.stacked import Lanes
+from lazycore.tangent.products import Products
 
 
 @dataclass

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from lazycore.dynamics._tangent import FunctionSpace, TangentSpace
+from lazycore.lanes.stacked import stack
 from lazycore.moments import MODELS
 from lazycore.problem import Problem
-from lazycore.stacked import stack
 
 if TYPE_CHECKING:
     from lazycore.dynamics._tangent import ParameterSpace

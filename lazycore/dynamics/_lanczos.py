@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from lazycore.errors import LazyLabError
-from lazycore.gram import numpy_serves
+from lazycore.tangent.gram import numpy_serves
 
 TOLERANCE = 1e-13
 """Error of the gradient, relative to the initial one, that is as good as none."""

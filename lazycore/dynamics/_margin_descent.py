@@ -6,10 +6,10 @@ import numpy as np
 
 from lazycore.dynamics._descent import NetworkDescent, tangent_descent
 from lazycore.dynamics._tangent import tangent_space
+from lazycore.lanes.stacked import stack
 from lazycore.moments import MODELS, Moment, Position
 from lazycore.problem import Problem
 from lazycore.spec import Values
-from lazycore.stacked import stack
 
 
 def until_margins(

@@ -16,8 +16,8 @@ from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._dormand_prince import DormandPrince
 from lazycore.dynamics._paths import Path, Stepper
 from lazycore.dynamics._tangent_lanes import TangentLanes
+from lazycore.lanes.stacked import Lanes
 from lazycore.problem import Problem
-from lazycore.stacked import Lanes
 
 LOCAL_SHARE: dict[type[Stepper], float] = {DormandPrince: 0.05, Chebyshev: 0.08}
 """Error allowed per step, as a share of the tolerance for the whole run."""

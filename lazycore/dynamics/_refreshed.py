@@ -22,10 +22,10 @@ from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._descent import tangent_positions
 from lazycore.dynamics._stages import Stages
 from lazycore.dynamics._tangent import FunctionSpace, tangent_space
-from lazycore.filters import damped_filters
 from lazycore.moments import Refreshed
 from lazycore.problem import Problem
 from lazycore.spec import Values
+from lazycore.tangent.filters import damped_filters
 
 
 def refreshed_path(

@@ -14,10 +14,10 @@ from lazycore.dynamics._pair import KINK_SAFETY, LOCAL_SHARE, Pair, curvature, p
 from lazycore.dynamics._paths import Stepper
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
+from lazycore.lanes.stacked import stack
 from lazycore.moments import Moment, Position
 from lazycore.problem import Problem, rms
 from lazycore.spec import Values
-from lazycore.stacked import stack
 
 COARSENESS = 10.0
 LARGEST_MODES = 1500

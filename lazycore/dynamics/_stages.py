@@ -8,11 +8,11 @@ from torch import Tensor
 
 from lazycore import stages
 from lazycore.budget import LARGEST_KERNEL, LARGEST_NOTED
-from lazycore.kernel import tangent_kernel
 from lazycore.moments import DIVERGED, Refreshed, Stage
 from lazycore.problem import Problem
-from lazycore.restart import restart
 from lazycore.spec import Values
+from lazycore.tangent.kernel import tangent_kernel
+from lazycore.tangent.restart import restart
 
 ALL_EIGENVALUES = 300
 """Outputs up to which λ_max is one of all eigenvalues; else it is found by products."""
@@ -24,8 +24,8 @@ PRODUCTS, ACCURACY = 200, 1e-6
 class Stages:
     """The problem of each stage of one run, and a log of the stages.
 
-    A stage is a `Problem` whose tangent is taken where the last one ended (`lazycore.restart`):
-    positions in it are u = v − v_s.
+    A stage is a `Problem` whose tangent is taken where the last one ended
+    (`lazycore.tangent.restart`): positions in it are u = v − v_s.
     """
 
     def __init__(self, problem: Problem, values: Values) -> None:

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from lazycore import moments
 from lazycore.budget import LARGEST_KERNEL
-from lazycore.layers import Layer, Layered
-from lazycore.linearize import Explicit, Features
 from lazycore.problem import Problem
-from lazycore.products import Products
+from lazycore.tangent.layers import Layer, Layered
+from lazycore.tangent.linearize import Explicit, Features
+from lazycore.tangent.products import Products
 
 LARGEST_MATRIX = 2**28
 """Bytes up to which J itself is kept where there are fewer parameters than outputs."""

@@ -22,10 +22,10 @@ from lazycore.dynamics._paths import Stepper
 from lazycore.dynamics._side_by_side import COARSENESS, Lane, at_rest
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
+from lazycore.lanes.stacked import stack
 from lazycore.moments import MODELS, Moment, spaced_times
 from lazycore.problem import Problem
 from lazycore.spec import Values
-from lazycore.stacked import stack
 
 PER_DECADE = 20
 """Recorded times in each factor of ten."""

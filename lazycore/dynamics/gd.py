@@ -68,8 +68,8 @@ def trajectories(
     from lazycore.dynamics._margin_descent import until_margins
     from lazycore.dynamics._refreshed import refreshed_path
     from lazycore.dynamics._tangent import tangent_space
+    from lazycore.lanes.stacked import stack
     from lazycore.moments import Moment, Position, recorded_steps
-    from lazycore.stacked import stack
 
     steps = recorded_steps(values[0]["steps"]) if records is None else records[0]
     if values[0].get("stop") == "margins":

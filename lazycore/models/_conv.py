@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lazycore import spec
-from lazycore.conv_layers import Conv, Dense, Layer, Mean, Pool, Residual
 from lazycore.errors import ConfigError
 from lazycore.fields import INIT_SCALE, WIDTH_MULTIPLIER, ZERO_OUTPUT
+from lazycore.networks.conv_layers import Conv, Dense, Layer, Mean, Pool, Residual
 from lazycore.spec import Values
 
 POOL = 0

@@ -11,9 +11,9 @@ import streamlit as st
 from lazycore.config import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.figures import export
-from lazycore.heartbeat import WorkerInfo
 from lazycore.jobs import Job
 from lazycore.sweepconfig import SweepConfig
+from lazycore.workers.heartbeat import WorkerInfo
 from pages.widgets import controls, sweeplink
 from pages.widgets.job import duration, is_active
 from pages.widgets.resources import queue

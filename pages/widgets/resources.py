@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lazycore import atlas, heartbeat
+from lazycore import atlas
 from lazycore.errors import ResultNotFound
 from lazycore.jobs import JobQueue, open_queue
 from lazycore.results import RunResult
 from lazycore.store import ResultStore, default_root, open_store
+from lazycore.workers import heartbeat
 
 BANNER_SECONDS = 2.0
 

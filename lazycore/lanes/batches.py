@@ -1,0 +1,117 @@
+"""A batch of lanes, from their configs to their results: they advance together."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from lazycore import spec
+from lazycore.budget import DEFAULT, estimate
+from lazycore.config import RunConfig
+from lazycore.measures.recording import Recorder, choose_scales, recorder
+from lazycore.moments import Moment, is_due
+from lazycore.problem import Data, Problem, build_problem, load
+from lazycore.results import RunResult, Snapshot
+
+DATA = ("data_seed", "noise")
+NETWORK = (*DATA, "init_seed", "init_scale")
+FREE = (*NETWORK, "alpha", "seed", "batch_seed", "step_size", "time", "tolerance")
+"""Fields in which lanes may differ: those that choose the data, the network, and all of them."""
+
+
+class Lane:
+    """One run: its config and its fields."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.values: dict[str, Any] = config.resolve().to_dict()
+
+    @property
+    def shape(self) -> tuple:
+        """What lanes that advance together have in common."""
+        return tuple(value for name, value in self.values.items() if name not in FREE)
+
+    def key(self, names: Sequence[str]) -> tuple:
+        """Return the values of these fields."""
+        return tuple(self.values[name] for name in names)
+
+
+class Batches:
+    """Advances batches on one device. Data, networks and kernels are made once for those that
+    follow each other; what the next one does not share with the last is let go."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._data: dict[tuple, Data] = {}
+        self._problems: dict[tuple, Problem] = {}
+
+    def advance(self, lanes: Sequence[Lane]) -> Iterator[tuple[int, RunResult]]:
+        """Yield (place in the batch, result) of each lane as it ends."""
+        values = [lane.values for lane in lanes]
+        problems = self._shared(lanes)
+        scales = [choose_scales(p, v) for p, v in zip(problems, values, strict=True)]
+        recorders = [
+            recorder(problem, value, scale, str(self.device))
+            for problem, value, scale in zip(problems, values, scales, strict=True)
+        ]
+        moments = spec.find("dynamics", values[0]["dynamics"]).trajectories(
+            problems,
+            [value | scale for value, scale in zip(values, scales, strict=True)],
+            limits=[DEFAULT.evaluations_of(estimate(lane.config)) for lane in lanes],
+        )
+        streams = _Streams(recorders)
+        for number, moment in moments:
+            found = streams.take(number, moment)
+            if found is not None:
+                yield number, RunResult.collect(lanes[number].config, found)
+            if not streams.open:
+                return
+        for number in sorted(streams.open):
+            yield number, RunResult.collect(lanes[number].config, streams.rest(number))
+
+    def _shared(self, lanes: Sequence[Lane]) -> list[Problem]:
+        """Return the lanes' problems."""
+        before, self._problems = self._problems, {}
+        data_before, self._data = self._data, {}
+        for lane in lanes:
+            shape = lane.shape
+            network, data = (shape, lane.key(NETWORK)), (shape, lane.key(DATA))
+            if data not in self._data:
+                self._data[data] = data_before.get(data) or load(lane.values, self.device)
+            if network not in self._problems:
+                self._problems[network] = before.get(network) or build_problem(
+                    lane.values, self.device, self._data[data]
+                )
+        return [
+            self._problems[lane.shape, lane.key(NETWORK)].rescaled(lane.values["alpha"])
+            for lane in lanes
+        ]
+
+
+class _Streams:
+    """The moments of several lanes as they come, each measured a few at a time."""
+
+    def __init__(self, recorders: Sequence[Recorder]) -> None:
+        self.recorders = recorders
+        self.open = set(range(len(recorders)))
+        self._waiting: list[list[Moment]] = [[] for _ in recorders]
+        self._taken: list[list[Snapshot]] = [[] for _ in recorders]
+
+    def take(self, number: int, moment: Moment) -> list[Snapshot] | None:
+        """Take note of a lane's next moment; return all its snapshots once it has ended."""
+        if number not in self.open:
+            return None
+        waiting, recorder = self._waiting[number], self.recorders[number]
+        waiting.append(moment)
+        if is_due(waiting, recorder.block, recorder.patience):
+            self._taken[number] += recorder.take(waiting)
+            waiting.clear()
+        ended = recorder.over or (moment.progress >= 1.0 and not waiting)
+        return self.rest(number) if ended else None
+
+    def rest(self, number: int) -> list[Snapshot]:
+        """End this lane and return all its snapshots."""
+        self.open.discard(number)
+        if self._waiting[number]:
+            self._taken[number] += self.recorders[number].take(self._waiting[number])
+        return self._taken[number]

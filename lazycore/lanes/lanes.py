@@ -1,0 +1,159 @@
+"""Many runs at once: those of one shape advance together, on every core.
+
+Runs that differ in α, in seeds, in the initial scale, in noise or in the step size have
+tensors of the same shapes. On a CPU a few of them at a time go through one product that
+stays in its cache, and each core has its own few; on a GPU all of them go at once.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import torch
+
+from lazycore.budget import estimate
+from lazycore.config import RunConfig
+from lazycore.errors import LazyLabError
+from lazycore.lanes.batches import NETWORK, Batches, Lane
+from lazycore.lanes.laneprocess import LaneProcess
+from lazycore.lanes.stacked import CACHE
+from lazycore.results import RunResult
+from lazycore.spec import Values
+from lazycore.training import choose_device
+
+ON_GPU, ON_CPU = 256, 5
+"""Lanes at once, at most: on a CPU more gain little, and those that advance together end
+together, so that nothing would be seen of a sweep for long."""
+
+WORTH_SECONDS = 10.0
+"""Work, by its estimate, from which on other processes are started: they need some two seconds
+until they have imported torch."""
+
+
+def run_lanes(
+    configs: Sequence[RunConfig], *, device: str | None = None, threads: int = 1
+) -> Iterator[tuple[int, RunResult]]:
+    """Yield (index, result) of each of these runs as it ends, the cheapest shapes first.
+
+    Each is the run that `lazycore.run` gives, to rounding (gd) or within `numerical_error`
+    (flow). Whoever stops iterating stops them all.
+
+    threads: of the CPU, each with batches of its own: this process's, and further processes
+    where there is enough to do. A GPU is served by one.
+    """
+    where = choose_device(device)
+    lanes = [Lane(config) for config in configs]
+    work, results = _Work(lanes, where), queue.Queue()
+    others = [LaneProcess() for _ in range(_others(lanes, where, threads))]
+    with ThreadPoolExecutor(1 + len(others)) as pool:
+        try:
+            serving = [pool.submit(_serve, work, Batches(where).advance, results)]
+            serving += [pool.submit(_serve, work, other.advance, results) for other in others]
+            for thread in serving:
+                thread.add_done_callback(results.put)
+            for _ in serving:
+                while not isinstance(said := results.get(), Future):
+                    yield said
+                said.result()  # raises what has gone wrong there
+        finally:
+            work.stopped.set()
+            for other in others:
+                other.close()
+
+
+def _others(lanes: Sequence[Lane], device: torch.device, threads: int) -> int:
+    """Return how many processes are to help this one."""
+    if device.type == "cuda" or threads == 1:
+        return 0
+    worth = sum(estimate(lane.config).seconds for lane in lanes) > WORTH_SECONDS
+    return min(threads, len(lanes)) - 1 if worth else 0
+
+
+@dataclass(eq=False)
+class _Claim:
+    """Batches that start from one network: who takes one goes on with the others."""
+
+    begun: bool = False
+    batches: deque[list[int]] = field(default_factory=deque)
+
+
+class _Work:
+    """What there is to do, the cheapest shapes first, and what is taken.
+
+    lanes: all of them; a batch is a list of their numbers.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
+        self.lanes, self.lock, self.stopped = lanes, threading.Lock(), threading.Event()
+        shapes: dict[tuple, list[int]] = {}
+        for number, lane in enumerate(lanes):
+            shapes.setdefault(lane.shape, []).append(number)
+        cost = {shape: estimate(lanes[some[0]].config).seconds for shape, some in shapes.items()}
+        self.claims = [
+            claim
+            for shape in sorted(shapes, key=cost.__getitem__)
+            for claim in self._claims(shapes[shape], device)
+        ]
+
+    def next(self, own: _Claim | None) -> tuple[_Claim, list[int]] | None:
+        """Return the next batch: of the claim that one is at, else of what nobody has begun,
+        else of what another one is at."""
+        with self.lock:
+            if own is None or not own.batches:
+                fresh = (claim for claim in self.claims if not claim.begun)
+                own = next(fresh, None) or next(iter(self.claims), None)
+            if own is None:
+                return None
+            own.begun, batch = True, own.batches.popleft()
+            if not own.batches:
+                self.claims.remove(own)
+            return own, batch
+
+    def _claims(self, numbers: list[int], device: torch.device) -> list[_Claim]:
+        """Return the batches of one shape; those that begin with the same network together."""
+
+        def order(number: int) -> tuple:
+            lane = self.lanes[number]
+            return (*lane.key(NETWORK), lane.values["alpha"])
+
+        numbers = sorted(numbers, key=order)
+        size = _at_once(self.lanes[numbers[0]].values, device)
+        claims: dict[tuple, _Claim] = {}
+        for first in range(0, len(numbers), size):
+            batch = numbers[first : first + size]
+            network = self.lanes[batch[0]].key(NETWORK)
+            claims.setdefault(network, _Claim()).batches.append(batch)
+        return list(claims.values())
+
+
+def _at_once(values: Values, device: torch.device) -> int:
+    """Return how many lanes advance together; gradient flow has two paths for each."""
+    if device.type == "cuda":
+        return ON_GPU
+    size = getattr(torch, values["dtype"]).itemsize
+    units = (values["width"] or 1) * (values["depth"] or 1) * values["n_train"] * size
+    paths = 2 if values["dynamics"] == "flow" else 1
+    return max(1, min(ON_CPU, CACHE // (paths * units)))
+
+
+def _serve(
+    work: _Work,
+    advance: Callable[[Sequence[Lane]], Iterator[tuple[int, RunResult]]],
+    results: queue.Queue,
+) -> None:
+    """Have batches advanced until none is left."""
+    torch.set_num_threads(1)
+    own: _Claim | None = None
+    while not work.stopped.is_set() and (found := work.next(own)):
+        own, batch = found
+        try:
+            for place, result in advance([work.lanes[number] for number in batch]):
+                results.put((batch[place], result))
+                if work.stopped.is_set():
+                    return
+        except LazyLabError:
+            if not work.stopped.is_set():  # else it was this that ended the process
+                raise

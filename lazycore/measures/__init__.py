@@ -1,0 +1,1 @@
+"""What is measured on a run, and what is said of it."""

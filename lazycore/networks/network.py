@@ -1,0 +1,281 @@
+"""A network as functions of one flat parameter vector.
+
+Everything here works on h(w, x): the weights are one vector w of length p, the points a
+matrix x of shape (n, d), the outputs a matrix of shape (n, k). Networks that are `stacked`
+take lanes too: w (s, p) gives (s, n, k), over the same points or over x (s, n, d).
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lazycore.tangent.linearize import Features, Joined
+
+Scale = float | Tensor
+"""A factor: one number, or one for each lane, (s, 1)."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A weight matrix inside the flat vector: its layer's name, its shape and where it starts."""
+
+    layer: str
+    shape: tuple[int, ...]
+    start: int
+
+    @cached_property
+    def slice(self) -> slice:
+        """The entries of the flat vector that belong to this block."""
+        return slice(self.start, self.start + math.prod(self.shape))
+
+
+class Change(Protocol):
+    """The map dw → h(w0 + dw, x) − h(w0, x) for fixed w0 and x; dw is given as c · v."""
+
+    def __call__(self, v: Tensor, c: Scale) -> Tensor:
+        """Return the change of the outputs, (n, k)."""
+        ...
+
+    def pullback(self, v: Tensor, c: Scale) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the change, and r → D_w h(w0 + dw, x)ᵀ r."""
+        ...
+
+    def observe(self, v: Tensor, c: Scale) -> tuple[Tensor, list[Tensor]]:
+        """Return the change, and the inputs of the hidden units, (n, m) per layer."""
+        ...
+
+    def select(self, lanes: Tensor | slice) -> "Change":
+        """Return the same for some of the lanes only."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """The change as the difference of two passes: exact but for the rounding of each."""
+
+    network: "Network"
+    w0: Tensor
+    x: Tensor
+    before: Tensor
+
+    def __call__(self, v: Tensor, c: Scale) -> Tensor:
+        """Return h(w0 + c v) − h(w0)."""
+        return self.network(self._weights(v, c), self.x) - self.before
+
+    def pullback(self, v: Tensor, c: Scale) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the same, and r → Dh(w0 + c v)ᵀ r."""
+        outputs, pull = self.network.pullback(self._weights(v, c), self.x)
+        return outputs - self.before, pull
+
+    def observe(self, v: Tensor, c: Scale) -> tuple[Tensor, list[Tensor]]:
+        """Return the same as a call, and the inputs of the hidden units."""
+        outputs, hidden = self.network.observe(self._weights(v, c), self.x)
+        return outputs - self.before, hidden
+
+    def _weights(self, v: Tensor, c: Scale) -> Tensor:
+        if isinstance(c, Tensor):
+            return torch.addcmul(self.w0, v, c)
+        return torch.add(self.w0, v, alpha=c)
+
+    def select(self, lanes: Tensor | slice) -> "Difference":
+        """Return the same for some of the lanes only."""
+        return Difference(self.network, self.w0[lanes], of_lanes(self.x, lanes), self.before[lanes])
+
+
+def of_lanes(values: Tensor, lanes: Tensor | slice) -> Tensor:
+    """Return the part of these lanes, (s, …, …); a matrix is shared by all."""
+    return values if values.ndim == 2 else values[lanes]
+
+
+class Network(Protocol):
+    """What dynamics and metrics need of a model."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The weight matrices, in the order of the flat vector."""
+        ...
+
+    @property
+    def smooth(self) -> bool:
+        """Whether h is twice differentiable in w, as far as is known."""
+        ...
+
+    @property
+    def structured(self) -> bool:
+        """Whether its tangent features come without a Jacobian, so that kernels are cheap."""
+        ...
+
+    @property
+    def stacked(self) -> bool:
+        """Whether h takes the weights of many lanes at once."""
+        ...
+
+    def initial(self, rng: np.random.Generator) -> np.ndarray:
+        """Return initial weights (p,) drawn from `rng`."""
+        ...
+
+    def __call__(self, w: Tensor, x: Tensor) -> Tensor:
+        """Return h(w, x), shape (n, k)."""
+        ...
+
+    def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return h(w, x) and the function r (n, k) → D_w h(w, x)ᵀ r (p,)."""
+        ...
+
+    def displaced(self, w0: Tensor, x: Tensor) -> Change | None:
+        """Return dw → h(w0 + dw, x) − h(w0, x) free of cancellation, if a way is known."""
+        ...
+
+    def features(self, w: Tensor, x: Tensor) -> Features:
+        """Return the tangent features D_w h(w, x)."""
+        ...
+
+    def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return h(w, x) and the inputs of the hidden units, (n, m) per layer, of one pass;
+        none of these where they are not known."""
+        ...
+
+    def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return |a_j| b_j (m, d) and sign a_j (m,) of a two-layer network, else None."""
+        ...
+
+    def second_derivative_norm(self, w: Tensor, x: Tensor) -> float | None:
+        """Return ‖D²h(w)‖ in L²(ρ̂) where the structure gives it, else None."""
+        ...
+
+    def second_derivative_bound(self, w: Tensor, x: Tensor, radius: float) -> float | None:
+        """Return a bound on ‖D²h‖ in L²(ρ̂) over the ball round w, or None if none is known."""
+        ...
+
+
+@dataclass(frozen=True)
+class Symmetrized:
+    """h(w, x) = g(w_a, x) − g(w_b, x) with w_a = w_b at the start.
+
+    The doubling trick of Chizat, Oyallon & Bach (2019, arXiv:1812.07956, §2.1): the output
+    is exactly 0 at w0 because both copies are evaluated, and their equal values subtracted.
+    """
+
+    copy: Network
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of the first copy, then those of the second."""
+        shift = self._half
+        second = (Block(b.layer, b.shape, b.start + shift) for b in self.copy.blocks)
+        return (*self.copy.blocks, *second)
+
+    @property
+    def smooth(self) -> bool:
+        """As smooth as one copy."""
+        return self.copy.smooth
+
+    @property
+    def structured(self) -> bool:
+        """As structured as one copy."""
+        return self.copy.structured
+
+    @property
+    def stacked(self) -> bool:
+        """As one copy."""
+        return self.copy.stacked
+
+    @cached_property
+    def _half(self) -> int:
+        return self.copy.blocks[-1].slice.stop
+
+    def initial(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the weights of one copy, twice."""
+        return np.tile(self.copy.initial(rng), 2)
+
+    def __call__(self, w: Tensor, x: Tensor) -> Tensor:
+        """Return g(w_a, x) − g(w_b, x)."""
+        a, b = self._halves(w)
+        return self.copy(a, x) - self.copy(b, x)
+
+    def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the outputs and r → (Dg(w_a)ᵀ r, −Dg(w_b)ᵀ r)."""
+        out_a, pull_a = self.copy.pullback(self._halves(w)[0], x)
+        out_b, pull_b = self.copy.pullback(self._halves(w)[1], x)
+        return out_a - out_b, lambda r: torch.cat([pull_a(r), pull_b(-r)], dim=-1)
+
+    def displaced(self, w0: Tensor, x: Tensor) -> "SymmetrizedChange | None":
+        """Return the difference of both copies' changes."""
+        first, second = (self.copy.displaced(half, x) for half in self._halves(w0))
+        if first is None or second is None:
+            return None
+        return SymmetrizedChange(first, second, self._half)
+
+    def features(self, w: Tensor, x: Tensor) -> Features:
+        """Return the features (Dg(w_a), −Dg(w_b))."""
+        a, b = w[: self._half], w[self._half :]
+        return Joined(self.copy.features(a, x), self.copy.features(b, x), split=self._half)
+
+    def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the outputs, and both copies' hidden units side by side, layer by layer."""
+        (out_a, first), (out_b, second) = (self.copy.observe(half, x) for half in self._halves(w))
+        return out_a - out_b, _beside(first, second)
+
+    def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return both copies' neurons, the second's with opposite output signs."""
+        first = self.copy.neurons(w[: self._half])
+        second = self.copy.neurons(w[self._half :])
+        if first is None or second is None:
+            return None
+        return torch.cat([first[0], second[0]]), torch.cat([first[1], -second[1]])
+
+    def second_derivative_norm(self, w: Tensor, x: Tensor) -> float | None:
+        """Return the larger of the copies' norms: D²h is block diagonal in (w_a, w_b)."""
+        return _larger(self.copy.second_derivative_norm(half, x) for half in self._halves(w))
+
+    def second_derivative_bound(self, w: Tensor, x: Tensor, radius: float) -> float | None:
+        """Return the larger of the copies' bounds, for the same reason."""
+        halves = self._halves(w)
+        return _larger(self.copy.second_derivative_bound(half, x, radius) for half in halves)
+
+    def _halves(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        return w[..., : self._half], w[..., self._half :]
+
+
+@dataclass(frozen=True, eq=False)
+class SymmetrizedChange:
+    """The change of g(w_a, x) − g(w_b, x), from both copies' own."""
+
+    first: Change
+    second: Change
+    half: int
+
+    def __call__(self, v: Tensor, c: Scale) -> Tensor:
+        """Return the change of the first copy minus that of the second."""
+        return self.first(v[..., : self.half], c) - self.second(v[..., self.half :], c)
+
+    def pullback(self, v: Tensor, c: Scale) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the same, and r → Dhᵀ r."""
+        out_a, pull_a = self.first.pullback(v[..., : self.half], c)
+        out_b, pull_b = self.second.pullback(v[..., self.half :], c)
+        return out_a - out_b, lambda r: torch.cat([pull_a(r), pull_b(-r)], dim=-1)
+
+    def observe(self, v: Tensor, c: Scale) -> tuple[Tensor, list[Tensor]]:
+        """Return the change, and both copies' hidden units side by side."""
+        out_a, first = self.first.observe(v[..., : self.half], c)
+        out_b, second = self.second.observe(v[..., self.half :], c)
+        return out_a - out_b, _beside(first, second)
+
+    def select(self, lanes: Tensor | slice) -> "SymmetrizedChange":
+        """Return the same for some of the lanes only."""
+        return SymmetrizedChange(self.first.select(lanes), self.second.select(lanes), self.half)
+
+
+def _beside(first: list[Tensor], second: list[Tensor]) -> list[Tensor]:
+    return [torch.cat(pair, dim=-1) for pair in zip(first, second, strict=True)]
+
+
+def _larger(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) == 2 else None

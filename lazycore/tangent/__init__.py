@@ -1,0 +1,1 @@
+"""Tangent features: what they are, how they and their kernel are formed, from where."""

@@ -1,0 +1,96 @@
+"""A network at its initial weights, on a set of points: all that knows neither α nor targets.
+
+Runs that differ in α, targets or loss alone share one of these, and with it the tangent
+features and their kernel.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lazycore.networks.network import Change, Difference, Network
+from lazycore.tangent.features import Features
+from lazycore.tangent.kernel import layer_kernels, tangent_kernel
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """The network, w0 (p,) and x (n, …)."""
+
+    network: Network
+    w0: Tensor
+    x: Tensor
+
+    @cached_property
+    def outputs(self) -> Tensor:
+        """h(w0, x), (n, k)."""
+        return self.network(self.w0, self.x)
+
+    @cached_property
+    def displaced(self) -> Change | None:
+        """The change of h free of cancellation, where float64 does not do without it."""
+        if self.w0.dtype == torch.float64:
+            return None
+        return self.network.displaced(self.w0, self.x)
+
+    @cached_property
+    def change(self) -> Change:
+        """dw → h(w0 + dw, x) − h(w0, x)."""
+        return self.displaced or Difference(self.network, self.w0, self.x, self.outputs)
+
+    def select(self, points: Tensor) -> "Anchor":
+        """Return the same on the points with these indices."""
+        anchor = Anchor(self.network, self.w0, self.x[points])
+        anchor.__dict__["outputs"] = self.outputs[points]
+        return anchor
+
+    @cached_property
+    def features(self) -> Features:
+        """The tangent features D_w h(w0, x), in float64 whatever the network is trained in:
+        what is linear is had once, and errors of a kernel grow with time."""
+        if self.network.stacked:
+            return self.network.features(self.w0.double(), self.x.double())
+        return self.network.features(self.w0, self.x)
+
+    @cached_property
+    def layer_kernels(self) -> dict[str, Tensor]:
+        """Θ₀ of every layer by its name, (n·k, n·k) each."""
+        return layer_kernels(self.features)
+
+    @cached_property
+    def kernel(self) -> Tensor:
+        """Θ₀ as a matrix (n·k, n·k)."""
+        return torch.stack(list(self.layer_kernels.values())).sum(0)
+
+    def kernel_with(self, other: "Anchor") -> Tensor:
+        """Return Θ₀ between these points and those of another anchor, (n·k, n'·k)."""
+        if other not in self._with:
+            self._with[other] = tangent_kernel(self.features, other.features)
+        return self._with[other]
+
+    @cached_property
+    def _with(self) -> "WeakKeyDictionary[Anchor, Tensor]":
+        return WeakKeyDictionary()
+
+    @cached_property
+    def largest_eigenvalue(self) -> float:
+        """λ_max of Θ₀/n: the square of ‖Dh(w0)‖ in L²(ρ̂).
+
+        By power iteration on JᵀJ/n until it moves by less than 1e-10, from a fixed start.
+        """
+        rng = np.random.default_rng(0)
+        n = len(self.x)
+        v = torch.as_tensor(rng.standard_normal(self.w0.shape)).to(self.features.like)
+        previous = 0.0
+        for _ in range(1000):
+            v = v / torch.linalg.vector_norm(v)
+            v = self.features.adjoint(self.features.apply(v)) / n
+            value = float(torch.linalg.vector_norm(v))
+            if value == 0.0 or abs(value - previous) <= 1e-10 * value:
+                break
+            previous = value
+        return value

@@ -1,0 +1,200 @@
+r"""The tangent model of a network at its initial weights, and its features.
+
+    h̄(w, x) = h(w0, x) + D_w h(w0, x) · (w − w0)
+
+(Chizat, Oyallon & Bach 2019, arXiv:1812.07956, §2.1.) All of lazy training is in the
+features J = D_w h(w0, x): what they can reach is what the linearised model can fit, and
+their Gram matrix J Jᵀ is the tangent kernel. There are four forms of the same thing, from
+the cheapest to the most general; each offers `apply`, `adjoint`, `kernel` and `matrix`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from lazycore.tangent.features import Features as Features
+from lazycore.tangent.features import add_rows, four_axes
+from lazycore.tangent.gram import LIMIT, add_products, arrays
+from lazycore.tangent.layers import Layered as Layered
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Features of g(w_a) − g(w_b): one copy's beside the negative of the other's."""
+
+    first: Features
+    second: Features
+    split: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """n, k and p of both copies together."""
+        n, k, p = self.first.shape
+        return n, k, p + self.second.shape[2]
+
+    @property
+    def like(self) -> Tensor:
+        """Any tensor of the dtype, and on the device, of J."""
+        return self.first.like
+
+    def apply(self, v: Tensor) -> Tensor:
+        """Return J_a v_a − J_b v_b."""
+        return self.first.apply(v[: self.split]) - self.second.apply(v[self.split :])
+
+    def adjoint(self, r: Tensor) -> Tensor:
+        """Return (J_aᵀ r, −J_bᵀ r)."""
+        return torch.cat([self.first.adjoint(r), self.second.adjoint(-r)])
+
+    def kernel(self, other: Features | None = None) -> Tensor:
+        """Return J_a J_aᵀ + J_b J_bᵀ."""
+        return four_axes(self, other)
+
+    def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
+        """Add both copies' kernels."""
+        if other is None or isinstance(other, Joined):
+            self.first.add_kernel(total, None if other is None else other.first, limit)
+            self.second.add_kernel(total, None if other is None else other.second, limit)
+        else:
+            add_rows(total, self, other, limit)
+
+    def matrix(self) -> Tensor:
+        """Return (J_a, −J_b)."""
+        return torch.cat([self.first.matrix(), -self.second.matrix()], dim=2)
+
+    def select(self, batch: Tensor) -> "Joined":
+        """Return both copies' features for the points with these indices."""
+        return Joined(self.first.select(batch), self.second.select(batch), self.split)
+
+
+@dataclass(frozen=True)
+class Explicit:
+    """Features whose matrix J (n, k, p) is small enough to keep."""
+
+    jacobian: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """n, k and p."""
+        n, k, p = self.jacobian.shape
+        return n, k, p
+
+    @property
+    def like(self) -> Tensor:
+        """J."""
+        return self.jacobian
+
+    def apply(self, v: Tensor) -> Tensor:
+        """Return J v."""
+        return self.jacobian @ v
+
+    def adjoint(self, r: Tensor) -> Tensor:
+        """Return Jᵀ r."""
+        return r.reshape(-1) @ self.jacobian.flatten(0, 1)
+
+    def kernel(self, other: Features | None = None) -> Tensor:
+        """Return J J'ᵀ."""
+        return four_axes(self, other)
+
+    def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
+        """Add J J'ᵀ, or J Jᵀ to the upper tiles."""
+        if other is not None and not isinstance(other, Explicit):
+            add_rows(total, self, other, limit)
+            return
+        result, rows = arrays(total, self.jacobian.flatten(0, 1))
+        others = None if other is None else arrays(other.jacobian.flatten(0, 1))[0]
+        add_products(result, rows, others)
+
+    def matrix(self) -> Tensor:
+        """Return J."""
+        return self.jacobian
+
+    def select(self, batch: Tensor) -> "Explicit":
+        """Return the rows of the points with these indices."""
+        return Explicit(self.jacobian[batch])
+
+
+@dataclass(frozen=True)
+class Differentiated:
+    """Features of any function w → (n, k), by forward- and reverse-mode products.
+
+    What remains where nothing cheaper applies: one product costs about two or three passes.
+    """
+
+    function: Callable[[Tensor], Tensor]
+    w0: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """n, k and p."""
+        return self._shape
+
+    @cached_property
+    def _shape(self) -> tuple[int, int, int]:
+        with torch.no_grad():
+            n, k = self.function(self.w0).shape
+        return n, k, self.w0.numel()
+
+    @property
+    def like(self) -> Tensor:
+        """The weights."""
+        return self.w0.detach()
+
+    def apply(self, v: Tensor) -> Tensor:
+        """Return J v by one forward-mode product."""
+        return torch.func.jvp(self.function, (self.w0,), (v,))[1]
+
+    def adjoint(self, r: Tensor) -> Tensor:
+        """Return Jᵀ r by one reverse-mode product."""
+        w = self.w0.detach().requires_grad_()
+        return torch.autograd.grad(self.function(w), w, grad_outputs=r)[0]
+
+    def kernel(self, other: Features | None = None) -> Tensor:
+        """Return J J'ᵀ from blocks of rows of the explicit matrices."""
+        return four_axes(self, other)
+
+    def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
+        """Add J J'ᵀ by blocks of rows; a matrix too large for the limit is formed repeatedly."""
+        add_rows(total, self, other, limit)
+
+    def matrix(self) -> Tensor:
+        """Return J, one reverse-mode product per row."""
+        w = self.w0.detach().requires_grad_()
+        outputs = self.function(w)
+        rows = [
+            torch.autograd.grad(o, w, retain_graph=True)[0] for o in outputs.reshape(-1).unbind()
+        ]
+        return torch.stack(rows).view(*outputs.shape, -1)
+
+    def select(self, batch: Tensor) -> "Differentiated":
+        """Return the features of these points; every product still passes all of them."""
+        return Differentiated(lambda w: self.function(w)[batch], self.w0)
+
+
+def linearize(function: Callable[[Tensor], Tensor], w0: Tensor) -> Callable[[Tensor], Tensor]:
+    r"""Return the tangent model of `function` at `w0`, itself a function of the weights.
+
+        h̄(w) = h(w0) + Dh(w0) · (w − w0)
+
+    (Chizat, Oyallon & Bach 2019, arXiv:1812.07956, §2.1). A tangent model is a model, so
+    whatever trains, measures or differentiates `function` does the same to this one.
+
+    Args:
+        function: w (p,) → outputs of any shape, differentiable at w0.
+        w0: (p,).
+    Cost: one forward-mode product per call.
+
+    >>> import torch
+    >>> bend = linearize(lambda w: w.square(), torch.tensor([3.0]))
+    >>> bend(torch.tensor([4.0]))
+    tensor([15.])
+    """
+    w0 = w0.detach()
+
+    def tangent(w: Tensor) -> Tensor:
+        value_and_change = torch.func.jvp(function, (w0,), (w - w0,))
+        return value_and_change[0] + value_and_change[1]
+
+    return tangent

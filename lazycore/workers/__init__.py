@@ -1,0 +1,1 @@
+"""The processes behind the pages: workers, their children, and what tells that they live."""

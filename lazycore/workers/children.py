@@ -1,0 +1,211 @@
+"""The worker's side of its children: one at work, watched and killed where need be, and one
+standing by, warmed up, to take the next job."""
+
+import contextlib
+import json
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import Any, Literal
+
+import psutil
+
+from lazycore.workers import child
+from lazycore.workers.child import ENGINE, PROGRESS_SECONDS, CellDone
+
+WATCH_SECONDS = 0.05
+WARM_UP_SECONDS = 180.0
+FAMILY_SECONDS = 1.0
+"""How often it is looked for what a child has started: that takes milliseconds."""
+
+Why = Literal["result", "error", "died", "cancelled", "time", "memory"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one job may take."""
+
+    seconds: float
+    bytes: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended: the bytes of its result, or of what it had so far, and why."""
+
+    why: Why
+    data: bytes | None
+    message: str | None = None
+
+
+class Child:
+    """One child process and the pipe to it."""
+
+    def __init__(self, engine: str, device: str, threads: int) -> None:
+        # A CUDA context does not survive a fork; without one, a fork of a server that has
+        # torch imported is ready in milliseconds.
+        context: Any = multiprocessing.get_context("spawn" if "cuda" in device else "forkserver")
+        if "cuda" not in device:
+            engine_module = engine.split(":")[0]
+            preload = "lazycore.training" if engine == ENGINE else engine_module
+            context.set_forkserver_preload([child.__name__, preload])
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(
+            target=child.main, args=(theirs, engine, device, threads), daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        # Unlike `Process`, this knows a child whose fork server was killed to be alive.
+        try:
+            self.seen: psutil.Process | None = psutil.Process(self.process.pid)
+        except psutil.NoSuchProcess:
+            self.seen = None
+        self._family: list[psutil.Process] = []
+        self._look_at = 0.0
+
+    def kill(self) -> None:
+        if self.seen is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self.seen.kill()
+        self.process.join(30)
+        self.pipe.close()
+
+    def memory(self) -> int:
+        """Return the bytes of memory that the child and what it started hold, 0 when gone."""
+        return sum(map(_held, self._processes()))
+
+    def _processes(self) -> list[psutil.Process]:
+        """Return the child and the processes that it has started, as of a second ago."""
+        if self.seen is None:
+            return []
+        now = time.monotonic()
+        if now >= self._look_at:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._family = self.seen.children(recursive=True)
+            self._look_at = now + FAMILY_SECONDS
+        return [self.seen, *self._family]
+
+    def epitaph(self) -> str:
+        """Return a sentence on how the child died."""
+        self.process.join(30)
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            hint = "; the machine may have run out of memory" if name == "SIGKILL" else ""
+            return f"The process that computed this run was killed ({name}{hint}); run it again."
+        return f"The process that computed this run ended by itself (exit code {code})."
+
+
+def _held(process: psutil.Process) -> int:
+    try:
+        return process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0
+
+
+class Children:
+    """A child at work and one standing by; `run` is for one thread at a time."""
+
+    def __init__(self, device: str, threads: int, engine: str = ENGINE) -> None:
+        self._new: Callable[[], Child] = lambda: Child(engine, device, threads)
+        self._active = self._new()
+        self._standby = self._new()
+
+    def close(self) -> None:
+        for one in (self._active, self._standby):
+            one.kill()
+
+    def pids(self) -> list[int | None]:
+        """Return the process ids of the child at work and of the one standing by."""
+        return [self._active.process.pid, self._standby.process.pid]
+
+    def run(
+        self,
+        fields: dict,
+        limits: Limits,
+        is_wanted: Callable[[], bool],
+        on_progress: Callable[[float, bytes], None],
+        on_cell: Callable[[CellDone], None] | None = None,
+    ) -> Ended:
+        """Compute one job and return how it ended. `on_cell` is given each cell of a sweep.
+
+        `is_wanted` is asked ten times a second; once it says no, the child is killed. On a
+        limit it is killed too. Whenever a child is lost the one standing by takes its place.
+        """
+        if not self._active.process.is_alive():
+            self._replace()
+        try:
+            ended = _watch(self._active, fields, limits, is_wanted, on_progress, on_cell)
+        except BaseException:
+            # Still computing: its result must not be taken for the next job's.
+            self._replace()
+            raise
+        if ended.why not in ("result", "error") or self._active.memory() > limits.bytes / 2:
+            self._replace()
+        return ended
+
+    def _replace(self) -> None:
+        self._active.kill()
+        self._active = self._standby
+        self._standby = self._new()
+
+
+def _watch(
+    at_work: Child,
+    fields: dict,
+    limits: Limits,
+    is_wanted: Callable[[], bool],
+    on_progress: Callable[[float, bytes], None],
+    on_cell: Callable[[CellDone], None] | None,
+) -> Ended:
+    data: bytes | None = None
+    ask_at = time.monotonic() + PROGRESS_SECONDS
+    ends_at = time.monotonic() + WARM_UP_SECONDS
+    try:
+        at_work.pipe.send_bytes(json.dumps(fields).encode())
+    except OSError:
+        return Ended("died", None, at_work.epitaph())
+    while True:
+        wait([at_work.pipe, at_work.process.sentinel], WATCH_SECONDS)
+        if at_work.pipe.poll():
+            try:
+                line, _, payload = at_work.pipe.recv_bytes().partition(b"\n")
+            except (EOFError, OSError):
+                return Ended("died", data, at_work.epitaph())
+            head = json.loads(line)
+            if head["kind"] == "begun":
+                ends_at = time.monotonic() + limits.seconds
+            elif head["kind"] == "progress":
+                data = payload
+                on_progress(head["progress"], payload)
+            elif head["kind"] == "cell" and on_cell:
+                on_cell(CellDone(head["digest"], payload, head["message"]))
+            else:
+                return Ended(head["kind"], payload or data, head.get("message"))
+        elif not at_work.process.is_alive():
+            return Ended("died", data, at_work.epitaph())
+        if (now := time.monotonic()) >= ask_at:
+            if not is_wanted():
+                return Ended("cancelled", data)
+            ask_at = now + PROGRESS_SECONDS
+        if now >= ends_at:
+            return Ended("time", data, _over_time(limits))
+        if at_work.memory() > limits.bytes:
+            return Ended("memory", data, _over_memory(limits))
+
+
+def _over_time(limits: Limits) -> str:
+    return (
+        f"The run was stopped at its limit of {limits.seconds:g} s; the curve up to there is "
+        "kept. Lower time, steps, width or n_train."
+    )
+
+
+def _over_memory(limits: Limits) -> str:
+    return (
+        f"The run was stopped at its memory limit of {limits.bytes / 2**20:,.0f} MB; the curve "
+        "up to there is kept. Lower width, depth or n_train."
+    )

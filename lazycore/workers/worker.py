@@ -1,0 +1,291 @@
+"""`python -m lazycore worker`: take jobs off the queue and compute them, a run and a sweep at a
+time.
+
+Without `--device` this starts one worker for each visible GPU, or one for the CPU, and
+starts again whatever ends; with it, this process is that one worker. Killed in any way, it
+leaves no process behind, and what it was running is taken up again by the next worker of
+its name. DBOS is imported inside functions: children import this module again.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
+from lazycore.workers import child, devices, heartbeat
+from lazycore.workers.children import Children, Ended, Limits
+from lazycore.workers.crew import Crew
+from lazycore.workers.supervisor import stop_event, supervise
+
+if TYPE_CHECKING:
+    from lazycore.config import RunConfig
+    from lazycore.jobs import JobQueue
+    from lazycore.sweepconfig import SweepConfig
+
+BEAT_SECONDS = 1.0
+
+
+@dataclass
+class Desk:
+    """What a worker works with: its queue and children, its name, what it is busy with.
+
+    `beside` is the desk of the other kind of job, where this worker has one.
+    """
+
+    queue: "JobQueue"
+    name: str
+    device: str
+    children: Children | Crew
+    limits: Limits
+    busy_with: str | None = None
+    beside: "Desk | None" = None
+
+    @property
+    def in_hand(self) -> list[str]:
+        """The jobs that the worker is busy with, at this desk and beside it."""
+        desks = [self, self.beside] if self.beside else [self]
+        return [desk.busy_with for desk in desks if desk.busy_with is not None]
+
+    def beat(self) -> None:
+        busy_with = next(iter(self.in_hand), None)
+        heartbeat.beat(self.queue.root, self.name, self.device, busy_with)
+
+
+# ── one job ──────────────────────────────────────────────────────────────────────────────
+def step(desk: Desk, digest: str, ticket: str, fields: dict) -> dict:
+    """Run one job to its end and return what it came to, as JSON for the queue's row.
+
+    Its result is then in the store; of one that failed or was cancelled, what it had.
+    """
+    desk.busy_with = digest
+    desk.beat()
+    note = {"progress": 0.0, "device": desk.device, "started_at": time.time()}
+    try:
+        state, message = _attempt(desk, digest, ticket, fields, note)
+    except LazyLabError as error:
+        state, message = "failed", str(error)
+    finally:
+        desk.busy_with = None
+        desk.beat()
+    return note | {"state": state, "message": message, "finished_at": time.time()}
+
+
+def _attempt(
+    desk: Desk, digest: str, ticket: str, fields: dict, note: dict
+) -> tuple[str, str | None]:
+    store = desk.queue.store
+    if store.has_whole(digest) or store.has_whole_sweep(digest):
+        return "done", None
+    config = check(digest, fields)
+    _say(desk, digest, note)
+
+    first: tuple[float, float] | None = None
+
+    def show(share: float) -> None:
+        nonlocal first
+        first = first or (time.monotonic(), share)
+        note["progress"] = share
+        _say(desk, digest, note, eta_seconds=_time_left(*first, share))
+
+    def is_wanted() -> bool:
+        # A database that is busy for a moment is no reason to stop.
+        with contextlib.suppress(JobError, StoreFull):
+            return desk.queue.is_wanted(digest, ticket)
+        return True
+
+    ended = _compute(desk, config, fields, is_wanted, show)
+    if ended.why == "result":
+        _say(desk, digest, note, finished_at=time.time())
+        _keep(desk, config, ended.data or b"")
+        return "done", None
+    if ended.why == "cancelled":
+        job = desk.queue.get(digest)
+        if job is None:
+            # Deleted, perhaps before the last that was kept of it.
+            desk.queue.store.delete_partial(digest)
+            desk.queue.store.delete_note(digest)
+        elif job.state == "cancelled":
+            kept = "what it had computed is kept" if ended.data else "it had computed nothing yet"
+            _say(desk, digest, note, message=f"Cancelled; {kept}.", finished_at=time.time())
+        return "cancelled", None
+    return "failed", ended.message
+
+
+def _compute(
+    desk: Desk,
+    config: "RunConfig | SweepConfig",
+    fields: dict,
+    is_wanted: Callable[[], bool],
+    show: Callable[[float], None],
+) -> Ended:
+    from lazycore.sweepconfig import SweepConfig
+    from lazycore.workers import sweepwork
+
+    store = desk.queue.store
+    if isinstance(config, SweepConfig):
+        return sweepwork.compute(store, desk.children, desk.limits, config, is_wanted, show)
+
+    def on_progress(share: float, data: bytes) -> None:
+        with contextlib.suppress(StoreFull):
+            store.put_partial(config.digest, data)
+        show(share)
+
+    return desk.children.run(fields, desk.limits, is_wanted, on_progress)
+
+
+def _time_left(since: float, from_share: float, share: float) -> float | None:
+    """Return the seconds left at the pace kept `since` the share was `from_share`; what came
+    before that was the child warming up."""
+    if share <= from_share:
+        return None
+    return (time.monotonic() - since) * (1 - share) / (share - from_share)
+
+
+def check(digest: str, fields: dict) -> "RunConfig | SweepConfig":
+    """Return the config of a queue row; raise for one that this worker may not compute."""
+    from lazycore import kinds
+
+    config = kinds.read(fields)
+    if config.digest != digest:
+        raise ConfigError(
+            f"The job {digest} holds the config of another run ({config.digest}): its row in "
+            "the queue was changed; submit the run again."
+        )
+    kinds.check(config)
+    return config
+
+
+def _say(desk: Desk, digest: str, note: dict, **more: object) -> None:
+    # Of a full disk the run is told once there is a result to store.
+    with contextlib.suppress(StoreFull):
+        desk.queue.store.put_note(digest, note | more)
+
+
+def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> None:
+    from lazycore.results import RunResult
+    from lazycore.sweepconfig import SweepConfig
+
+    digest, store = config.digest, desk.queue.store
+    if isinstance(config, SweepConfig):
+        store.put_sweep(digest, data)
+    elif RunResult.from_bytes(data).digest == digest:
+        store.put(digest, data)
+    else:
+        raise CorruptResult(f"The run {digest} came back as another one; this is a bug.")
+    store.delete_partial(digest)
+
+
+# ── one worker ───────────────────────────────────────────────────────────────────────────
+def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
+    """Be the worker of one device until `stop` is set. Does not return: the process ends.
+
+    Children for sweeps are there from the first sweep on.
+    """
+    device = runs.device
+    name = heartbeat.worker_name(device)
+    # A second worker of this name stands by and takes over when the first one ends.
+    while (lock := heartbeat.claim(root, name)) is None:
+        if stop.wait(0.5):
+            os._exit(0)
+    pools = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    os.environ |= dict.fromkeys(pools, str(runs.threads))
+    if device.startswith("cuda"):
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices.visible_alone(device)
+    children = runs.children
+
+    from lazycore import kinds
+    from lazycore.jobs import JobQueue
+
+    queue = JobQueue(root)
+    desk = Desk(queue, name, device, children, devices.limits())
+    desk.beside = Desk(queue, name, device, sweeps, devices.sweep_limits(), beside=desk)
+    desks = {"run": desk, "sweep": desk.beside}
+
+    def serve(digest: str, ticket: str, fields: dict) -> dict:
+        return step(desks[kinds.kind_of(fields)], digest, ticket, fields)
+
+    desk.beat()
+    desk.queue.serve(name, serve)
+    suspects: set[str] = set()
+    while not stop.wait(BEAT_SECONDS):
+        desk.beat()
+        suspects = adopt(desk, suspects)
+    _leave(desk)
+    lock.close()
+
+
+def adopt(desk: Desk, suspects: set[str]) -> set[str]:
+    """Put running jobs that nobody runs back into the queue; return those that look so.
+
+    Only what looked so at the last call too: a job is for a moment in nobody's hands when it
+    is taken off the queue and when it ends. Nobody runs what a worker that is gone had begun
+    (a GPU that was taken out), nor what this one had to drop because the disk was full.
+    """
+    orphans: set[str] = set()
+    with contextlib.suppress(JobError, StoreFull):
+        for digest, name in desk.queue.running():
+            if name == desk.name and digest not in desk.in_hand:
+                orphans.add(digest)
+                if digest in suspects:
+                    desk.queue.give_back(digest)
+            elif name != desk.name and _is_gone(desk.queue.root, name):
+                orphans.add(digest)
+                if digest in suspects:
+                    desk.queue.take_over(name)
+    return orphans
+
+
+def _is_gone(root: Path, name: str) -> bool:
+    lock = heartbeat.claim(root, name)
+    if lock is None:
+        return False
+    lock.close()
+    return True
+
+
+def _leave(desk: Desk) -> None:
+    for digest in desk.in_hand:
+        with contextlib.suppress(LazyLabError):
+            desk.queue.give_back(digest)
+    heartbeat.stop_beating(desk.queue.root, desk.name)
+    # Without further ado: the children end with this process, the lock is let go with it.
+    os._exit(0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the workers until told to stop; return the exit code."""
+    from lazycore.store import default_root
+
+    parser = argparse.ArgumentParser(prog="lazycore worker", description="Compute queued runs.")
+    parser.add_argument("--root", type=Path, default=None, help="directory of queue and results")
+    parser.add_argument("--device", help="be the one worker of cpu or cuda:N, in this process")
+    parser.add_argument("--embedded", action="store_true", help="end when standard input closes")
+    parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--sweep-threads", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--engine", default=child.ENGINE, help=argparse.SUPPRESS)
+    parser.add_argument("--sweep-engine", default=child.SWEEP_ENGINE, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    root = (args.root or default_root()).resolve()
+    devices.sweep_limits()  # a wrong limit is said here, once, not by each worker again
+    stop = stop_event(args.embedded)
+    if args.device:
+        runs = Crew(args.engine, args.threads, args.device)
+        sweeps = Crew(args.sweep_engine, args.sweep_threads, args.device)
+        work(root, runs, sweeps, stop)
+    engines = ["--engine", args.engine, "--sweep-engine", args.sweep_engine]
+    supervise(root, devices.device_names(), engines, stop)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LazyLabError as error:
+        sys.exit(str(error))
