@@ -27,8 +27,9 @@ import numpy as np
 import torch
 
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
+from lazycore.lanes import lanes
 from lazycore.lanes.batches import Batches, Lane
-from lazycore.lanes.lanes import lanes, run_lanes
+from lazycore.lanes.lanes import run_lanes
 from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
 

@@ -7,9 +7,10 @@ import pytest
 
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
+from lazycore.lanes import lanes
 from lazycore.lanes.batches import Lane
 from lazycore.lanes.laneprocess import LaneProcess, read_frame, write_frame
-from lazycore.lanes.lanes import lanes, run_lanes
+from lazycore.lanes.lanes import run_lanes
 
 TINY = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "dynamics": "gd", "steps": 20}
 
