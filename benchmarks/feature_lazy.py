@@ -128,12 +128,13 @@ def _over_all(
 ) -> Iterator[Said]:
     """Yield the ratios at the error of each setting of the flow, and of the rule."""
     for number, tolerance in enumerate(tolerances):
-        rows = []
+        rows, least = [], []
         for name, flow, rule in sides:
+            least.append(max(rule.shown) / flow.shown[number])
             level, own, both = flow.errors[number], flow.shown[number], flow.both[number]
             shown, total = rule.at(level)
             rows.append((name, level, own, shown, shown / own, total / both))
-        yield from _ratios(f"flow at tolerance {tolerance:g}", rows)
+        yield from _ratios(f"flow at tolerance {tolerance:g}", rows, least)
     for number, epsilon in enumerate(epsilons):
         if epsilon not in THEIRS:
             continue
@@ -142,10 +143,11 @@ def _over_all(
             level, own, both = rule.errors[number], rule.shown[number], rule.both[number]
             shown, total = flow.at(level)
             rows.append((name, level, shown, own, own / shown, both / total))
-        yield from _ratios(f"the rule at ε_∇ {epsilon:g}", rows)
+        yield from _ratios(f"the rule at ε_∇ {epsilon:g}", rows, [0.0] * len(rows))
 
 
-def _ratios(what: str, rows: Sequence[tuple]) -> Iterator[Said]:
+def _ratios(what: str, rows: Sequence[tuple], least: Sequence[float]) -> Iterator[Said]:
+    """least: what the ratio is at least where that error is not reached."""
     ratios = np.array([row[4] for row in rows])
     known = ratios[np.isfinite(ratios)]
     unknown = f"; not reached at {len(ratios) - len(known)} scales"
@@ -156,8 +158,7 @@ def _ratios(what: str, rows: Sequence[tuple]) -> Iterator[Said]:
         rows,
         f"{spread}{unknown if len(known) < len(ratios) else ''}",
     )
-    # What is not reached takes more than is counted here: the median of the others is below.
-    median = float(np.median(known)) if len(known) else float("nan")
+    median = float(np.median(np.where(np.isfinite(ratios), ratios, least)))
     yield Bar(f"at the error of {what}: the rule's gradients over the flow's", median, FEWER)
 
 
