@@ -1,6 +1,7 @@
 """Many paths in one batch: each as if it were alone, whatever the others do."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -182,3 +183,27 @@ def test_the_stiffness_of_each_path_is_found_by_itself():
         assert stepper.paths[row].evaluations == pytest.approx(single.evaluations, rel=0.05)
         for mine, theirs in zip(found[row], wanted, strict=True):
             assert float((mine - theirs).norm()) < 20 * TOLERANCES[row]
+
+
+@BOTH
+def test_a_damped_step_does_not_grow_once_it_has_failed_and_still_follows_the_solution(method):
+    rows = range(4)
+    stepper = method(decay(rows), [replace(path, damped=True) for path in paths(rows)])
+    tried: list[list[tuple[float, bool]]] = [[] for _ in rows]
+    decide = stepper._decide
+
+    def noted(row, h, last, *rest):
+        taken = decide(row, h, last, *rest)
+        tried[row].append((h, taken))
+        return taken
+
+    stepper._decide = noted
+    for _ in stepper.steps():
+        pass
+    triples = [three for steps in tried for three in zip(steps, steps[1:], steps[2:], strict=False)]
+    after = [(b, c) for (_, a_taken), (b, taken), (c, _) in triples if taken and not a_taken]
+    assert after and all(c <= 1.011 * b for b, c in after)
+    for row in rows:
+        rates = torch.tensor(RATES[row], dtype=torch.float64)
+        exact = torch.tensor([1.0, -1.0, 1.0]) * torch.exp(-rates * ENDS[row])
+        assert torch.allclose(stepper.paths[row].y, exact, rtol=0.0, atol=100 * TOLERANCES[row])

@@ -21,6 +21,12 @@ ROUGH = 10.0
 """Excess of an accepted step above which the polynomial through it may swing between its
 ends (a loss that falls from end to end rose by 5 % within): a straight line does not."""
 
+SMALLEST = 1e-3
+"""Excess below which a damped step is not told from none."""
+
+UNSTABLE = 30.0
+"""Excess of a failed damped step above which its method looks again at what may have spoiled it."""
+
 
 class System(Protocol):
     """The right side of y' = −G(y) for every path, and the judge of its steps."""
@@ -67,7 +73,8 @@ class Path:
 
     end: no step goes beyond. step: the next one to try. floor: time → step at which whatever
     descends is accepted. limit: evaluations after which it ends. ended: why it has.
-    previous: time and state at the start of the last step.
+    previous: time and state at the start of the last step. damped: whether a step follows the
+    last two errors, and does not grow once it has failed; retried: whether the last one has.
     """
 
     y: Tensor
@@ -81,6 +88,8 @@ class Path:
     width: float = 0.0
     excess: float = 0.0
     previous: tuple[float, Tensor] | None = None
+    damped: bool = False
+    retried: bool = False
 
     def end_if_due(self) -> None:
         """End at the end of time, or on the limit of evaluations."""
@@ -158,16 +167,32 @@ class Stepper:
         if stuck or not (excess <= 1.0 or (h <= floor and descends)):
             # At the floor only instability is left as a reason to go below it.
             path.step = max(h * self._factor(excess), floor if h > floor else 0.0)
-            self._rejected(row)
+            path.retried = True
+            if not (path.damped and excess <= UNSTABLE and descends):
+                self._rejected(row)
             if stuck or h < 1e-12 * floor:
                 path.ended = "not finite"
             elif path.evaluations > path.limit:
                 path.ended = "limit"
             return False
+        factor = self._damped(path, excess) if path.damped else self._factor(excess)
         path.previous, path.width, path.excess = (path.time, path.y), h, excess
         path.time, path.y = path.end if last else path.time + h, y
-        path.step = max(h * self._factor(excess), min(h, floor))
+        path.step, path.retried = max(h * factor, min(h, floor)), False
         return True
+
+    def _damped(self, path: Path, excess: float) -> float:
+        """Return by how much the next step may differ, the error before this one considered too.
+
+        Gustafsson (1991), "Control theoretic techniques for stepsize selection in explicit
+        Runge–Kutta methods", ACM Trans. Math. Softw. 17:533–554, with exponents 0.7 and 0.4.
+        """
+        factor = self._factor(excess)
+        if path.previous is not None and 0.0 < excess < math.inf and path.excess > 0.0:
+            now, before = max(excess, SMALLEST), min(max(path.excess, SMALLEST), 1.0)
+            change = (now**-0.7 * before**0.4) ** (1.0 / (self.order + 1))
+            factor = min(GROW, max(SHRINK, SAFETY * change))
+        return min(1.0, factor) if path.retried else factor
 
     def _factor(self, excess: float) -> float:
         """Return by how much the next step may differ; a tenth where the error is not finite."""

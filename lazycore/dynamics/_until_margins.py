@@ -98,6 +98,8 @@ def _of_one_method(
         )
         for lane, tolerance, c in zip(both, tolerances, coarseness, strict=True)
     ]
+    for lane, one in zip(both, paths, strict=True):
+        one.damped = problems[lane].network.smooth
     lanes = [Lane(problems[lane], tangent, lane, given[lane][2]) for lane in range(s)]
     ends = [End() for _ in problems]
     yield from _together(method(pair, paths), pair, lanes, ends)
