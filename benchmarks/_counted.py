@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from lazycore.stacked import Lanes
+from lazycore.lanes.stacked import Lanes
 
 Row = tuple[int, int]
 

@@ -35,7 +35,7 @@ from benchmarks._timing import Bar, Said, Table, arguments, at_level, conclude, 
 from lazycore.checks.feature_lazy import setting
 from lazycore.checks.feature_lazy_kernel import CHECKS, STAR_WIDTHS, star_runs
 from lazycore.config import RunConfig
-from lazycore.lanes import run_lanes
+from lazycore.lanes.lanes import run_lanes
 from lazycore.training import run
 
 FEWER, SECONDS = 4.0, 40.0

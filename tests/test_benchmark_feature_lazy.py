@@ -7,7 +7,7 @@ from benchmarks import feature_lazy
 from benchmarks._counted import counted
 from benchmarks._timing import Bar, Table
 from lazycore.checks.feature_lazy import setting
-from lazycore.stacked import Lanes, stack
+from lazycore.lanes.stacked import Lanes, stack
 from lazycore.training import run
 
 SMALL = {"n_train": 10, "n_test": 10, "width": 8}
