@@ -1,16 +1,24 @@
-"""Runs the checks: every run they need once, over the cores, then their judgements."""
+"""Runs the checks: every run they need once, over the cores, then their judgements.
+
+Runs of one shape that are short advance together (`lazycore.lanes.batches`).
+"""
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+import torch
+
+from lazycore.budget import estimate
 from lazycore.checks import Check, Row, collect
 from lazycore.config import RunConfig
 from lazycore.errors import ConfigError
+from lazycore.lanes.batches import NETWORK, Batches, Lane
+from lazycore.lanes.lanes import at_once
 from lazycore.results import RunResult
 
 
@@ -30,22 +38,34 @@ def select(patterns: list[str], *, quick: bool, paper: str | None = None) -> lis
     return chosen
 
 
+BATCH_SECONDS = 10.0
+"""Work, by its estimate, that one process takes at once: what is longer is shared out."""
+
+
 @dataclass(frozen=True)
 class Runs:
-    """The runs that some checks need, each once, under way in a pool of processes."""
+    """The runs that some checks need, each once, under way in a pool of processes.
 
-    pending: dict[str, Future[bytes]]
+    pending: by digest, the batch that a run is in, which comes back as bytes by digest.
+    """
+
+    pending: dict[str, Future[dict[str, bytes]]]
 
     def progress(self, check: Check) -> Iterator[tuple[int, int]]:
         """Yield (done, all) as the runs of this check finish; ends when they all have."""
-        wanted = {self.pending[run.digest] for run in check.runs.values()}
-        for done, _ in enumerate(as_completed(wanted), start=1):
-            yield done, len(wanted)
+        digests = {run.digest for run in check.runs.values()}
+        done = 0
+        for batch in as_completed({self.pending[digest] for digest in digests}):
+            done += sum(self.pending[digest] is batch for digest in digests)
+            yield done, len(digests)
 
     def judge(self, check: Check) -> list[Row]:
         """Return the rows of this check, waiting for its runs if need be."""
-        data = {label: self.pending[run.digest].result() for label, run in check.runs.items()}
-        return check.judge({label: RunResult.from_bytes(part) for label, part in data.items()})
+        found = {
+            label: self.pending[run.digest].result()[run.digest]
+            for label, run in check.runs.items()
+        }
+        return check.judge({label: RunResult.from_bytes(part) for label, part in found.items()})
 
 
 @contextmanager
@@ -55,21 +75,39 @@ def started(checks: list[Check]) -> Iterator[Runs]:
     One thread each; what comes back of a run is its bytes. Leaving ends what still runs.
     """
     configs = {run.digest: run for check in checks for run in check.runs.values()}
+    batches = _batches([Lane(config) for config in configs.values()])
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=_one_thread)
+    pending: dict[str, Future[dict[str, bytes]]] = {}
     try:
-        yield Runs({digest: pool.submit(_run, run.to_dict()) for digest, run in configs.items()})
+        for batch in batches:
+            future = pool.submit(_run, [lane.values for lane in batch])
+            pending |= {lane.config.digest: future for lane in batch}
+        yield Runs(pending)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        ended = all(future.done() for future in pending.values())
+        pool.shutdown(wait=ended, cancel_futures=True)
 
 
 def _one_thread() -> None:
-    import torch
-
     torch.set_num_threads(1)
 
 
-def _run(values: dict) -> bytes:
-    from lazycore.training import run
+def _batches(lanes: Sequence[Lane]) -> list[list[Lane]]:
+    """Return the lanes, those of one shape together, those of one network beside each other."""
+    shapes: dict[tuple, list[Lane]] = {}
+    for lane in lanes:
+        shapes.setdefault(lane.shape, []).append(lane)
+    found = []
+    for alike in shapes.values():
+        alike.sort(key=lambda lane: (*lane.key(NETWORK), lane.values["alpha"]))
+        within = int(BATCH_SECONDS / max(estimate(alike[0].config).seconds, 1e-3))
+        size = max(1, min(at_once(alike[0].values, torch.device("cpu")), within))
+        found += [alike[first : first + size] for first in range(0, len(alike), size)]
+    return found
 
-    return run(RunConfig.from_dict(values), device="cpu").to_bytes()
+
+def _run(values: list[dict]) -> dict[str, bytes]:
+    lanes = [Lane(RunConfig.from_dict(value)) for value in values]
+    ended = Batches(torch.device("cpu")).advance(lanes)
+    return {lanes[number].config.digest: result.to_bytes() for number, result in ended}

@@ -120,7 +120,7 @@ class _Work:
             return (*lane.key(NETWORK), lane.values["alpha"])
 
         numbers = sorted(numbers, key=order)
-        size = _at_once(self.lanes[numbers[0]].values, device)
+        size = at_once(self.lanes[numbers[0]].values, device)
         claims: dict[tuple, _Claim] = {}
         for first in range(0, len(numbers), size):
             batch = numbers[first : first + size]
@@ -129,7 +129,7 @@ class _Work:
         return list(claims.values())
 
 
-def _at_once(values: Values, device: torch.device) -> int:
+def at_once(values: Values, device: torch.device) -> int:
     """Return how many lanes advance together; gradient flow has two paths for each."""
     if device.type == "cuda":
         return ON_GPU
