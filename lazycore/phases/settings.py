@@ -28,7 +28,7 @@ SETTING = {
     "n_test": "500",
 }
 """What all of them start from, as on the command line."""
-GRID = {"width": "25,50,100,200", "alpha_sqrt_width": "1e-4:1e6:11", "init_seed": "0:8"}
+GRID = {"width": "25,50,100,200,400", "alpha_sqrt_width": "1e-4:1e6:11", "init_seed": "0:8"}
 """Of the sweep that the page opens with."""
 SMALL = {"width": "25,100", "alpha_sqrt_width": "1e-4:1e6:11", "init_seed": "0:4"}
 """Of the other depths that ship, for the table of exponents."""
