@@ -125,7 +125,7 @@ def _stage(results: Mapping[str, RunResult]) -> list[Row]:
             points = getattr(problem, part)
             linear = _outputs(problem, v, points) + _jacobian(problem, v, points.x) @ u
             difference = getattr(state, part).reshape(-1) - linear
-            rows.append(_row(f"stage {stage}: outputs on the {part}ing points", difference))
+            rows.append(_row(f"stage {stage}: outputs on the {part} points", difference))
         v = v + _stepped(problem, eta, v, every)
         if stage == 1:
             rows.append(_row("stage 1, all K = 500 steps: weights", states[1].v - v))
