@@ -62,7 +62,7 @@ def test_what_ships_is_whole_and_below_two_megabytes():
 def test_a_number_too_large_for_single_precision_ships_as_it_is():
     table = made_up()
     table.values[0, :3] = 1.0 / 3.0, 1e300, float("nan")
-    found = shipped.slim(table).values[0, :3]
+    found = atlas.slim_table(table).values[0, :3]
     assert found[0] == float(np.float32(1.0 / 3.0)) and found[1] == 1e300 and np.isnan(found[2])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from lazycore.dynamics._crossing import excess
 from lazycore.dynamics._tangent import FunctionSpace, TangentSpace
 from lazycore.lanes.stacked import stack
 from lazycore.moments import MODELS
@@ -146,7 +147,7 @@ class Walk:
         if self.margin is not None:
             for name in MODELS - self.met:
                 f = self.problem.train.start + self.movers[name].f
-                if float((f * self.problem.targets).amin()) >= self.margin:
+                if excess(f, self.problem.targets, self.margin) >= 0.0:
                     self.met |= {name}
 
     def _reason(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from lazycore.dynamics._crossing import excess
 from lazycore.dynamics._descent import NetworkDescent, tangent_descent
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.lanes.stacked import stack
@@ -41,7 +42,7 @@ def until_margins(
                 networks.hold(lane)
             if "linearized" not in before:
                 outputs = problem.train.start + space.outputs(tangent.position)
-                if float((outputs * problem.targets).amin()) >= margin:
+                if excess(outputs, problem.targets, margin) >= 0.0:
                     met[lane] |= {"linearized"}
             if done in recorded or met[lane] != before:
                 position = Position(space, tangent.position)

@@ -162,13 +162,16 @@ def _trajectory(
 
 def _met(problem: "Problem", v: "Tensor", tangent: "Position") -> frozenset[str]:
     """Return the models that have met their margins on all training points."""
+    from lazycore.dynamics._crossing import excess
+
     train, margin = problem.train, problem.loss.SPEC.facts["margin"]
     outputs = {
         "nonlinear": train.outputs(v),
         "linearized": train.start + tangent.space.train_outputs(tangent.s[None])[0],
     }
-    lowest = {name: float((f * problem.targets).amin()) for name, f in outputs.items()}
-    return frozenset(name for name, value in lowest.items() if value >= margin)
+    return frozenset(
+        name for name, f in outputs.items() if excess(f, problem.targets, margin) >= 0.0
+    )
 
 
 def _moves_images(values: Values) -> bool:

@@ -6,8 +6,6 @@ python -m lazycore.reproductions.shipped [FIGURE ...]     computes them again (m
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from lazycore import atlas
 from lazycore.reproductions import QUICK, Job, collect, find
 from lazycore.sweepconfig import SweepConfig
@@ -43,9 +41,7 @@ def build(names: list[str] | None = None, directory: Path = atlas.DIRECTORY) -> 
         file = path(job, directory)
         file.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(job, SweepConfig):
-            table = lazycore.sweep(job, store=store)
-            table.values[:] = table.values.astype(np.float32)
-            table.save(file)
+            atlas.slim_table(lazycore.sweep(job, store=store)).save(file)
         else:
             atlas.slim(store.find(job.digest) or lazycore.run(job)).save(file)
         size += file.stat().st_size

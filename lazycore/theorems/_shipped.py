@@ -9,8 +9,6 @@ other problems their own run.
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from lazycore import atlas
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
@@ -58,9 +56,7 @@ def build(directory: Path = atlas.DIRECTORY) -> int:
             for twin in theorem.companions(result).values():
                 slim(lazycore.run(twin)).save(folder / f"{twin.digest}.npz")
     for sweep in sweeps():
-        table = lazycore.sweep(sweep)
-        table.values[:] = table.values.astype(np.float32)
-        table.save(folder / "sweeps" / f"{sweep.digest}.npz")
+        atlas.slim_table(lazycore.sweep(sweep)).save(folder / "sweeps" / f"{sweep.digest}.npz")
     return sum(path.stat().st_size for path in folder.rglob("*.npz"))
 
 

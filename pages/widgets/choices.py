@@ -11,6 +11,20 @@ def forget_what_is_gone(key: str, options: Sequence[str]) -> None:
         del st.session_state[key]
 
 
+def one_of(label: str, options: list[str], key: str, said: str) -> str:
+    """Return which of a few options is chosen, the first where none is; bound to the address."""
+    forget_what_is_gone(key, options)
+    return st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        key=key,
+        help=said,
+        bind="query-params",
+        required=True,
+    )
+
+
 def said_of_link(page: str, keys: Sequence[str]) -> str:
     """Return what `{page}_wrong` says of the link that opened the page, until one of these
     controls is touched."""

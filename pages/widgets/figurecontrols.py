@@ -6,7 +6,7 @@ import streamlit as st
 
 from lazycore.errors import ConfigError
 from lazycore.reproductions import Job, Reproduction, Setting, collect, find
-from pages.widgets.choices import forget_what_is_gone, said_of_link
+from pages.widgets.choices import forget_what_is_gone, one_of, said_of_link
 
 FIGURE, SETTING, SIZE, AXES = "fig", "fig_setting", "fig_size", "fig_axes"
 FIRST = "1c"
@@ -39,13 +39,13 @@ def figure_controls() -> None:
         one = find(name)
         if one.settings:
             settings = [setting.name for setting in one.settings]
-            chosen = _one_of(
+            chosen = one_of(
                 "Setting", settings, SETTING, "The authors' code, or what the paper's text says."
             )
             sizes = list(one.setting(chosen).sizes)
-            _one_of("Size", sizes, SIZE, "Quick: seconds to a few minutes. Full: as in the paper.")
+            one_of("Size", sizes, SIZE, "Quick: seconds to a few minutes. Full: as in the paper.")
         if one.x.log or one.y.log:
-            _one_of("Axes", ["log", "linear"], AXES, "Logarithmic where the paper's are.")
+            one_of("Axes", ["log", "linear"], AXES, "Logarithmic where the paper's are.")
 
 
 def chosen() -> Choice:
@@ -75,16 +75,3 @@ def _check_link() -> None:
             one.size(setting.name, asked.get(SIZE, next(iter(setting.sizes))))
     except ConfigError as error:
         st.session_state.figure_wrong = str(error)
-
-
-def _one_of(label: str, options: list[str], key: str, said: str) -> str:
-    forget_what_is_gone(key, options)
-    return st.segmented_control(
-        label,
-        options,
-        default=options[0],
-        key=key,
-        help=said,
-        bind="query-params",
-        required=True,
-    )

@@ -17,6 +17,7 @@ from lazycore.plane import plain
 from lazycore.sweepaxes import axis_text
 from lazycore.sweepconfig import SweepConfig
 from pages.widgets.choices import forget_what_is_gone, said_of_link
+from pages.widgets.sweeptext import named_fields, sweep_of
 
 TASK, DEPTH, ACTIVATION, LOSS = "p_task", "p_depth", "p_activation", "p_loss"
 AXIS, WIDTHS, SCALES, SEEDS = "p_axis", "p_widths", "p_scales", "p_seeds"
@@ -80,7 +81,7 @@ def phase_controls() -> None:
             bind="query-params",
         )
         try:
-            scales = [plain(v) for v in _config(tuple(given().items())).axes["alpha_sqrt_width"]]
+            scales = [plain(v) for v in sweep_of(tuple(given().items())).axes["alpha_sqrt_width"]]
         except ConfigError:  # the page says it
             return
         left, right = st.columns(2, gap="small")
@@ -93,7 +94,7 @@ def phase_controls() -> None:
 def chosen() -> Choice:
     """Return what the controls say; `ConfigError` says what is wrong with it."""
     state = st.session_state
-    config = _config(tuple(given().items()))
+    config = sweep_of(tuple(given().items()))
     sides = [_number(state.get(key)) for key in (FEATURE, LAZY)]
     usual = (settings.SIDES["feature"], settings.SIDES["lazy"])
     feature, lazy = (known or other for known, other in zip(sides, usual, strict=True))
@@ -106,7 +107,11 @@ def given() -> dict[str, str]:
     fields = settings.SETTING | settings.GRID
     fields |= {field: str(state.get(key) or fields[field]) for key, field in SELECTS.items()}
     fields["depth"] = str(state.get(DEPTH) or fields["depth"])
-    return settings.consistent(fields) | _axes() | _more(str(state.get(MORE) or ""))
+    return (
+        settings.consistent(fields)
+        | _axes()
+        | named_fields(str(state.get(MORE) or ""), "is no field")
+    )
 
 
 def _axes() -> dict[str, str]:
@@ -146,23 +151,6 @@ def _check_link() -> None:
             said = f"{key}={asked[key][:40]} is not allowed: give {', '.join(options)}."
             st.session_state.phase_wrong = said
             return
-
-
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _config(items: tuple[tuple[str, str], ...]) -> SweepConfig:
-    """Return the sweep; a cell costs a millisecond, and the page is drawn over and over."""
-    return SweepConfig.from_text(dict(items))
-
-
-def _more(text: str) -> dict[str, str]:
-    """Return the fields of `name=value name=value`."""
-    found = {}
-    for part in text.split():
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise ConfigError(f"{part[:40]} is no field: write name=value.")
-        found[name] = value
-    return found
 
 
 def _select(label: str, options: tuple[str, ...], key: str, first: str | None = None) -> None:

@@ -12,7 +12,7 @@ from lazycore.sweepresult import SweepResult
 from pages.widgets import figurejob, phasecontrols, sweepjob, sweeplink
 from pages.widgets.controls import page_address
 from pages.widgets.figurejob import Part
-from pages.widgets.job import ask, is_active, link, start_and_cancel
+from pages.widgets.job import ask, duration, is_active, link, start_and_cancel
 from pages.widgets.phasecontrols import Choice
 from pages.widgets.resources import queue
 
@@ -152,15 +152,6 @@ def ask_button(label: str, what: str, sweeps: Sequence[SweepConfig]) -> None:
         )
         seconds = sum(settings.estimate(one) for one in sweeps)
         st.caption(f"about {duration(seconds)} one after another on one slow core")
-
-
-def duration(seconds: float) -> str:
-    """Return a time span in words, however long."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:,.0f} h" if seconds < 4 * 86400 else f"{seconds / 86400:,.0f} days"
 
 
 def _is_active(config: SweepConfig) -> bool:

@@ -13,6 +13,7 @@ from lazycore.sweepconfig import SweepConfig
 from pages.widgets import phasecontrols, phasejob, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.controls import page_address
+from pages.widgets.job import duration
 from pages.widgets.panels import take_away
 from pages.widgets.phasecontrols import Choice
 from pages.widgets.sentences import said_in_a_sentence
@@ -136,7 +137,7 @@ def _show_long() -> None:
                 (
                     f'<a href="{address}" target="_self">{one.name}</a>: {one.story}',
                     f"{len(one.config.cells):,}",
-                    phasejob.duration(one.seconds),
+                    duration(one.seconds),
                     "over the limit of one sweep" if one.refusal else "within the limits",
                 )
             )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lazycore.config import RunConfig
 from lazycore.refreshes import Problem, problems
-from pages.widgets.choices import forget_what_is_gone, said_of_link
+from pages.widgets.choices import forget_what_is_gone, one_of, said_of_link
 
 PROBLEM, STAGES, EVERY, AXES = "r_problem", "r_stages", "r_every", "r_axes"
 
@@ -37,7 +37,7 @@ def refresh_controls() -> None:
         variants = list(problem.variants)
         variant = variants[0]
         if len(variants) > 1:
-            variant = _one_of("Stages", variants, STAGES, "What is done with each linear model.")
+            variant = one_of("Stages", variants, STAGES, "What is done with each linear model.")
         options = _texts(problem, variant)
         forget_what_is_gone(EVERY, options)
         st.select_slider(
@@ -48,7 +48,7 @@ def refresh_controls() -> None:
             bind="query-params",
         )
         st.caption("Each stop is a finished run.")
-        _one_of("Axes", ["log", "linear"], AXES, "Of time, steps and updates.")
+        one_of("Axes", ["log", "linear"], AXES, "Of time, steps and updates.")
 
 
 def chosen() -> Choice:
@@ -90,16 +90,3 @@ def _texts(problem: Problem, variant: str) -> list[str]:
 
 def _said(key: str, value: str, allowed) -> str:
     return f"{key}={value[:40]} is not allowed: give {', '.join(allowed)}."
-
-
-def _one_of(label: str, options: list[str], key: str, said: str) -> str:
-    forget_what_is_gone(key, options)
-    return st.segmented_control(
-        label,
-        options,
-        default=options[0],
-        key=key,
-        help=said,
-        bind="query-params",
-        required=True,
-    )

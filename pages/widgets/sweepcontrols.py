@@ -18,6 +18,7 @@ from lazycore.spec import Field
 from lazycore.sweepaxes import DERIVED, is_axis
 from lazycore.sweepconfig import SweepConfig
 from pages.widgets.controls import GROUPS, LABELS, NOT_FIELDS
+from pages.widgets.sweeptext import named_fields, sweep_of
 from pages.widgets.sweepview import view_controls
 
 PREFIX = "s_"
@@ -54,33 +55,18 @@ def given() -> dict[str, str]:
     names = [*(n for n in BOXES if n in read), *(n for n in read if n not in BOXES)]
     texts = {name: st.session_state.get(PREFIX + name) for name in names}
     own = {name: str(text).strip() for name, text in texts.items() if text not in (None, "")}
-    return own | _more(str(st.session_state.get(MORE) or ""))
+    return own | named_fields(
+        str(st.session_state.get(MORE) or ""), "is not allowed under more axes"
+    )
 
 
 def chosen() -> SweepConfig:
     """Return the sweep that the controls describe; `ConfigError` says what is wrong with it."""
     wrong = st.session_state.get("sweep_wrong", {})
     if wrong and given() == st.session_state.setdefault("sweep_opened", given()):
-        return _config(tuple((given() | wrong).items()))
+        return sweep_of(tuple((given() | wrong).items()))
     st.session_state.sweep_wrong = {}
-    return _config(tuple(given().items()))
-
-
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _config(items: tuple[tuple[str, str], ...]) -> SweepConfig:
-    """Return the sweep; a cell costs a millisecond, and the page is drawn over and over."""
-    return SweepConfig.from_text(dict(items))
-
-
-def _more(text: str) -> dict[str, str]:
-    """Return the fields of `name=value name=value`."""
-    found = {}
-    for part in text.split():
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise ConfigError(f"{part[:40]} is not allowed under more axes: write name=value.")
-        found[name] = value
-    return found
+    return sweep_of(tuple(given().items()))
 
 
 def _read_link() -> None:
