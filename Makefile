@@ -12,7 +12,7 @@ test: setup
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/pyright --pythonpath $(BIN)/python --level error
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # What takes minutes: the slow tests and every claim at full size.
 check: setup

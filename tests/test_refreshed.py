@@ -14,7 +14,7 @@ from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
 from lazycore.problem import build_problem
 from lazycore.quantities import measure
-from lazycore.results import RunResult
+from lazycore.results import RunResult, Snapshot
 from lazycore.tangent.filters import damped_filters, descent_filters
 from lazycore.tangent.restart import restart
 
@@ -73,6 +73,28 @@ def test_one_step_a_stage_is_gradient_descent_and_one_stage_is_lazy_training(fie
 def test_the_fast_claims_hold(check):
     rows = check.judge({})
     assert rows and all(row.passed for row in rows), rows
+
+
+def test_the_gain_over_the_lazy_model_is_paired_by_seed():
+    (check,) = [c for c in iterative_linearization.CHECKS if c.name.endswith("ten-classes")]
+    results = {}
+    for label, config in check.runs.items():
+        problem, every, seed = label.split(" | ")
+        lazy = 0.1 * int(seed)
+        one_stage = int(every) == config.resolve().steps
+        errors = {"refreshed": lazy - 0.05, "linearized": lazy, "nonlinear": lazy - 0.1}
+        if int(seed) == 2 and "fashion" in problem and not one_stage:
+            errors["refreshed"] = np.nan
+        series = {f"{model}.test_error": error for model, error in errors.items()}
+        snapshot = Snapshot(time=1.0, progress=1.0, series=series, sparse={})
+        results[label] = RunResult.collect(config, [snapshot], status="done")
+    rows = {row.claim: row.measured for row in check.judge(results)}
+    assert rows["digits, two hidden layers: lazy"] == "0.900 ± 0.248"
+    assert rows["digits, two hidden layers: 8 updates, steps capped"] == (
+        "0.950 ± 0.248; gain over lazy +0.050 ± 0.000"
+    )
+    lost = rows["fashion, small convolutional network: 8 updates, steps capped"]
+    assert "gain over lazy +0.050, interval not known (1 of 3 diverged)" in lost
 
 
 def test_the_claims_are_listed_under_the_paper():
