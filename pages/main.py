@@ -14,6 +14,7 @@ from pages.widgets import (
     sweepcontrols,
     theoremcontrols,
 )
+from pages.widgets.handback import handed_back
 from pages.widgets.look import apply_look
 from pages.widgets.sentences import said_in_a_sentence
 
@@ -49,7 +50,7 @@ CONTROLS: dict[str, Callable[[], None]] = {
 
 PAGES = [HOME, EXPLORE, SWEEP, PHASES, REFRESH, COMPARE, FIGURES, THEOREMS, RUNS]
 page = st.navigation(PAGES, position="top")
-with said_in_a_sentence():
+with said_in_a_sentence(), handed_back(page.url_path):
     CONTROLS[page.url_path]()
 with said_in_a_sentence():
     page.run()

@@ -98,6 +98,18 @@ def test_a_cold_deep_link_sets_five_fields_and_navigation_keeps_them(server, tab
         tab.get_by_text("Not computed yet").wait_for()
 
 
+def test_two_quick_clicks_away_and_back_lose_no_control(server, tab):
+    tab.goto(f"{server}/explore?alpha=7.5&task=circles&axes=linear")
+    tab.get_by_text("Not computed yet").wait_for()
+    for _ in range(4):
+        tab.get_by_role("link", name="Runs").click()
+        tab.get_by_role("link", name="Explore").click()
+        tab.get_by_text("Not computed yet").wait_for()
+        expect_in_box(tab, "α, output scale, exact", "7.5")
+        expect_chosen(tab, "Task", "circles")
+        expect_in_link(tab, alpha="7.5", task="circles", axes="linear")
+
+
 def test_the_link_of_home_keeps_its_alpha(server, tab):
     tab.goto(f"{server}/?at=300")
     tab.get_by_text("At α = 300:").wait_for()
