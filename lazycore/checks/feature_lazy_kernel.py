@@ -14,6 +14,8 @@ RICH, LAZY = (1e-4, 1e-3, 1e-2, 1e-1), (1e2, 1e3, 1e4)
 DEPTHS = (1, 2, 3)
 COLLAPSE, COLLAPSE_WIDTHS = {1e-2: 0.2, 1e4: 0.4}, (50, 100, 200)
 STAR_WIDTHS, STAR_SEEDS = (25, 50, 100, 200, 400), range(8)
+STAR_TOLERANCE = 0.1
+"""α* is the same to three digits at 0.05, which takes a fifth more time."""
 STAR_SCALES = {1: (1.8, 3.6, 7.2), 2: (2.5, 5.0, 10.0), 3: (3.5, 7.0, 14.0)}
 """√h α round the place where the kernel changes by as much as it was."""
 
@@ -65,7 +67,9 @@ def _collapse(results: Mapping[str, RunResult]) -> list[Row]:
 def star_runs(depth: int) -> dict[str, RunConfig]:
     """Return the runs that find α* of every width, by "h seed scale"."""
     return {
-        f"{h} {seed} {scale:g}": setting(scale, depth=depth, width=h, init_seed=seed)
+        f"{h} {seed} {scale:g}": setting(
+            scale, depth=depth, width=h, init_seed=seed, tolerance=STAR_TOLERANCE
+        )
         for h in STAR_WIDTHS
         for seed in STAR_SEEDS
         for scale in STAR_SCALES[depth]
@@ -126,5 +130,5 @@ CHECKS = (
         },
         _collapse,
     ),
-    *(_named(f"star-{d}", star_runs(d), _star(d), slow=d != 2) for d in (2, 1, 3)),
+    *(_named(f"star-{d}", star_runs(d), _star(d), slow=d == 3) for d in (1, 2, 3)),
 )
