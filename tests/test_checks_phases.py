@@ -55,6 +55,31 @@ def test_networks_that_are_otherwise_do_not(labels, broken, claim):
     assert [row.passed for row in rows if row.claim.startswith(claim)] == [False]
 
 
+def over_data(labels, powers):
+    parts = zip(checked.OVER_DATA, powers, strict=True)
+    return {d: run for sweep, p in parts for d, run in made_up(sweep, labels, power=p).items()}
+
+
+def test_the_slope_of_the_feature_side_is_the_mean_over_sets_of_data(labels):
+    rows = checked._judge_over_data(over_data(labels, (-0.4, -0.5, -0.5, -0.5)))
+    assert [row.passed for row in rows] == [None, None, None, None, True]
+    assert rows[0].measured.startswith("−0.8") and rows[-1].measured.startswith("−0.9")
+    assert checked._judge_over_data(over_data(labels, [-0.4] * 4))[-1].passed is False
+
+
+@pytest.mark.parametrize(("times", "loss", "held"), [(100.0, 0.5, [1, 1]), (5.0, 0.6, [0, 0])])
+def test_an_output_that_is_left_in_fluctuates_more_and_only_where_alpha_is_large(
+    labels, times, loss, held
+):
+    results = made_up(checked.CENTERED, labels)
+    results |= made_up(checked.AS_IT_IS, labels, lazy=5.0 * times)
+    for run in results.values():
+        left_in = run.config["zero_output"] == "none"
+        run.series["nonlinear.test_loss"] = np.array([loss if left_in else 0.5])
+    rows = checked._judge_uncentered(results)
+    assert [row.passed for row in rows][-2:] == [bool(value) for value in held]
+
+
 def test_an_ensemble_that_errs_as_its_members_do_fails(labels):
     results = made_up(checked.SWEEP, labels)
     shared = np.random.default_rng(0).standard_normal(len(labels))

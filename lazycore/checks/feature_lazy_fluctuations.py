@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from lazycore.checks import FEATURE_LAZY, Check, Row
+from lazycore.checks.feature_lazy import at_end
 from lazycore.config import RunConfig
 from lazycore.phases import cube_of, fluctuations, settings
 from lazycore.results import RunResult
@@ -26,10 +27,33 @@ SWEEP = SweepConfig.from_text(
     settings.SETTING
     | {"width": "25,50,100,200,400", "alpha_sqrt_width": "1e-2,1,1e4", "init_seed": "0:20"}
 )
+OVER_DATA = tuple(
+    SweepConfig.from_text(
+        settings.SETTING
+        | {"width": "25,50,100,200,400", "alpha_sqrt_width": "1e-2,", "init_seed": "0:20"}
+        | {"data_seed": str(seed)}
+    )
+    for seed in (SWEEP.base.resolve().data_seed, 0, 1, 2)
+)
+"""On the feature side the slope depends on the training points, so that it is judged as the mean of
+four sets: those of the other sweeps, and three more."""
 QUICK = SweepConfig.from_text(
     settings.SETTING | {"width": "16,64", "alpha_sqrt_width": "1e-2,1e4", "init_seed": "0:6"}
 )
 """What a minute allows: too few seeds for the slope, enough for which side fluctuates less."""
+AS_IT_IS, CENTERED = (
+    SweepConfig.from_text(
+        {name: text for name, text in settings.SETTING.items() if name != "tolerance"}
+        | {"dynamics": "adaptive_euler", "zero_output": zero, "width": "50,"}
+        | {"alpha_sqrt_width": "1e-2,1e4", "init_seed": "0:5"}
+    )
+    for zero in ("none", "centered")
+)
+"""F = αf beside F = α(f − f₀), by the rule of the authors: tolerances of a flow are relative to
+outputs, which are αf₀ here, and do not resolve margins of 1."""
+AXIS, MORE, SAME = "alpha_sqrt_width", 1e3, 0.02
+"""The axis of √hα; how many times more F = αf must fluctuate on the lazy side;
+how alike the losses of both are on the feature side."""
 
 
 def _runs(sweep: SweepConfig) -> dict[str, RunConfig]:
@@ -50,13 +74,31 @@ def _found(sweep: SweepConfig, results: Mapping[str, RunResult]) -> tuple:
 def _judge_variance(results: Mapping[str, RunResult]) -> list[Row]:
     cube, variances, _ = _found(SWEEP, results)
     rows = []
-    for i, scale in enumerate(cube.scales):
-        slope = variances.exponents[i]
+    for scale, slope in zip(cube.scales, variances.exponents, strict=True):
         said = "too few runs" if slope is None else _said(slope.value, slope.low, slope.high)
-        holds = slope is not None and abs(slope.value - fluctuations.EXPONENT) <= TOLERANCE
         claim = f"√hα = {scale:g}: Var against h, {len(cube.seeds)} seeds"
-        rows.append(Row(claim, said, f"−1 ± {TOLERANCE}", holds))
+        if scale == FEATURE:
+            rows.append(Row(claim, said, "shown; judged over sets of data", None))
+        else:
+            holds = slope is not None and abs(slope.value - fluctuations.EXPONENT) <= TOLERANCE
+            rows.append(Row(claim, said, f"−1 ± {TOLERANCE}", holds))
     return [*rows, _ended(cube), _smaller(cube, variances)]
+
+
+def _judge_over_data(results: Mapping[str, RunResult]) -> list[Row]:
+    rows, slopes = [], []
+    for sweep in OVER_DATA:
+        _, variances, _ = _found(sweep, {digest: results[digest] for digest in _runs(sweep)})
+        slope = variances.exponents[0]
+        slopes.append(slope.value if slope else np.nan)
+        said = "too few runs" if slope is None else _said(slope.value, slope.low, slope.high)
+        claim = f"√hα = {FEATURE:g}, data_seed {sweep.base.resolve().data_seed}: Var against h"
+        rows.append(Row(claim, said, "shown", None))
+    mean, error = float(np.mean(slopes)), float(np.std(slopes, ddof=1)) / len(slopes) ** 0.5
+    claim = f"√hα = {FEATURE:g}: Var against h, mean over {len(slopes)} sets of data"
+    said = f"{mean:.3f} ± {error:.3f}".replace("-", "−")
+    holds = abs(mean - fluctuations.EXPONENT) <= TOLERANCE
+    return [*rows, Row(claim, said, f"−1 ± {TOLERANCE}", holds)]
 
 
 def _judge_quick(results: Mapping[str, RunResult]) -> list[Row]:
@@ -92,6 +134,24 @@ def _judge_ensemble(results: Mapping[str, RunResult]) -> list[Row]:
     return rows
 
 
+def _judge_uncentered(results: Mapping[str, RunResult]) -> list[Row]:
+    rows, lazy, losses = [], [], []
+    for said, sweep in (("F = αf", AS_IT_IS), ("F = α(f − f₀)", CENTERED)):
+        cube, variances, errors = _found(sweep, {d: results[d] for d in _runs(sweep)})
+        lazy_side = int(np.flatnonzero(cube.scales == LAZY)[0])
+        lazy.append(float(variances.value[0, lazy_side]) * float(cube.widths[0]))
+        found = [results[cell.digest] for cell in sweep.cells if cell.values[AXIS] == FEATURE]
+        losses.append(float(np.mean([at_end(one, "nonlinear.test_loss") for one in found])))
+        error = f"{errors.single[0, lazy_side]:.3f}"
+        rows += [Row(f"{said}, √hα = {LAZY:g}: test error", error, "shown", None), _ended(cube)]
+    ratio, apart = lazy[0] / lazy[1], abs(losses[0] / losses[1] - 1.0)
+    claim = f"√hα = {LAZY:g}, h = 50: h·Var of F = αf over that of F = α(f − f₀)"
+    said = f"{ratio:.2g} ({lazy[0]:.2g}, {lazy[1]:.2g})"
+    rows.append(Row(claim, said, f"> {MORE:g}", ratio > MORE))
+    claim = f"√hα = {FEATURE:g}: test losses differ by"
+    return [*rows, Row(claim, f"{apart:.2%}", f"< {SAME:.0%}", apart < SAME)]
+
+
 def _ended(cube) -> Row:
     """Return the row that counts the runs that met their margins."""
     done = int((cube.status == "done").sum())
@@ -121,4 +181,18 @@ CHECKS = (
     ),
     _SLOW,
     replace(_SLOW, name="ensemble-of-networks", source="Fig. 3 c, d", judge=_judge_ensemble),
+    replace(
+        _SLOW,
+        name="variance-of-outputs-over-data",
+        runs={digest: run for sweep in OVER_DATA for digest, run in _runs(sweep).items()},
+        judge=_judge_over_data,
+    ),
+    Check(
+        name="output-at-the-start-left-in",
+        source="Geiger et al. 2020, F = αf instead of F = α(f − f₀)",
+        runs=_runs(AS_IT_IS) | _runs(CENTERED),
+        judge=_judge_uncentered,
+        slow=True,
+        paper=FEATURE_LAZY,
+    ),
 )

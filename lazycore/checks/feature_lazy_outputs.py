@@ -1,4 +1,4 @@
-"""What the trained network says: beside its linearisation, by another rule, not centred."""
+"""What the trained network says: beside its linearisation, and by another rule."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,6 @@ from lazycore.theory import slope
 SCALES = (1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
 TOLERANCES = {1e-2: 0.05, 1e-3: 0.015, 1e-4: 0.002}
 FINEST, RULE_SCALES = 1e-5, (1e-2, 1e2)
-UNCENTERED_SEEDS = range(5)
 
 
 def _frozen(results: Mapping[str, RunResult]) -> list[Row]:
@@ -75,48 +74,12 @@ def _rule_tolerances(results: Mapping[str, RunResult]) -> list[Row]:
     return rows
 
 
-def _uncentered(results: Mapping[str, RunResult]) -> list[Row]:
-    def mean(scale: float, zero: str, name: str) -> float:
-        found = [at_end(results[f"{scale:g} {zero} {s}"], name) for s in UNCENTERED_SEEDS]
-        return float(np.mean(found))
-
-    errors = [mean(1e4, zero, "nonlinear.test_error") for zero in ("none", "centered")]
-    losses = [mean(1e4, zero, "nonlinear.test_loss") for zero in ("none", "centered")]
-    rich = [mean(1e-2, zero, "nonlinear.test_loss") for zero in ("none", "centered")]
-    ratio, apart = losses[0] / losses[1], abs(rich[0] / rich[1] - 1.0)
-    return [
-        Row(
-            "F = αf, √h α = 1e4, h = 50: test error",
-            f"{errors[0]:.3f} (centred {errors[1]:.3f})",
-            "> 0.3 and > 3 × centred",
-            errors[0] > 0.3 and errors[0] > 3.0 * errors[1],
-        ),
-        Row("the same: test loss over that of centred", f"{ratio:.0f}", "> 1000", ratio > 1e3),
-        Row("√h α = 0.01: test losses differ by", f"{apart:.2%}", "< 2 %", apart < 0.02),
-    ]
-
-
 CHECKS = (
     Check(
         name="feature-lazy-frozen",
         source=SOURCE,
         runs={f"{s:g}": setting(s, n_test=500, tolerance=0.01) for s in SCALES},
         judge=_frozen,
-        paper=FEATURE_LAZY,
-    ),
-    Check(
-        name="feature-lazy-uncentered",
-        source=SOURCE,
-        runs={
-            f"{scale:g} {zero} {s}": setting(
-                scale, width=50, n_test=500, init_seed=s, zero_output=zero
-            )
-            for scale in (1e-2, 1e4)
-            for zero in ("none", "centered")
-            for s in UNCENTERED_SEEDS
-        },
-        judge=_uncentered,
-        slow=True,
         paper=FEATURE_LAZY,
     ),
     Check(
