@@ -254,6 +254,7 @@ def test_a_table_whose_job_is_done_and_that_had_to_make_room_is_said_so(queue):
     process = sweep_standin.start_worker(queue.root)
     digest = queue.submit(OTHER)
     assert queue.wait(digest, DEADLINE).state == "done"
+    until(lambda: not queue.running(), "the end of the job that has its table")
     queue.store.delete(digest)
     assert "make room" in queue.get(digest).message
     standin.stop_worker(process, queue.root)
