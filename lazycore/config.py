@@ -20,14 +20,14 @@ ENGINE_VERSION = 1
 """Goes up whenever the same config would give other numbers."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False)
 class RunConfig:
     """One run, checked where it is born; a field left at None is not given.
 
     `resolve()` writes every default out and leaves null what the chosen task, model, loss
     and dynamics do not read; giving such a field is a `ConfigError`, so equal runs have one
-    digest. Fields that a file brings with it (beyond those named here) are in `extra` and
-    read as attributes like the others; `from_dict` sorts them in.
+    digest. Fields that a file brings with it (beyond those named here) are given and read like
+    the others, and kept in `extra`.
 
     >>> RunConfig(alpha=100, width=50).digest == RunConfig(width=50, alpha=1e2).digest
     True
@@ -73,7 +73,19 @@ class RunConfig:
     dtype: str | None = None
     extra: tuple[tuple[str, Any], ...] = ()
 
-    def __post_init__(self) -> None:
+    def __init__(self, *, extra: tuple[tuple[str, Any], ...] = (), **given: Any) -> None:
+        own = {f.name for f in fields(self)} - {"extra"}
+        given = dict(extra) | given
+        for name in given.keys() - own:
+            if name not in all_fields():
+                raise ConfigError(_unknown(str(name), own | set(all_fields())))
+        for name in own:
+            object.__setattr__(self, name, given.get(name))
+        more = [(k, v) for k, v in given.items() if k not in own and v is not None]
+        object.__setattr__(self, "extra", tuple(sorted(more)))
+        self._check()
+
+    def _check(self) -> None:
         for name in self.given().keys() - dict(self.extra):  # numbers as their field has them
             object.__setattr__(self, name, self._resolved[name])
         found = self._resolved  # raises for a config that cannot be
@@ -117,13 +129,9 @@ class RunConfig:
         """
         if not isinstance(values, Mapping):
             raise ConfigError(f"a config is an object of fields, not {type(values).__name__}.")
-        own = {f.name for f in fields(cls)} - {"extra"}
-        known = all_fields()
-        for name in values:
-            if name not in own and name not in known:
-                raise ConfigError(_unknown(str(name), own | set(known)))
-        extra = tuple(sorted((k, v) for k, v in values.items() if k not in own and v is not None))
-        return cls(**{k: v for k, v in values.items() if k in own}, extra=extra)
+        if "extra" in values:
+            raise ConfigError(_unknown("extra", set(all_fields())))
+        return cls(**{str(name): value for name, value in values.items()})
 
     @classmethod
     def from_text(cls, values: Mapping[str, str]) -> "RunConfig":
@@ -171,6 +179,12 @@ def all_fields() -> dict[str, Field]:
             for field in file.SPEC.reads:
                 found.setdefault(field.name, field)
     return found
+
+
+def readings(name: str) -> list[Field]:
+    """Return the field of this name as each file that reads it has it."""
+    files = [file for kind in spec.PACKAGES for file in spec.collect(kind).values()]
+    return [field for file in files for field in file.SPEC.reads if field.name == name]
 
 
 @cache

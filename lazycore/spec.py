@@ -32,6 +32,10 @@ PACKAGES = {
 """The fields whose value is the name of a file, and the package those files are in."""
 
 
+NOT_GIVEN = "null"
+"""The text of an optional field that is left to the others, as it is called in their meanings."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """One field of a `RunConfig`: its meaning, its range and what it is when not given.
@@ -71,8 +75,9 @@ class Field:
         """The allowed values, in words for an error message."""
         if self.kind is str:
             return self.form or ", ".join(self.options)
-        noun = "a whole number" if self.kind is int else "a number"
-        return f"{noun} from {self.low:g} to {self.high:g}"
+        if self.kind is int:
+            return f"a whole number from {self.low:.0f} to {self.high:.0f}"
+        return f"a number from {self.low:g} to {self.high:g}"
 
     def check(self, value: Any) -> Any:
         """Return `value` as this field's type, or raise `ConfigError` naming what is allowed."""
@@ -88,9 +93,14 @@ class Field:
         raise ConfigError(f"{self.name}={shown(value)} is not allowed: give {self.allowed}.")
 
     def parse(self, text: str) -> Any:
-        """Return the word or number that `text` stands for; its range is not checked here."""
+        """Return the word or number that `text` stands for; its range is not checked here.
+
+        Of an optional field `null` is None: chosen from the others.
+        """
         if self.kind is str:
             return text
+        if self.optional and text == NOT_GIVEN:
+            return None
         try:
             number = float(text)
         except ValueError:
@@ -120,7 +130,8 @@ class Spec:
                     (convolutional networks); reads_inputs (where it is left out:
                     True), False for functions of the weights alone
         activation  smooth (bool)
-        loss        labels (`any` or `binary`), classifies (bool), outputs(classes) → k,
+        loss        units (of the loss, of the outputs), labels (`any` or `binary`),
+                    classifies (bool), outputs(classes) → k,
                     quadratic (bool), curvature (largest ℓ''), convexity (smallest ℓ'' over
                     all outputs; where it is left out: 0), and of a margin loss margin, the
                     y f from which on a point is fitted; a number or a function of the values

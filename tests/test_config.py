@@ -351,6 +351,14 @@ def test_an_unknown_field_is_refused_with_the_closest_one():
         assert "alpha" in str(error.value)
     with pytest.raises(ConfigError, match="extra"):
         RunConfig.from_dict({"extra": []})
+    with pytest.raises(ConfigError, match="Did you mean 'width'"):
+        RunConfig(widht=3)
+
+
+def test_fields_that_a_file_brings_are_given_like_the_others():
+    assert RunConfig(keep="kernels") == RunConfig.from_dict({"keep": "kernels"})
+    assert RunConfig(task="digits", pca=5).pca == 5
+    assert RunConfig(time=None).time is None and RunConfig.from_text({"time": "null"}).time is None
 
 
 @pytest.mark.parametrize("values", [[], "alpha=1", None, 3, [("alpha", 1)]])
