@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from lazycore import RunConfig, RunResult, SweepConfig, SweepResult
+from lazycore.budget import DEFAULT
 from lazycore.cli import main
 from lazycore.store import open_store
 
@@ -83,11 +84,42 @@ def test_the_record_of_a_run_is_a_config_file_for_the_same_run(tmp_path, capsys)
         ("--device", "tpu"),
         ("--json", "/no/such/folder/x.json"),
         ("--time", "-1"),
+        ("--alpha", "-1e-2"),
+        ("surplus",),
     ],
     ids=" ".join,
 )
 def test_a_wrong_call_ends_with_2_and_one_sentence(capsys, arguments):
     assert refused(capsys, "run", *arguments)[0] == 2
+
+
+def test_a_negative_number_is_the_value_of_the_flag_before_it(capsys):
+    assert "alpha=-0.01 is not allowed" in refused(capsys, "run", "--alpha", "-1e-2")[1]
+    assert "the cell alpha=-0.5 cannot be" in refused(capsys, "sweep", "--alpha", "-.5,1")[1]
+
+
+def test_a_flag_that_is_none_is_answered_with_the_closest_one(capsys):
+    said = refused(capsys, "run", "--wdth", "3")[1]
+    assert "there is no option --wdth. Did you mean --width? (see lazycore run --help)" in said
+    assert "Did you mean --alpha?" in refused(capsys, "run", "--alhpa=3")[1]
+    assert "Did you mean" not in refused(capsys, "run", "--qqqqqq", "3")[1]
+
+
+def test_an_optional_field_of_a_config_file_is_left_open_by_null(tmp_path, capsys):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"task": "sine", "dynamics": "flow", "time": 3.0}))
+    call = ["run", "--config", str(file), "--n-train", "4", "--width", "4", "--json", "-"]
+    assert main([*call, "--time", "null"]) == 0
+    assert json.loads(capsys.readouterr().out)["config"]["time"] is None
+
+
+def test_help_has_the_default_where_all_that_read_the_field_agree(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    meanings = said.partition("options:")[2]
+    assert "default 1)" in meanings.partition("--alpha VALUE ")[2].partition(" --")[0]
+    assert "default" not in meanings.partition("--width VALUE ")[2].partition(" --")[0]
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", '{"alpha": null', '"x"'])
@@ -306,3 +338,26 @@ def test_json_that_is_too_deep_is_refused(tmp_path, capsys):
 def test_too_many_training_points_are_named_and_not_the_test_points(capsys):
     code, said = refused(capsys, "run", "--task", "digits", "--n-train", "5000")
     assert code == 2 and "n_train=5000 is not allowed" in said and "give at most 1,740" in said
+
+
+def test_a_file_that_cannot_be_written_is_said_before_anything_is_computed_and_not_left(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("lazycore.training.train", lambda *_, **__: pytest.fail("computed"))
+    long = tmp_path / ("x" * 300 + ".npz")
+    code, said = refused(capsys, "run", "--out", str(long))
+    assert code == 2 and "cannot write" in said and "name too long" in said.lower()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_without_a_budget_gives_each_run_none(cache, capsys, monkeypatch):
+    asked = []
+
+    def lanes(configs, *, budget, **_):
+        asked.append(budget)
+        return iter(())
+
+    monkeypatch.setattr("lazycore.sweeps.run_lanes", lanes)
+    main([*SWEEP, "--alpha", "1,10", "--no-store", "--no-budget"])
+    main([*SWEEP, "--alpha", "1,10", "--no-store"])
+    assert asked == [None, DEFAULT]

@@ -5,12 +5,16 @@ error and nothing to standard output.
 """
 
 import argparse
+import difflib
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from lazycore.cli import checks, data, queue, runs, sweeps
+from lazycore.config import all_fields
 from lazycore.errors import ConfigError, LazyLabError
+from lazycore.sweepaxes import DERIVED
 
 
 class _Parser(argparse.ArgumentParser):
@@ -23,7 +27,12 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code of the call with these arguments (the process's when None)."""
     try:
-        options = _parser().parse_args(arguments)
+        given = _joined(sys.argv[1:] if arguments is None else arguments)
+        if given[:1] == ["worker"]:  # its flags are its own, which argparse cannot leave alone
+            return queue.work(given[1:])
+        options, unknown = _parser().parse_known_args(given)
+        if unknown:
+            raise ConfigError(_no_option(unknown[0], options.command))
         return options.call(options)
     except ConfigError as error:
         return _refuse(error, 2)
@@ -33,6 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 1
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments, each negative number joined to its flag: it is not one itself."""
+    found: list[str] = []
+    for word in arguments:
+        flag = found[-1] if found else ""
+        if re.match(r"-\.?\d", word) and flag.startswith("--") and "=" not in flag:
+            found[-1] = f"{flag}={word}"
+        else:
+            found.append(word)
+    return found
+
+
+def _no_option(word: str, command: str) -> str:
+    options = [f"--{name.replace('_', '-')}" for name in [*all_fields(), *DERIVED]]
+    close = difflib.get_close_matches(word.split("=")[0], options, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"there is no option {word}.{hint} (see lazycore {command} --help)"
 
 
 def _refuse(error: Exception, code: int) -> int:

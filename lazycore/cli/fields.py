@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lazycore.config import RunConfig, all_fields
+from lazycore.config import RunConfig, all_fields, readings
 from lazycore.errors import ConfigError
-from lazycore.spec import PACKAGES, Field, collect
+from lazycore.spec import PACKAGES, Field, collect, shown
 from lazycore.sweepaxes import DERIVED, is_axis, parse_axis
 from lazycore.sweepconfig import SweepConfig
 
@@ -32,7 +32,7 @@ def add_fields(parser: argparse.ArgumentParser, *, axes: bool = False) -> None:
             action=_Given,
             dest=field.name,
             default=argparse.SUPPRESS,
-            help=f"{field.meaning} ({_choices(field)})".replace("%", "%%"),
+            help=f"{_meanings(field)} ({_choices(field)}{_default(field)})".replace("%", "%%"),
         )
 
 
@@ -74,6 +74,19 @@ def _read(path: str) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise ConfigError(f"{path} must hold one JSON object of fields.")
     return dict(content)
+
+
+def _meanings(field: Field) -> str:
+    """Return what the field means to the files that read it, each meaning once."""
+    return "; or ".join(dict.fromkeys([field.meaning, *(f.meaning for f in readings(field.name))]))
+
+
+def _default(field: Field) -> str:
+    """Return the default, where all files that read the field have one and the same."""
+    found = {repr(one.default): one.default for one in [field, *readings(field.name)]}
+    (first, *others) = found.values()
+    told = not others and first is not None and not callable(first)
+    return f"; default {shown(first)}" if told else ""
 
 
 def _choices(field: Field) -> str:

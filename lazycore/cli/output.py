@@ -1,7 +1,9 @@
 """What every call prints and writes: results, files, and how far it is."""
 
 import argparse
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +24,22 @@ def check_folders(options: argparse.Namespace) -> None:
     for path in (options.out, options.json):
         if path in (None, "-"):
             continue
-        if not Path(path).resolve().parent.is_dir():
-            raise ConfigError(f"cannot write {path}: there is no such folder.")
-        if Path(path).is_dir():
-            raise ConfigError(f"cannot write {path}: it is a folder; give the name of a file.")
+        try:
+            _check_file(Path(path))
+        except OSError as error:
+            raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
+
+
+def _check_file(path: Path) -> None:
+    if not path.resolve().parent.is_dir():
+        raise ConfigError(f"cannot write {path}: there is no such folder.")
+    if path.is_dir():
+        raise ConfigError(f"cannot write {path}: it is a folder; give the name of a file.")
+    if not path.exists():
+        path.open("xb").close()
+        path.unlink()
+    elif not os.access(path, os.W_OK):  # not by opening it: it may be a pipe
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def show(options: argparse.Namespace, result: Any, summary: Callable[[Any], str]) -> None:

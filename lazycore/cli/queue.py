@@ -1,7 +1,7 @@
 """`python -m lazycore jobs | worker`: the queue, and who works through it."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lazycore.cli.fields import add_fields, run_config, sweep_config
 
@@ -17,14 +17,13 @@ def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
     queued = actions.add_parser("sweep", help="queue a sweep for the worker", allow_abbrev=False)
     add_fields(queued, axes=True)
     queued.set_defaults(call=_submit, read=sweep_config)
+    actions.add_parser("list", help="what is in it; also without an action")
     for action in ("cancel", "retry", "delete"):
         one = actions.add_parser(action, help=f"{action} a job")
         one.add_argument("digest")
         one.set_defaults(call=_act, act=action)
 
-    worker = calls.add_parser("worker", help="run queued jobs until stopped", add_help=False)
-    worker.add_argument("rest", nargs=argparse.REMAINDER)
-    worker.set_defaults(call=_worker)
+    calls.add_parser("worker", help="run queued jobs until stopped", add_help=False)
 
 
 def _list_jobs(_: argparse.Namespace) -> int:
@@ -50,7 +49,8 @@ def _act(options: argparse.Namespace) -> int:
     return 0
 
 
-def _worker(options: argparse.Namespace) -> int:
+def work(arguments: Sequence[str]) -> int:
+    """Be a worker with these arguments."""
     from lazycore.workers import worker
 
-    return worker.main(options.rest) or 0
+    return worker.main(arguments) or 0

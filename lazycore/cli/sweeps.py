@@ -48,7 +48,14 @@ def _sweep(options: argparse.Namespace) -> int:
     store = None if options.no_store else open_store()
     cores = len(os.sched_getaffinity(0))
     table, begun = SweepResult(config), time.monotonic()
-    for cell, outcome in sweeps.cells(config, device=options.device, store=store, threads=cores):
+    outcomes = sweeps.cells(
+        config,
+        device=options.device,
+        budget=None if options.no_budget else budget.DEFAULT,
+        store=store,
+        threads=cores,
+    )
+    for cell, outcome in outcomes:
         sweeps.record(table, cell, outcome)
         output.progress(_how_far(table, time.monotonic() - begun))
     output.progress("")
