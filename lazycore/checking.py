@@ -5,6 +5,7 @@ Runs of one shape that are short advance together (`lazycore.lanes.batches`).
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -77,7 +78,7 @@ def started(checks: list[Check]) -> Iterator[Runs]:
     configs = {run.digest: run for check in checks for run in check.runs.values()}
     batches = _batches([Lane(config) for config in configs.values()])
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=_one_thread)
+    pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=_begin)
     pending: dict[str, Future[dict[str, bytes]]] = {}
     try:
         for batch in batches:
@@ -87,9 +88,14 @@ def started(checks: list[Check]) -> Iterator[Runs]:
     finally:
         ended = all(future.done() for future in pending.values())
         pool.shutdown(wait=ended, cancel_futures=True)
+        if not ended:
+            for process in multiprocessing.active_children():
+                process.terminate()
 
 
-def _one_thread() -> None:
+def _begin() -> None:
+    """Leave a Ctrl-C to whoever started this process, and one core to each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lazycore.config import ENGINE_VERSION
-from lazycore.errors import CorruptResult, ResultNotFound
+from lazycore.errors import CorruptResult, LazyLabError, ResultNotFound
 
 Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
@@ -48,6 +48,15 @@ def unpack(
             f"these {len(data)} bytes are not a whole Lazy Lab {noun} "
             f"({type(error).__name__}): compute it again or choose another file."
         ) from error
+
+
+def written(path: str | Path, write: Callable[[], Any]) -> Path:
+    """Write a file as `write` does and return its path, or say in a sentence why not."""
+    try:
+        write()
+    except OSError as error:
+        raise LazyLabError(f"cannot write {path}: {error.strerror or error}.") from error
+    return Path(path)
 
 
 def read(path: str | Path) -> bytes:

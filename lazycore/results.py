@@ -135,6 +135,7 @@ class RunResult:
             change=self.series.get("linearized.output_change", np.array([])),
             kernel_change=self.sparse.get("kernel_change", np.array([])),
             numerical_error=self.numerical_error,
+            diverged=self.status == "diverged",
         )
 
     @property
@@ -215,9 +216,7 @@ class RunResult:
 
     def save(self, path: str | Path) -> Path:
         """Write the record to `path` and return it; the file opens on the Runs page."""
-        path = Path(path)
-        path.write_bytes(self.to_bytes())
-        return path
+        return packed.written(path, lambda: Path(path).write_bytes(self.to_bytes()))
 
     @classmethod
     def load(cls, path: str | Path) -> "RunResult":

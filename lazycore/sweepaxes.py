@@ -5,7 +5,7 @@ The text of an axis is the same on the command line and in a link:
     32,64,128       these values (words too: relu,tanh); one value is written with a comma, 32,
     0:10            whole numbers from 0 up to, but not including, 10
     1e-2:1e4:13     13 values, both ends included: by equal ratios where the field is one of
-                    scale (α, width, time), else by equal steps
+                    scale (α, width, time), else by equal steps; whole numbers once each
 """
 
 import difflib

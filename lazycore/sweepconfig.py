@@ -101,6 +101,9 @@ class SweepConfig:
         """
         axes = {name: parse_axis(name, v) for name, v in values.items() if is_axis(name, v)}
         rest = {name: v for name, v in values.items() if name not in axes}
+        for name in axes.keys() & DERIVED.keys():
+            if (set_by := DERIVED[name].sets) in rest:
+                raise ConfigError(f"{name} sets {set_by}: leave {set_by}={rest[set_by]} out.")
         return cls._of({name: RunConfig.parse_field(name, v) for name, v in rest.items()}, axes)
 
     def to_text(self) -> dict[str, str]:

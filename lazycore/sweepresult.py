@@ -15,7 +15,7 @@ import numpy as np
 
 from lazycore import packed
 from lazycore.config import ENGINE_VERSION
-from lazycore.errors import ConfigError, CorruptResult, LazyLabError
+from lazycore.errors import ConfigError, CorruptResult
 from lazycore.quantities import QUANTITIES, measure
 from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
@@ -188,15 +188,15 @@ class SweepResult:
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the frame to `path` as CSV and return it."""
-        return _written(path, lambda: self.frame.to_csv(path, index=False))
+        return packed.written(path, lambda: self.frame.to_csv(path, index=False))
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write the frame to `path` as Parquet and return it."""
-        return _written(path, lambda: self.frame.to_parquet(path, index=False))
+        return packed.written(path, lambda: self.frame.to_parquet(path, index=False))
 
     def save(self, path: str | Path) -> Path:
         """Write the table to `path`, as `load` reads it, and return it."""
-        return _written(path, lambda: Path(path).write_bytes(self.to_bytes()))
+        return packed.written(path, lambda: Path(path).write_bytes(self.to_bytes()))
 
     @classmethod
     def load(cls, path: str | Path) -> "SweepResult":
@@ -227,14 +227,6 @@ def _position(axes: Mapping[str, tuple], name: str, value: Any) -> int:
         values = ", ".join(map(str, axes[name]))
         raise ConfigError(f"{name}={value} is not on its axis: give {values}.")
     return axes[name].index(value)
-
-
-def _written(path: str | Path, write) -> Path:
-    try:
-        write()
-    except OSError as error:
-        raise LazyLabError(f"cannot write {path}: {error.strerror or error}.") from error
-    return Path(path)
 
 
 @lru_cache(maxsize=8)

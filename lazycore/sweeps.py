@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from lazycore import budget as budgets
-from lazycore.errors import LazyLabError
+from lazycore.errors import ConfigError, LazyLabError
 from lazycore.lanes.lanes import run_lanes
 from lazycore.results import RunResult
 from lazycore.store import ResultStore
@@ -30,7 +30,7 @@ def sweep(
     Args:
         config: a run and the values that some of its fields take.
         device: `cpu`, `cuda:0`, …; a GPU when there is one and None is given.
-        budget: what each run may cost; with None, all of them together have no limit either.
+        budget: what each run may cost; None lifts the limit, that on the whole sweep too.
         store: where results are looked for and kept; None keeps nothing but the table.
         threads: of the CPU; as many as torch is set to when None is given.
     Raises `BudgetError` before anything is computed. A cell that fails is a row that says so.
@@ -41,10 +41,14 @@ def sweep(
     >>> sweep(config).frame[["alpha", "status", "verdict"]].values.tolist()
     [[0.1, 'done', 'crossover'], [10.0, 'done', 'lazy'], [1000.0, 'done', 'lazy']]
     """
+    if not isinstance(config, SweepConfig):
+        raise ConfigError(f"config is a {type(config).__name__}: give a SweepConfig.")
+    if not (store is None or isinstance(store, ResultStore)):
+        raise ConfigError(f"store is a {type(store).__name__}: give one of open_store(folder).")
     if budget:
         budgets.check_sweep(config, budget)
     table = SweepResult(config)
-    for cell, outcome in cells(config, device=device, store=store, threads=threads):
+    for cell, outcome in cells(config, device=device, budget=budget, store=store, threads=threads):
         record(table, cell, outcome)
     return table
 
@@ -53,29 +57,40 @@ def cells(
     config: SweepConfig,
     *,
     device: str | None = None,
+    budget: budgets.Budget | None = budgets.DEFAULT,
     store: ResultStore | None = None,
     threads: int | None = None,
 ) -> Iterator[tuple[Cell, Outcome]]:
     """Yield each cell and what it came to: first what the store has, then as they are computed.
 
-    What is computed is put into the store first. Whoever iterates may stop at any time.
+    What is computed is put into the store first. Whoever iterates may stop at any time. A run
+    that came to the end of a budget is that of the default one in the store, and of no other.
     """
     choose_device(device)  # a wrong name is the call's mistake, not each cell's
     missing = []
     for cell in config.cells:
         known = store.find(cell.digest) if store else None
-        if known is None:
+        if known is None or not _holds(known, budget):
             missing.append(cell)
         else:
             yield cell, known
-    for cell, outcome in computed(missing, device=device, threads=threads):
-        if store and isinstance(outcome, RunResult):
+    for cell, outcome in computed(missing, device=device, threads=threads, budget=budget):
+        if store and isinstance(outcome, RunResult) and _holds(outcome, budget):
             store.put(cell.digest, outcome.to_bytes())
         yield cell, outcome
 
 
+def _holds(result: RunResult, budget: budgets.Budget | None) -> bool:
+    """Whether this is the result of its config under the default budget and under this one."""
+    return result.status != "budget" or budget == budgets.DEFAULT
+
+
 def computed(
-    missing: Sequence[Cell], *, device: str | None = None, threads: int | None = None
+    missing: Sequence[Cell],
+    *,
+    device: str | None = None,
+    threads: int | None = None,
+    budget: budgets.Budget | None = budgets.DEFAULT,
 ) -> Iterator[tuple[Cell, Outcome]]:
     """Yield each of these cells and what it came to, in whatever order they end.
 
@@ -90,6 +105,7 @@ def computed(
             [cell.config for cell in missing],
             device=device,
             threads=threads or torch.get_num_threads(),
+            budget=budget,
         )
         for number, result in lanes:
             yield left.pop(number), result
@@ -100,7 +116,7 @@ def computed(
             return
         half = (len(rest) + 1) // 2
         for part in (rest[:half], rest[half:]):
-            yield from computed(part, device=device, threads=threads)
+            yield from computed(part, device=device, threads=threads, budget=budget)
 
 
 def record(table: SweepResult, cell: Cell, outcome: Outcome) -> None:

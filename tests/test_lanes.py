@@ -4,11 +4,13 @@ import io
 
 import numpy as np
 import pytest
+import torch
 
+from lazycore.budget import Budget
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.lanes import lanes
-from lazycore.lanes.batches import Lane
+from lazycore.lanes.batches import Batches, Lane
 from lazycore.lanes.laneprocess import LaneProcess, read_frame, write_frame
 from lazycore.lanes.lanes import run_lanes
 
@@ -41,6 +43,21 @@ def test_runs_of_two_processes_are_those_of_one_bit_by_bit(monkeypatch):
         assert result.digest == wanted[number].digest
         for name, series in result.series.items():
             assert np.array_equal(series, wanted[number].series[name], equal_nan=True)
+
+
+def test_the_budget_of_a_run_goes_with_it_to_another_process(process):
+    config = RunConfig(task="teacher", n_train=6, n_test=3, dim=3, activation="tanh", width=4)
+    few = Budget(evaluations=100)
+    (_, result), *_ = process.advance([Lane(config, few)])
+    assert result.status == "budget"
+    (_, result), *_ = process.advance([Lane(config, None)])
+    assert result.status == "done"
+
+
+def test_who_is_stopped_gives_up_what_has_not_ended():
+    asked = []
+    batches = Batches(torch.device("cpu"), stopped=lambda: len(asked) > 10 or asked.append(1))
+    assert list(batches.advance([Lane(config) for config in configs()[:2]])) == []
 
 
 def test_little_work_starts_no_process(monkeypatch):

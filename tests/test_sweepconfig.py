@@ -166,6 +166,10 @@ def test_values_that_python_has_are_taken_as_they_are():
             {"seed": "0,1", "data_seed": "0", "init_seed": "0"},
             "seed=0 and seed=1 are the same run",
         ),
+        (
+            {"alpha_sqrt_width": "1,2", "alpha": "3"},
+            "alpha_sqrt_width sets alpha: leave alpha=3 out",
+        ),
         ({"alpha": "1:300:300", "init_seed": "0:100"}, "300 × 100 = 30,000 cells are too many"),
     ],
 )

@@ -26,7 +26,7 @@ def lanes(monkeypatch):
     """What lanes are asked for; each run is made up, and fails where its digest is in `bad`."""
     asked, bad = [], set()
 
-    def run_lanes(configs, *, device=None, threads=1):
+    def run_lanes(configs, *, device=None, threads=1, budget=None):
         asked.append([config.digest for config in configs])
         for number in reversed(range(len(configs))):
             if configs[number].digest in bad:
@@ -98,6 +98,42 @@ def test_a_sweep_over_the_budget_is_refused_before_anything_is_computed(lanes):
         lazycore.sweep(SWEEP, budget=Budget(seconds=1e-9))
     assert asked == []
     assert lazycore.sweep(SWEEP, device="cpu", budget=None).done == 6
+
+
+def test_a_run_that_a_budget_ended_is_stored_under_the_default_budget_only(
+    store, lanes, monkeypatch
+):
+    asked, _ = lanes
+
+    def ended(config):
+        return sweep_standin.result(config, "budget")
+
+    for cell in SWEEP.cells:
+        store.put(cell.digest, ended(cell.config).to_bytes())
+    assert lazycore.sweep(SWEEP, device="cpu", store=store).done == 6 and asked == []
+    more = Budget(seconds=1e6)
+    lazycore.sweep(SWEEP, device="cpu", store=store, budget=more)
+    assert asked == [DIGESTS], "a larger budget may bring each of them further"
+    assert all(store.get(digest).status == "done" for digest in DIGESTS)
+    monkeypatch.setattr(sweeps, "run_lanes", lambda configs, **_: enumerate(map(ended, configs)))
+    other = sweep_standin.sweep(alpha="2,3,4")
+    lazycore.sweep(other, device="cpu", store=store, budget=more)
+    assert not any(cell.digest in store for cell in other.cells)
+
+
+@pytest.mark.parametrize("wrong", [{"alpha": [1, 2]}, RunConfig(), None])
+def test_what_is_no_sweep_is_refused_by_name(wrong):
+    with pytest.raises(
+        ConfigError, match=f"config is a {type(wrong).__name__}: give a SweepConfig"
+    ):
+        lazycore.sweep(wrong)
+
+
+def test_a_folder_is_no_store(tmp_path, lanes):
+    with pytest.raises(
+        ConfigError, match=r"store is a PosixPath: give one of open_store\(folder\)"
+    ):
+        lazycore.sweep(SWEEP, device="cpu", store=tmp_path)
 
 
 def test_a_device_that_is_not_there_is_a_wrong_call_and_no_failed_cell(lanes):

@@ -66,7 +66,7 @@ def trajectories(
     problems: "Sequence[Problem]",
     values: Sequence[Values],
     records: Sequence[np.ndarray] | None = None,
-    limits: Sequence[int] | None = None,
+    limits: Sequence[float] | None = None,
 ) -> "Iterator[tuple[int, Moment]]":
     """Yield (lane, moment) at recorded times, one lane after another, and where a model ends.
 

@@ -24,7 +24,7 @@ def trajectories(
     problems: "Sequence[Problem]",
     values: Sequence[Values],
     records: Sequence[np.ndarray] | None = None,
-    limits: Sequence[int] | None = None,
+    limits: Sequence[float] | None = None,
 ) -> "Iterator[tuple[int, Moment]]":
     """Yield (lane, moment) at about 200 times of each, with the error as it is known by then.
 

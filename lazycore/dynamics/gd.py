@@ -56,7 +56,7 @@ def trajectories(
     problems: "Sequence[Problem]",
     values: Sequence[Values],
     records: Sequence[np.ndarray] | None = None,
-    limits: Sequence[int] | None = None,
+    limits: Sequence[float] | None = None,
 ) -> "Iterator[tuple[int, Moment]]":
     """Yield (lane, moment) at about 200 steps, the same for all lanes; the linearised models
     in closed form if they have one, and beside them, where it is asked for, the path of

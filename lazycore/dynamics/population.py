@@ -74,7 +74,7 @@ def trajectories(
     problems: "Sequence[Problem]",
     values: Sequence[Values],
     records: Sequence[np.ndarray] | None = None,
-    limits: Sequence[int] | None = None,
+    limits: Sequence[float] | None = None,
 ) -> "Iterator[tuple[int, Moment]]":
     """Yield (lane, moment) at about 200 steps, one lane after another."""
     for lane, (problem, value) in enumerate(zip(problems, values, strict=True)):

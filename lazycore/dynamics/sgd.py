@@ -81,7 +81,7 @@ def trajectories(
     problems: "Sequence[Problem]",
     values: Sequence[Values],
     records: Sequence[np.ndarray] | None = None,
-    limits: Sequence[int] | None = None,
+    limits: Sequence[float] | None = None,
 ) -> "Iterator[tuple[int, Moment]]":
     """Yield (lane, moment) at about 200 steps, one lane after another: each has batches of
     its own, the same for both models."""

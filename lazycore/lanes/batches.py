@@ -1,12 +1,13 @@
 """A batch of lanes, from their configs to their results: they advance together."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 
 from lazycore import spec
-from lazycore.budget import DEFAULT, estimate
+from lazycore.budget import DEFAULT, Budget, estimate
 from lazycore.config import RunConfig
 from lazycore.measures.recording import Recorder, choose_scales, recorder
 from lazycore.moments import Moment, is_due
@@ -20,10 +21,14 @@ FREE = (*NETWORK, "alpha", "seed", "batch_seed", "step_size", "time", "tolerance
 
 
 class Lane:
-    """One run: its config and its fields."""
+    """One run: its config, its fields, and the evaluations that an adaptive one may take.
 
-    def __init__(self, config: RunConfig) -> None:
-        self.config = config
+    budget: what the run may cost; None lifts the limit.
+    """
+
+    def __init__(self, config: RunConfig, budget: Budget | None = DEFAULT) -> None:
+        self.config, self.budget = config, budget
+        self.limit = budget.evaluations_of(estimate(config)) if budget else math.inf
         self.values: dict[str, Any] = config.resolve().to_dict()
 
     @property
@@ -38,10 +43,13 @@ class Lane:
 
 class Batches:
     """Advances batches on one device. Data, networks and kernels are made once for those that
-    follow each other; what the next one does not share with the last is let go."""
+    follow each other; what the next one does not share with the last is let go.
 
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
+    stopped: asked at every recorded time; once it is true, what has not ended is given up.
+    """
+
+    def __init__(self, device: torch.device, stopped: Callable[[], bool] = lambda: False) -> None:
+        self.device, self._stopped = device, stopped
         self._data: dict[tuple, Data] = {}
         self._problems: dict[tuple, Problem] = {}
 
@@ -57,10 +65,12 @@ class Batches:
         moments = spec.find("dynamics", values[0]["dynamics"]).trajectories(
             problems,
             [value | scale for value, scale in zip(values, scales, strict=True)],
-            limits=[DEFAULT.evaluations_of(estimate(lane.config)) for lane in lanes],
+            limits=[lane.limit for lane in lanes],
         )
         streams = _Streams(recorders)
         for number, moment in moments:
+            if self._stopped():
+                return
             found = streams.take(number, moment)
             if found is not None:
                 yield number, RunResult.collect(lanes[number].config, found)

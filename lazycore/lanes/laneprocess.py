@@ -7,20 +7,17 @@ nothing is unpickled from them.
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import Lane
+from lazycore.processes import environment
 from lazycore.results import RunResult
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 
 def write_frame(pipe: IO[bytes], head: dict[str, Any], payload: bytes = b"") -> None:
@@ -40,6 +37,11 @@ def read_frame(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     return (head, payload) if len(payload) == head["bytes"] else None
 
 
+def _said(lane: Lane) -> dict[str, Any]:
+    budget = asdict(lane.budget) if lane.budget else None
+    return {"config": lane.config.to_dict(), "budget": budget}
+
+
 @dataclass
 class LaneProcess:
     """`python -m lazycore.lanes.laneserver`, which ends as soon as its input is closed."""
@@ -47,12 +49,12 @@ class LaneProcess:
     process: subprocess.Popen = field(init=False)
 
     def __post_init__(self) -> None:
-        paths = [str(PROJECT), os.environ.get("PYTHONPATH", "")]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lazycore.lanes.laneserver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            start_new_session=True,  # a Ctrl-C is for whoever asks, who then closes the pipe
+            env=environment(),
         )
 
     def advance(self, lanes: Sequence[Lane]) -> Iterator[tuple[int, RunResult]]:
@@ -63,7 +65,7 @@ class LaneProcess:
         asked, answers = self.process.stdin, self.process.stdout
         assert asked is not None and answers is not None
         with contextlib.suppress(OSError):  # a process that is gone is found out below
-            write_frame(asked, {"lanes": [lane.config.to_dict() for lane in lanes]})
+            write_frame(asked, {"lanes": [_said(lane) for lane in lanes]})
         while (frame := read_frame(answers)) is not None:
             head, payload = frame
             if head["kind"] == "done":

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from lazycore.budget import estimate
+from lazycore.budget import DEFAULT, Budget, estimate
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import NETWORK, Batches, Lane
@@ -34,7 +34,11 @@ until they have imported torch."""
 
 
 def run_lanes(
-    configs: Sequence[RunConfig], *, device: str | None = None, threads: int = 1
+    configs: Sequence[RunConfig],
+    *,
+    device: str | None = None,
+    threads: int = 1,
+    budget: Budget | None = DEFAULT,
 ) -> Iterator[tuple[int, RunResult]]:
     """Yield (index, result) of each of these runs as it ends, the cheapest shapes first.
 
@@ -43,14 +47,16 @@ def run_lanes(
 
     threads: of the CPU, each with batches of its own: this process's, and further processes
     where there is enough to do. A GPU is served by one.
+    budget: what each run may cost; None lifts the limit.
     """
     where = choose_device(device)
-    lanes = [Lane(config) for config in configs]
+    lanes = [Lane(config, budget) for config in configs]
     work, results = _Work(lanes, where), queue.Queue()
+    own = Batches(where, work.stopped.is_set)
     others = [LaneProcess() for _ in range(_others(lanes, where, threads))]
     with ThreadPoolExecutor(1 + len(others)) as pool:
         try:
-            serving = [pool.submit(_serve, work, Batches(where).advance, results)]
+            serving = [pool.submit(_serve, work, own.advance, results)]
             serving += [pool.submit(_serve, work, other.advance, results) for other in others]
             for thread in serving:
                 thread.add_done_callback(results.put)

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import torch
 
+from lazycore.budget import Budget
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import Batches, Lane
@@ -25,7 +26,10 @@ def main() -> None:
     threading.Thread(target=_listen, args=(sys.stdin.buffer, asked.put), daemon=True).start()
     batches = Batches(torch.device("cpu"))
     while True:
-        lanes = [Lane(RunConfig.from_dict(fields)) for fields in asked.get()["lanes"]]
+        lanes = [
+            Lane(RunConfig.from_dict(lane["config"]), lane["budget"] and Budget(**lane["budget"]))
+            for lane in asked.get()["lanes"]
+        ]
         try:
             for number, result in batches.advance(lanes):
                 head = {"kind": "result", "number": number}

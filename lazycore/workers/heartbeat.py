@@ -7,6 +7,7 @@ twice. The heartbeat says to everyone else that the worker lives and what it is 
 import json
 import os
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def beat(root: Path, name: str, device: str, busy_with: str | None) -> None:
         "at": time.time(),
     }
     path = _folder(root) / f"{name}.json"
-    fresh = path.with_suffix(f".{os.getpid()}.new")
+    fresh = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")  # jobs beat too
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(json.dumps(content))

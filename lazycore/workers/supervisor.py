@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lazycore.processes import environment
 from lazycore.workers import devices
 
-PROJECT = Path(__file__).resolve().parent.parent
 RESTART_SECONDS = (0.5, 30.0)
 """A worker that ended is started again when this long has passed since it was last started;
 twice as long each time, up to the second number, after which it counts as having worked."""
@@ -24,15 +24,13 @@ def supervise(root: Path, names: Sequence[str], more: list[str], stop: threading
     """
     threads = ["--threads", str(devices.threads_each(len(names)))]
     threads += ["--sweep-threads", str(devices.sweep_threads_each(len(names)))]
-    paths = [str(PROJECT), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
     def start(device: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "lazycore.workers.worker", "--embedded"]
         command += ["--device", device]
         command += ["--root", str(root), *threads, *more]
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, env=environment, start_new_session=True
+            command, stdin=subprocess.PIPE, env=environment(), start_new_session=True
         )
 
     running = {device: start(device) for device in names}

@@ -218,7 +218,7 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
         desk.beat()
         suspects = adopt(desk, suspects)
     _leave(desk)
-    lock.close()
+    lock.close()  # never reached: it holds the lock up to here
 
 
 def adopt(desk: Desk, suspects: set[str]) -> set[str]:
