@@ -19,6 +19,8 @@ from lazycore.problem import Points, Problem
 from lazycore.results import RunResult
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def compare(
     module: nn.Module,
     x: Tensor,
@@ -30,10 +32,10 @@ def compare(
     loss: str = "square",
     zero_output: str = "centered",
     dynamics: str = "gd",
-    steps: int = 1000,
+    steps: int | None = None,
     step_size: float | None = None,
     time: float | None = None,
-    tolerance: float = 1e-3,
+    tolerance: float | None = None,
     record: Sequence[float] | None = None,
     budget: budgets.Budget | None = budgets.DEFAULT,
 ) -> RunResult:
@@ -51,6 +53,7 @@ def compare(
         x_test, y_test: further points that are measured only.
         zero_output: `centered`, `none`, or `symmetrized` (two copies of the module).
         dynamics: `gd` (reads steps, step_size) or `flow` (reads time, tolerance).
+        steps, tolerance: 1000 and 10⁻³ when None.
         step_size, time: None chooses from the largest eigenvalue of the tangent kernel.
         record: steps (gd) or times (flow) at which to record; about 200 when None.
     Raises `ConfigError` for arguments that cannot be, `BudgetError` for too costly a run.
@@ -64,23 +67,18 @@ def compare(
     """
     if dynamics not in ("gd", "flow"):
         raise ConfigError(f"dynamics={dynamics} is not allowed: give gd or flow.")
-    for known, value in ((ALPHA, alpha), (ZERO_OUTPUT, zero_output), (STEPS, steps)):
+    for known, value in ((ALPHA, alpha), (ZERO_OUTPUT, zero_output)):
         known.check(value)
-    values: dict[str, Any] = {
-        "dynamics": dynamics,
-        "steps": steps,
-        "step_size": None if step_size is None else STEP_SIZE.check(step_size),
-        "momentum": MOMENTUM.default,
-        "time": None if time is None else TIME.check(time),
-        "tolerance": TOLERANCE.check(tolerance),
-    }
+    given = {"steps": steps, "step_size": step_size, "time": time, "tolerance": tolerance}
+    values: dict[str, Any] = _chosen(given, dynamics)
+    values |= {"dynamics": dynamics, "momentum": MOMENTUM.default}
     objective = chosen(loss, {})
     network = _network(module)
     problem = _problem(network, (x, y), (x_test, y_test), float(alpha), objective, zero_output)
     if budget and dynamics == "gd":
-        _check_cost(problem, steps, budget)
+        _check_cost(problem, values["steps"], budget)
     scales = choose_scales(problem, values)
-    end = scales["time"] if dynamics == "flow" else steps
+    end = scales["time"] if dynamics == "flow" else values["steps"]
     moments = trajectory(
         problem,
         values | scales,
@@ -89,6 +87,22 @@ def compare(
     )
     measured = recorder(problem, values, scales, str(problem.w0.device))
     return RunResult.collect(None, measured.snapshots(moments))
+
+
+def _chosen(given: dict[str, float | None], dynamics: str) -> dict[str, Any]:
+    """Return these numbers, checked, with their defaults; what the dynamics does not read is
+    refused where it is given."""
+    found: dict[str, Any] = {"steps": 1000, "step_size": None, "time": None, "tolerance": 1e-3}
+    read = {"gd": (STEPS, STEP_SIZE), "flow": (TIME, TOLERANCE)}[dynamics]
+    for name, value in given.items():
+        if value is None:
+            continue
+        field = next((field for field in read if field.name == name), None)
+        if field is None:
+            said = f"{name}={value} is not read by dynamics={dynamics}"
+            raise ConfigError(f"{said}, which reads {read[0].name} and {read[1].name}.")
+        found[name] = field.check(value)
+    return found
 
 
 def _network(module: nn.Module) -> ModuleNetwork:
@@ -167,8 +181,10 @@ def _probe(network: ModuleNetwork, w0: Tensor, x: Tensor) -> Tensor:
 def _targets(name: str, y: Any, outputs: Tensor, loss: Loss) -> tuple[Tensor, int]:
     """Return targets shaped as the outputs, and the number of classes (0: real)."""
     n, k = outputs.shape
-    if not isinstance(y, Tensor) or y.ndim < 1 or len(y) != n:
-        length = len(y) if hasattr(y, "__len__") else "no"
+    if not isinstance(y, Tensor):
+        raise ConfigError(f"{name} is a {type(y).__name__}: give a tensor of {n} targets.")
+    if y.ndim < 1 or len(y) != n:
+        length = len(y) if y.ndim else "no"
         raise ConfigError(f"{name} has {length} targets for {n} points: they must be as many.")
     y = y.detach().to(outputs.device)
     facts = loss.SPEC.facts
@@ -200,7 +216,10 @@ def _targets(name: str, y: Any, outputs: Tensor, loss: Loss) -> tuple[Tensor, in
 
 def _recorded(record: Sequence[float], end: float, dynamics: str) -> np.ndarray:
     """Return the wanted steps or times, in order, with the start and the end."""
-    wanted = np.asarray(list(record), dtype=float)
+    try:
+        wanted = np.asarray(list(record), dtype=float)
+    except (TypeError, ValueError):
+        raise ConfigError(f"record={record!r} is not allowed: give a list of numbers.") from None
     if wanted.size and not (
         np.isfinite(wanted).all() and wanted.min() >= 0 and wanted.max() <= end
     ):

@@ -31,7 +31,8 @@ def run(
     >>> result.status, result.verdict
     ('done', 'lazy')
     """
-    return RunResult.collect(config, train(config, device=device, budget=budget))
+    with torch.inference_mode(False), torch.enable_grad():
+        return RunResult.collect(config, train(config, device=device, budget=budget))
 
 
 def train(
@@ -45,6 +46,8 @@ def train(
     Whoever iterates owns progress, cancelling and storing: stopping early leaves a partial
     run, which `RunResult.collect` folds like a whole one.
     """
+    if not isinstance(config, RunConfig):
+        raise ConfigError(f"config is a {type(config).__name__}: give a RunConfig.")
     cost = budgets.check(config, budget) if budget else None
     values = config.resolve().to_dict()
     where = choose_device(device)

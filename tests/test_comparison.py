@@ -48,7 +48,7 @@ def points(inputs=3, n=N, seed=1):
 
 def refused(*args, error=ConfigError, **kwargs) -> str:
     with pytest.raises(error) as info:
-        compare(*args, **({"steps": 3} | kwargs))
+        compare(*args, **({} if kwargs.get("dynamics") == "flow" else {"steps": 3}) | kwargs)
     text = str(info.value)
     assert "\n" not in text
     return text
@@ -200,8 +200,8 @@ def test_errors_of_a_module_are_counted_against_the_largest_output():
 
 @pytest.mark.parametrize("dynamics", ["gd", "flow"])
 def test_recorded_times_can_be_chosen(dynamics):
-    options = {"dynamics": dynamics, "steps": 20, "step_size": 0.5}
-    options |= {"time": 10.0} if dynamics == "flow" else {}
+    options = {"gd": {"steps": 20, "step_size": 0.5}, "flow": {"time": 10.0}}[dynamics]
+    options = options | {"dynamics": dynamics}
     result = compare(net(), points(), points()[:, 0], record=[4, 2], **options)
     wanted = [0.0, 1.0, 2.0, 10.0] if dynamics == "gd" else [0.0, 2.0, 4.0, 10.0]
     assert np.allclose(result.time, wanted)
@@ -210,8 +210,23 @@ def test_recorded_times_can_be_chosen(dynamics):
 # ── calls that are wrong ─────────────────────────────────────────────────────────────────
 
 
+def test_what_the_dynamics_does_not_read_is_refused():
+    x, y = points(), points()[:, 0]
+    assert "time=3.0 is not read by dynamics=gd" in refused(net(), x, y, steps=20, time=3.0)
+    said = refused(net(), x, y, dynamics="flow", step_size=0.3, time=1.0)
+    assert "step_size=0.3 is not read by dynamics=flow" in said
+
+
+def test_it_trains_where_gradients_are_switched_off():
+    x, y = points(), points()[:, 0]
+    with torch.no_grad():
+        assert compare(net(), x, y, steps=5).status == "done"
+
+
 def test_wrong_words_and_numbers_are_refused():
     x, y = points(), points()[:, 0]
+    assert "y is a list: give a tensor of" in refused(net(), x, y.tolist())
+    assert "record=5" in refused(net(), x, y, record=5)
     assert "dynamics=sgd" in refused(net(), x, y, dynamics="sgd")
     assert "loss=hinge" in refused(net(), x, y, loss="hinge")
     assert "zero_output=maybe" in refused(net(), x, y, zero_output="maybe")
@@ -286,8 +301,8 @@ def test_dropout_in_training_mode_is_refused():
 
 def test_points_and_targets_of_different_lengths_are_refused():
     assert "7 targets for 8 points" in refused(net(), points(), torch.ones(7))
-    assert "no targets" in refused(net(), points(), 3.0)
-    assert "3 targets" in refused(net(), points(), [1.0, 2.0, 3.0])
+    assert "y is a float" in refused(net(), points(), 3.0)
+    assert "y is a list: give a tensor of 8 targets" in refused(net(), points(), [1.0, 2.0, 3.0])
     assert "y_test" in refused(
         net(), points(), points()[:, 0], x_test=points(), y_test=torch.ones(2)
     )
