@@ -8,11 +8,17 @@ RICH_KERNEL_CHANGE = 1.0
 
 
 def verdict(
-    *, gap: np.ndarray, change: np.ndarray, kernel_change: np.ndarray, numerical_error: float
+    *,
+    gap: np.ndarray,
+    change: np.ndarray,
+    kernel_change: np.ndarray,
+    numerical_error: float,
+    diverged: bool = False,
 ) -> str:
     """Return `lazy`, `crossover`, `rich` or `undecided`.
 
-    undecided: the largest gap is below the error of the method, or nothing is known yet.
+    undecided: the largest gap is below the error of the method, or nothing is known yet; where a
+    model diverged, all that is not rich: what was seen of it is its beginning.
     lazy: the largest output gap is < 5 % of the largest change of the linearised model's
     output and ‖Θ_t − Θ_0‖/‖Θ_0‖ < 0.1 throughout. rich: that ratio exceeds 1.
 
@@ -21,6 +27,7 @@ def verdict(
         change: (T,) rms of αh̄(t) − αh̄(0) on the training points.
         kernel_change: (T_k,).
         numerical_error: in the units of `gap`.
+        diverged: whether a model did.
     """
     largest_gap, largest_change, kernel = (_largest(a) for a in (gap, change, kernel_change))
     if largest_gap is None or largest_change is None or kernel is None:
@@ -29,6 +36,8 @@ def verdict(
         return "undecided"
     if kernel > RICH_KERNEL_CHANGE:
         return "rich"
+    if diverged:
+        return "undecided"
     if largest_gap < LAZY_GAP * largest_change and kernel < LAZY_KERNEL_CHANGE:
         return "lazy"
     return "crossover"

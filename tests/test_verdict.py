@@ -6,13 +6,14 @@ import pytest
 from lazycore.verdict import verdict
 
 
-def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=()):
+def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=False):
     """Return the verdict on curves that rise to these values and go on as `tail`."""
     return verdict(
         gap=np.array([0.0, gap / 2, gap, *tail]),
         change=np.array([0.0, change, change / 2]),
         kernel_change=np.array([0.0, kernel]),
         numerical_error=error,
+        diverged=diverged,
     )
 
 
@@ -33,6 +34,9 @@ def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=()):
         ({"gap": 5.0, "kernel": 2.0, "error": 6.0}, "undecided"),
         ({"error": float("inf")}, "undecided"),
         ({"tail": (np.nan, np.inf)}, "lazy"),
+        ({"diverged": True}, "undecided"),
+        ({"gap": 0.5, "diverged": True}, "undecided"),
+        ({"kernel": 2.0, "diverged": True}, "rich"),
     ],
 )
 def test_verdicts(fields, word):
