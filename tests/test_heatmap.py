@@ -225,3 +225,23 @@ def test_lines_of_nothing_say_so():
 @pytest.mark.parametrize("loss", ["square", "logistic"])
 def test_every_quantity_has_a_meaning_and_a_unit(name, loss):
     assert quantity.title(name, loss).endswith(")") and quantity.unit(name, loss)
+
+
+@pytest.mark.parametrize(
+    "loss, of_loss, of_outputs",
+    [
+        ("square", "target units²", "target units"),
+        ("logistic", "nats", "logits"),
+        ("cross_entropy", "nats", "logits"),
+        ("soft_hinge", "output units", "output units"),
+        (None, "target units²", "target units"),
+    ],
+)
+def test_the_units_of_a_quantity_are_those_of_the_loss(loss, of_loss, of_outputs):
+    assert quantity.unit("final_test_loss", loss) == of_loss
+    assert (
+        quantity.unit("largest_gap", loss) == quantity.unit("numerical_error", loss) == of_outputs
+    )
+    assert quantity.unit("final_displacement", loss) == "weight units"
+    assert quantity.unit("final_test_error", loss) == "share"
+    assert quantity.unit("relative_gap", loss) == "no unit"

@@ -13,23 +13,27 @@ LEVELS = {
 }
 """Contours that are drawn where none are asked for: the thresholds of the verdict."""
 
-_OF_OUTPUTS = ("largest_gap", "final_gap", "final_test_gap", "numerical_error")
-_OF_WEIGHTS = ("final_displacement", "linearized_final_displacement", "final_parameter_gap")
+_OF_OUTPUTS = ("_gap", "_margin", "numerical_error")
+_OF_WEIGHTS = ("_displacement", "_parameter_gap")
 
 
 def unit(name: str, loss: str | None) -> str:
     """Return the unit of a quantity under this loss."""
-    in_logits = loss in ("logistic", "cross_entropy")
-    if name.endswith("_loss"):
-        return "nats" if in_logits else "target units²"
-    if name in _OF_OUTPUTS:
-        return "logits" if in_logits else "target units"
-    if name in _OF_WEIGHTS:
-        return "weight units"
-    if name.endswith("_error") or name == "activation_stability":
-        return "share"
     known = QUANTITIES.get(name)
-    return (known.unit if known else "") or "no unit"
+    if known and known.unit:
+        return known.unit
+    if name.startswith("relative_"):
+        return "no unit"
+    of_loss, of_outputs = style.units(loss)
+    if name.endswith("_loss"):
+        return of_loss
+    if name.endswith(_OF_WEIGHTS):
+        return "weight units"
+    if name.endswith(_OF_OUTPUTS):
+        return of_outputs
+    if name.endswith("_error") or name in ("activation_stability", "sign_agreement"):
+        return "share"
+    return "no unit"
 
 
 def meaning(name: str) -> str:

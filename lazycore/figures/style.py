@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lazycore import spec
 from lazycore.results import RunResult
 
 Figure = dict[str, Any]
@@ -225,13 +226,18 @@ def endings(result: RunResult) -> list[dict[str, Any]]:
 
 
 def loss_unit(result: RunResult) -> str:
-    """Return the unit of the loss: that of the targets squared, or nats."""
-    return "nats" if loss_name(result) in ("logistic", "cross_entropy") else "target units²"
+    """Return the unit of the loss: that of the targets squared, nats, …"""
+    return units(loss_name(result))[0]
 
 
 def output_unit(result: RunResult) -> str:
-    """Return the unit of the outputs: that of the targets, or logits."""
-    return "logits" if loss_name(result) in ("logistic", "cross_entropy") else "target units"
+    """Return the unit of the outputs: that of the targets, logits, …"""
+    return units(loss_name(result))[1]
+
+
+def units(loss: str | None) -> tuple[str, str]:
+    """Return the units of a loss and of its outputs; those of the square one for no name."""
+    return spec.find("loss", loss or "square").SPEC.facts["units"]
 
 
 def loss_name(result: RunResult) -> str | None:

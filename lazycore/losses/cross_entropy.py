@@ -6,6 +6,7 @@ SPEC = Spec(
     name="cross_entropy",
     meaning="−ln softmax(f) of the right class",
     facts={
+        "units": ("nats", "logits"),
         "labels": "any",
         "classifies": True,
         "outputs": lambda classes: max(2, classes),

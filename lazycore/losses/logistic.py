@@ -6,6 +6,7 @@ SPEC = Spec(
     name="logistic",
     meaning="ln(1 + e^{−yf}) for labels ±1",
     facts={
+        "units": ("nats", "logits"),
         "labels": "binary",
         "classifies": True,
         "outputs": lambda classes: 1,

@@ -12,6 +12,7 @@ SPEC = Spec(
     meaning="½ max(0, m − yf)² for labels ±1",
     reads=(MARGIN,),
     facts={
+        "units": ("output units²", "output units"),
         "labels": "binary",
         "classifies": True,
         "outputs": lambda classes: 1,

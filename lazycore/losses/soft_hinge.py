@@ -11,6 +11,7 @@ SPEC = Spec(
     meaning="ln(1 + e^{β(m − yf)})/β for labels ±1: a smooth hinge",
     reads=(LOSS_BETA, MARGIN),
     facts={
+        "units": ("output units", "output units"),
         "labels": "binary",
         "classifies": True,
         "outputs": lambda classes: 1,

@@ -6,6 +6,7 @@ SPEC = Spec(
     name="square",
     meaning="½ (f − y)²",
     facts={
+        "units": ("target units²", "target units"),
         "labels": "any",
         "classifies": False,
         "outputs": lambda classes: classes if classes > 2 else 1,

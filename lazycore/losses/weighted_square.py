@@ -14,6 +14,7 @@ SPEC = Spec(
     name="weighted_square",
     meaning="½ Σ w (f − y)², w from 1 to 4 over the outputs",
     facts={
+        "units": ("target units²", "target units"),
         "labels": "any",
         "classifies": False,
         "outputs": lambda classes: classes if classes > 2 else 1,
