@@ -140,9 +140,14 @@ def smallest_radius(
 
     Theorem 2.3's hypothesis: the flow stays in that ball until t. Arguments as `theorem_2_3`.
     """
-    radius = 0.0
+    # r = a + b Lip(r) r. Lip(Dh) does not fall with r: solved with what it is in a ball that is
+    # too small, r is too small, or the answer.
+    rate, radius = time * residual / alpha, 0.0
     for _ in range(200):
-        wanted = time * residual * (differential + radius * curvature(radius)) / alpha
+        bend = rate * curvature(radius)
+        if not bend < 1.0:
+            break
+        wanted = rate * differential / (1.0 - bend)
         if wanted <= radius:
             return radius
         if not wanted <= 1e12:

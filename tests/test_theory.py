@@ -15,6 +15,7 @@ from lazycore.theory import (
     predicted_displacement,
     predicted_gap_slope,
     slope,
+    smallest_radius,
     theorem_2_3,
 )
 
@@ -141,6 +142,18 @@ def test_theorem_2_3_is_the_formula_with_constants_that_hold_on_the_ball():
         r = int(np.argmax(alpha * radii * lipschitz >= k * residual))
         wanted = k[r] ** 2 / alpha * (0.4 + 0.1 * radii[r]) / lipschitz[r] ** 2 * residual**2
         assert value == pytest.approx(wanted, rel=1e-3, abs=1e-12)
+
+
+def test_the_ball_of_theorem_2_3_is_one_that_the_flow_stays_in_and_no_smaller_one():
+    """Lip(Dh) that jumps with r: solved with that of a smaller ball, r would be too small."""
+
+    def curvature(radius):
+        return 0.2 if radius < 1.0 else 0.3
+
+    given = {"residual": 1.0, "alpha": 1.0, "differential": 0.5, "curvature": curvature}
+    assert smallest_radius(1.5, **given) == pytest.approx(1.5 * 0.5 / (1 - 1.5 * 0.3), rel=1e-6)
+    assert smallest_radius(1.0, **given) == pytest.approx(0.5 / 0.8, rel=1e-6)
+    assert smallest_radius(4.0, **given) == float("inf")
 
 
 def test_theorem_2_3_does_not_apply_where_no_ball_is_large_enough():
