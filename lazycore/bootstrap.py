@@ -27,7 +27,7 @@ def exponent(x: np.ndarray, rows: Sequence[np.ndarray], seed: int = 0) -> Interv
     A seed's exponent is the least-squares slope of log y on log x. Seeds are resampled whole,
     for what one seed gives at neighbouring x goes together. With fewer than three seeds there
     is nothing to resample: the interval is Student's, from the scatter about the line through
-    the geometric means. None where fewer than three x have values.
+    the geometric means. A seed with fewer than three x has none; None where no seed has one.
 
     Args:
         x: (k,) positive places.
@@ -38,7 +38,7 @@ def exponent(x: np.ndarray, rows: Sequence[np.ndarray], seed: int = 0) -> Interv
         logs = np.where(values > 0.0, np.log(values), np.nan)
     logs[~np.isfinite(logs)] = np.nan
     known = np.isfinite(logs)
-    if not (x > 0.0).all() or known.any(axis=0).sum() < 3:
+    if not (x > 0.0).all():
         return None
     slopes = [
         theory.slope(x[k].tolist(), np.exp(row[k]).tolist())[0]
@@ -47,9 +47,12 @@ def exponent(x: np.ndarray, rows: Sequence[np.ndarray], seed: int = 0) -> Interv
     ]
     if len(slopes) >= 3:
         return mean_interval(np.array(slopes), seed)
-    used = known.any(axis=0)
+    logs = logs[known.sum(axis=1) >= 3]
+    if not len(logs):
+        return None
+    used = np.isfinite(logs).any(axis=0)
     means = np.exp(np.nanmean(logs[:, used], axis=0))
-    return Interval(*theory.slope(x[used].tolist(), means.tolist()), seeds=len(values))
+    return Interval(*theory.slope(x[used].tolist(), means.tolist()), seeds=len(logs))
 
 
 def mean_interval(values: np.ndarray, seed: int = 0, draws: int = DRAWS) -> Interval:

@@ -61,3 +61,12 @@ def test_two_places_are_too_few():
     assert bootstrap.exponent(ALPHAS[:2], [ALPHAS[:2]] * 3) is None
     mostly_gone = np.where(np.arange(6) < 2, ALPHAS, np.nan)
     assert bootstrap.exponent(ALPHAS, [mostly_gone] * 3) is None
+
+
+def test_of_two_seeds_one_without_three_places_is_left_out():
+    whole = ALPHAS**-1.0
+    short = np.where(np.arange(6) < 2, 1e3 * ALPHAS, np.nan)
+    found = bootstrap.exponent(ALPHAS, [whole, short])
+    assert found is not None and found.seeds == 1
+    assert found.value == pytest.approx(-1.0)
+    assert bootstrap.exponent(ALPHAS, [short, np.where(np.arange(6) > 3, whole, np.nan)]) is None

@@ -118,6 +118,13 @@ def test_no_border_where_the_change_stays_on_one_side():
     assert at.crossing(scales, np.array([10.0, 0.1, np.nan])) == pytest.approx(np.sqrt(10.0))
 
 
+def test_the_border_is_the_last_place_where_the_change_falls_through_the_level():
+    """Deep in the feature regime a run that ends early can have changed little."""
+    scales = np.array([1.0, 10.0, 100.0, 1000.0])
+    found = at.crossing(scales, np.array([10.0, 0.1, 10.0, 0.1]))
+    assert found == pytest.approx(np.sqrt(1e5))
+
+
 def test_bisection_finds_the_border_from_any_side_to_the_ratio_asked_for():
     for grid in ("1e-4,1e6", "1e3,1e4", "1e-4,1e-3"):
         cubes = [made_up_cube({"alpha_sqrt_width": grid})]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore import bootstrap, theory
+from lazycore import bootstrap
 from lazycore.bootstrap import Interval
 from lazycore.phases.cube import Cube, mean_of_known
 
@@ -92,15 +92,3 @@ def kernel_exponents(cube: Cube) -> list[Exponent]:
             scales = tuple(cube.scales[inside].tolist())
             found.append(Exponent(side, depth, measured, predicted[side], scales))
     return found
-
-
-def half_time_exponent(cube: Cube) -> tuple[float, float, float]:
-    """Return the lazy side's power of √hα in t_{L/2}/(√hα) and its interval; −1 is predicted.
-
-    Of the geometric means over seeds and widths, by least squares in logarithms.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.log(half_time(cube))
-    lazy = (cube.scales >= LAZY[0]) & (cube.scales <= LAZY[1])
-    rows = np.moveaxis(logs, 1, 0).reshape(len(cube.scales), -1)[lazy]
-    return theory.slope(cube.scales[lazy].tolist(), np.exp(mean_of_known(rows)).tolist())

@@ -50,8 +50,8 @@ class Border:
 
 
 def crossing(scales: np.ndarray, changes: np.ndarray, level: float = 1.0) -> float:
-    """Return where the kernel change falls through `level`, straight between points in
-    logarithms; NaN where it never does.
+    """Return where the kernel change falls through `level` for the last time, straight between
+    points in logarithms; NaN where it never does.
 
     scales, changes: (k,), the former increasing; what is not positive and finite is left out.
     """
@@ -60,7 +60,7 @@ def crossing(scales: np.ndarray, changes: np.ndarray, level: float = 1.0) -> flo
     falls = np.flatnonzero((y[:-1] >= 0.0) & (y[1:] < 0.0))
     if not falls.size:
         return float("nan")
-    i = falls[0]
+    i = falls[-1]
     return float(np.exp(x[i] + (x[i + 1] - x[i]) * y[i] / (y[i] - y[i + 1])))
 
 
