@@ -122,7 +122,7 @@ MAY_REACH = {
     "kernel_meter": {"kernel", "kernel_cost", "problem", "spectrum"},
     "compression": {"problem", "spec"},
     "drawn": {"columns", "moments", "problem"},
-    "kept_kernels": {"frozen_kernel", "kernel", "kernel_cost", "labels", "problem"},
+    "kept_kernels": {"budget", "frozen_kernel", "kernel", "kernel_cost", "labels", "problem"},
     "frozen_kernel": {"problem"},
     "labels": {"problem"},
     "preactivations": {"problem"},

@@ -1,11 +1,14 @@
 """The recorded constants, against explicit Jacobians and the slow oracle."""
 
+from dataclasses import replace
+
 import numpy as np
 import oracle
 import pytest
 import torch
 
 from lazycore.config import RunConfig
+from lazycore.losses import chosen
 from lazycore.measures.constants import BELOW, RADII, UNKNOWN, UPPER, constants
 from lazycore.problem import build_problem
 
@@ -93,3 +96,10 @@ def test_runs_that_share_an_anchor_look_once(monkeypatch):
     monkeypatch.setattr(module, "_singular_values", lambda anchor: 1 / 0)
     again = constants(problem.rescaled(100.0))
     assert again["constants.rank"] == known["rank"]
+
+
+def test_what_is_known_of_the_curvature_is_that_of_the_loss_though_the_anchor_is_shared():
+    known, problem = found(model="fully_connected", depth=2, activation="tanh")
+    assert known["curvature_kind"] == BELOW
+    again = constants(replace(problem, loss=chosen("logistic", {})))
+    assert again["constants.curvature_kind"] == UNKNOWN

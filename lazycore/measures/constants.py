@@ -54,15 +54,19 @@ def constants(problem: Problem) -> dict[str, Any]:
     train = problem.train
     known = _known.get(train.anchor)
     if known is None:
-        known = _known[train.anchor] = _singular_values(train.anchor) | _curvature(problem)
-    found = known | {
-        "differential_norm": problem.largest_eigenvalue**0.5,
-        "initial_output": rms(train.start) / problem.alpha,
-        "target_norm": rms(problem.targets),
-        "initial_residual": rms(train.start - problem.targets),
-        "smooth": problem.network.smooth,
-        "outputs": problem.targets.numel(),
-    }
+        known = _known[train.anchor] = _singular_values(train.anchor)
+    found = (
+        known
+        | _curvature(problem)
+        | {
+            "differential_norm": problem.largest_eigenvalue**0.5,
+            "initial_output": rms(train.start) / problem.alpha,
+            "target_norm": rms(problem.targets),
+            "initial_residual": rms(train.start - problem.targets),
+            "smooth": problem.network.smooth,
+            "outputs": problem.targets.numel(),
+        }
+    )
     if problem.targets.numel() <= FEW_OUTPUTS:
         found["target"] = problem.targets.detach().cpu().double().numpy()
     return {f"constants.{name}": value for name, value in found.items()}

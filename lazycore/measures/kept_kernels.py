@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.budget import LARGEST_FROZEN
 from lazycore.measures.frozen_kernel import train_frozen
 from lazycore.measures.labels import share_of_errors
 from lazycore.problem import Problem
@@ -20,9 +21,6 @@ POINTS = 100
 
 EIGENVALUES = 100
 """Eigenvalues, at most, and as many projections of the labels."""
-
-LARGEST = 500
-"""Outputs n·k of the training set up to which models are trained with a frozen kernel."""
 
 TEST_POINTS = 1000
 """Test points, at most, on which these are looked at."""
@@ -95,7 +93,7 @@ class KeptKernels:
     def count(self) -> int:
         """Training points on which the kernel is kept: fewer where forming it is dear."""
         problem = self.problem
-        most = max(1, LARGEST // problem.targets.shape[1])
+        most = max(1, LARGEST_FROZEN // problem.targets.shape[1])
         return affordable_points(problem.network, problem.w0, problem.train.x, most)
 
     @property

@@ -1,6 +1,6 @@
 """A network at its initial weights, on a set of points: all that knows neither α nor targets.
 
-Runs that differ in α, targets or loss alone share one of these, and with it the tangent
+Runs that differ in α alone share one of these, and with it the tangent
 features and their kernel.
 """
 
