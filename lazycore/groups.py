@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lazycore.errors import ConfigError
-from lazycore.plane import Axis, plain
+from lazycore.plane import SEEDS, Axis, plain
 from lazycore.results import RunResult
 
 MOST_GROUPS = 6
 MOST_NAMES = 3
 FIRST = ("alpha", "width", "init_scale")
 """Fields that are named before others."""
-SEEDS = ("seed", "data_seed", "init_seed", "batch_seed")
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def code(config: Mapping[str, Any] | None, call: str) -> str:
 def code_over_alpha(configs: Sequence[Mapping[str, Any]], call: str) -> str:
     """Return the Python that reproduces a figure of several runs that differ in α only."""
     shared = {k: v for k, v in minimal(configs[0]).items() if k != "alpha"}
-    alphas = ", ".join(f"{config['alpha']:g}" for config in configs)
+    alphas = ", ".join(f"{config['alpha']!r}" for config in configs)
     lines = [
         "import lazycore",
         *_imports(call),
