@@ -6,6 +6,8 @@ The threads of a benchmark are its own: two pools of two threads each fight for 
 import os
 import sys
 
+from lazycore.processes import POOLS
+
 if "numpy" not in sys.modules:
-    for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    for _pool in POOLS:
         os.environ.setdefault(_pool, "1")

@@ -17,7 +17,7 @@ star         the figure of α* for L = 2 (5 widths, 8 seeds, 3 scales) on two th
 `--check` exits with 1 below a bar.
 """
 
-import benchmarks._pools  # noqa: F401  # before numpy comes
+import benchmarks._ours  # noqa: F401  # before numpy comes
 
 # isort: split
 import os

@@ -21,7 +21,7 @@ while the gradient turns by little, and fall by ten where it does not (with its 
 a thousandth of the time passed: at kinks it would never end). `--check` exits with 1 below a bar.
 """
 
-import benchmarks._pools  # noqa: F401  # before numpy comes
+import benchmarks._ours  # noqa: F401  # before numpy comes
 
 # isort: split
 import itertools

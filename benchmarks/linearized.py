@@ -17,6 +17,9 @@ The sides alternate in one run, ratios are medians of pairs. `--check` exits wit
 is below its bar.
 """
 
+import benchmarks._ours  # noqa: F401  # before numpy comes
+
+# isort: split
 import argparse
 import json
 import os
@@ -26,9 +29,6 @@ import sys
 import tempfile
 import time
 from functools import partial
-
-for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_pool, "1")  # before numpy is imported: one thread
 
 import numpy as np
 import torch

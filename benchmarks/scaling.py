@@ -12,7 +12,7 @@ flow        gradients that gradient flow takes, against λ_max·T: Euler's steps
             2/λ_max, would grow with exponent 1
 """
 
-import benchmarks._pools  # noqa: F401  # before numpy comes
+import benchmarks._ours  # noqa: F401  # before numpy comes
 
 # isort: split
 import platform

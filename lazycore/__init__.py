@@ -4,19 +4,19 @@
     result = lazycore.run(lazycore.RunConfig(alpha=100))
     print(result.verdict, result.history)
 
-Importing this package does not import torch; calling `run`, `train`, `sweep` or `compare` does.
+Importing this package imports neither numpy nor torch; calling `run`, `train`, `sweep` or
+`compare` does.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lazycore.config import RunConfig
-from lazycore.results import RunResult, Snapshot
-from lazycore.sweepconfig import SweepConfig
-from lazycore.sweepresult import SweepResult
-
 if TYPE_CHECKING:
     from lazycore.comparison import compare
+    from lazycore.config import RunConfig
+    from lazycore.results import RunResult, Snapshot
+    from lazycore.sweepconfig import SweepConfig
+    from lazycore.sweepresult import SweepResult
     from lazycore.sweeps import sweep
     from lazycore.training import run, train
 
@@ -32,10 +32,24 @@ __all__ = [
     "train",
 ]
 
-_LAZY = {"run": "training", "train": "training", "sweep": "sweeps", "compare": "comparison"}
+_PLACES = {
+    "RunConfig": "config",
+    "RunResult": "results",
+    "Snapshot": "results",
+    "SweepConfig": "sweepconfig",
+    "SweepResult": "sweepresult",
+    "compare": "comparison",
+    "run": "training",
+    "sweep": "sweeps",
+    "train": "training",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"lazycore.{_LAZY[name]}"), name)
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"lazycore.{_PLACES[name]}"), name)
     raise AttributeError(f"module 'lazycore' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

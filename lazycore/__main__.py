@@ -2,7 +2,10 @@
 
 import sys
 
-from lazycore.cli import main
+from lazycore.processes import become_program
 
 if __name__ == "__main__":
+    become_program()
+    from lazycore.cli import main
+
     sys.exit(main())

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from lazycore import blas
 from lazycore.tangent import gram
 from lazycore.tangent.features import form_kernel
 from lazycore.tangent.kernel import layer_kernels, tangent_kernel
@@ -79,7 +80,7 @@ def test_the_cheaper_way_is_the_one_with_fewer_multiply_adds():
 @pytest.mark.parametrize("single", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_numpy_and_torch_form_the_same_kernel(monkeypatch, single, dtype):
-    monkeypatch.setattr(gram, "numpy_serves", lambda tensor: single)
+    monkeypatch.setattr(blas, "numpy_serves", lambda tensor: single)
     monkeypatch.setattr(gram, "TILE", 4)
     first, second = layer(2, 2, True), layer(2, 2, True, n=5, seed=9)
     low = [Layer(f.inputs.to(dtype), f.signals.to(dtype), f.bias) for f in (first, second)]
@@ -87,19 +88,6 @@ def test_numpy_and_torch_form_the_same_kernel(monkeypatch, single, dtype):
     wanted = tangent_kernel(first, second)
     assert found.dtype == dtype
     assert float((found - wanted).abs().max()) <= 50 * torch.finfo(dtype).eps * wanted.abs().max()
-
-
-def test_numpy_serves_on_the_cpu_in_one_thread_only(monkeypatch):
-    threads = torch.get_num_threads()
-    x = torch.ones(2, dtype=torch.float64)
-    try:
-        torch.set_num_threads(1)
-        monkeypatch.setattr(gram, "_POOL", "1")
-        assert gram.numpy_serves(x) and not gram.numpy_serves(x.half())
-        torch.set_num_threads(2)
-        assert not gram.numpy_serves(x)
-    finally:
-        torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("limit", [gram.LIMIT, 5000, 1])

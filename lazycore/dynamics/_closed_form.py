@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.blas import product
 from lazycore.dynamics._lanczos import Filters, Spectrum, eigenvectors, krylov_space
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
 from lazycore.tangent.anchor import Anchor
@@ -67,7 +68,7 @@ class ClosedForm:
             J(x') (n'·k, p) in parameter space.
         """
         dtype = self.space.dtype
-        return -_combined(self.start, rows.double() @ self.vectors, filters).to(dtype)
+        return -_combined(self.start, product(rows.double(), self.vectors), filters).to(dtype)
 
     def residual(self, filters: np.ndarray) -> np.ndarray:
         """Return, per time, a bound on the error of ∇R relative to the initial ∇R: rounding."""
@@ -102,7 +103,7 @@ class OutputForm:
     def changes(self, rows: Tensor, filters: np.ndarray) -> Tensor:
         """Return αh̄ − αh(w0) on any points at T times, (T, n'·k), from rows = Θ(x', x)."""
         dtype = self.space.dtype
-        return -_combined(self.start, rows.double() @ self.vectors, filters).to(dtype)
+        return -_combined(self.start, product(rows.double(), self.vectors), filters).to(dtype)
 
     def residual(self, filters: np.ndarray) -> np.ndarray:
         """Return, per time, a bound on the error of ∇R relative to the initial ∇R.
@@ -201,7 +202,7 @@ def _gradient(space: FunctionSpace | ParameterSpace) -> Tensor:
 def _combined(start: Tensor, vectors: Tensor, filters: np.ndarray) -> Tensor:
     """Return φ(·) b at T times, (T, size)."""
     phi = torch.as_tensor(filters, dtype=start.dtype, device=start.device)
-    return (phi * start) @ vectors.T
+    return product(phi * start, vectors.T)
 
 
 def _epsilon(space: FunctionSpace | ParameterSpace) -> float:

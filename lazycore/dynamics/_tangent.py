@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lazycore import moments
+from lazycore.blas import product
 from lazycore.budget import LARGEST_KERNEL
 from lazycore.problem import Problem
 from lazycore.tangent.layers import Layer, Layered
@@ -92,14 +93,14 @@ class FunctionSpace:
 
     def train_outputs(self, s: Tensor) -> Tensor:
         """Return Θ s of each state."""
-        return (s @ self.kernel).unflatten(1, self.problem.targets.shape)
+        return product(s, self.kernel).unflatten(1, self.problem.targets.shape)
 
     def test_outputs(self, s: Tensor) -> Tensor:
         """Return Θ_test s of each state."""
         test = self.problem.test
         assert test is not None
         kernel = test.anchor.kernel_with(self.problem.train.anchor)
-        return (s @ kernel.T).unflatten(1, test.start.shape)
+        return product(s, kernel.T).unflatten(1, test.start.shape)
 
     def displacement_by_layer(self, s: Tensor) -> Tensor:
         """Return √(sᵀ Θ_l s)."""
@@ -108,7 +109,7 @@ class FunctionSpace:
         if set(kernels) != set(names):
             parameters = torch.stack([self.parameters(one) for one in s])
             return self.problem.norms_by_layer(parameters)
-        squares = [((s @ kernels[name]) * s).sum(1) for name in names]
+        squares = [(product(s, kernels[name]) * s).sum(1) for name in names]
         return torch.stack(squares, dim=1).clamp(min=0.0).sqrt()
 
     def quadratic_form(self) -> Tensor:

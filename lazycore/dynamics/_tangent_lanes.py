@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from lazycore.blas import product
 from lazycore.dynamics._closed_form import ClosedForm, OutputForm
 from lazycore.dynamics._tangent import FunctionSpace, TangentSpace, gradient
 from lazycore.losses import Loss
@@ -170,5 +171,5 @@ def _each(matrices: Sequence[Tensor], z: Tensor) -> Tensor:
     first, dtype = matrices[0], z.dtype
     z = z.to(first.dtype)
     if all(matrix is first for matrix in matrices[: len(z)]):
-        return (z @ first.T).to(dtype)
+        return product(z, first.T).to(dtype)
     return torch.stack([m @ part for m, part in zip(matrices, z, strict=False)]).to(dtype)

@@ -14,11 +14,13 @@ from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import Batches, Lane
 from lazycore.lanes.laneprocess import read_frame, write_frame
+from lazycore.processes import keep_freed_memory
 
 
 def main() -> None:
     """Serve frames from standard input until it is closed."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     # What anything prints must not get between the frames.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from lazycore import activations, spec
+from lazycore.blas import product
 from lazycore.networks.displaced import Displaced, Passed
 from lazycore.networks.network import Block, Network, Symmetrized
 from lazycore.networks.one_hidden_layer import largest_second_derivative
@@ -103,7 +104,8 @@ class Dense:
             inputs = self._times_gain(number, inputs).contiguous()
             factors.append((inputs, signal.permute(2, 0, 1).contiguous()))
             if number:
-                back = self._times_gain(number, self.without_bias(weights[number]).mT @ signal)
+                back = product(self.without_bias(weights[number]).mT, signal)
+                back = self._times_gain(number, back)
                 signal = back.mul_(passed.slopes[number - 1])
         return Layered(tuple(factors[::-1]), tuple(block.layer for block in self.blocks))
 
@@ -191,7 +193,7 @@ class Dense:
         gradients, signal, units = [], r.mT, None
         for number in reversed(range(len(weights))):
             signal = self._times_gain(number, signal)
-            gradient = signal @ passed.inputs[number].mT
+            gradient = product(signal, passed.inputs[number].mT)
             if self.bias_gain is not None:
                 biases = signal.sum(-1, keepdim=True) * (self.bias_gain / self.gains[number])
                 gradient = torch.cat([gradient, biases], dim=-1)
@@ -202,12 +204,12 @@ class Dense:
                 if weight.shape[-2] == 1:
                     signal, units = passed.slopes[number - 1] * signal, back
                 else:
-                    signal, units = (back @ signal).mul_(passed.slopes[number - 1]), None
+                    signal, units = product(back, signal).mul_(passed.slopes[number - 1]), None
         return torch.cat(gradients[::-1], dim=-1)
 
     def affine(self, number: int, weight: Tensor, a: Tensor) -> Tensor:
         """Return c_l W_l a + g b_l for a matrix (W_l, b_l)."""
-        z = self.without_bias(weight) @ a
+        z = product(self.without_bias(weight), a)
         if self.gains[number] != 1.0:
             z = z.mul_(self.gains[number])
         return z if self.bias_gain is None else z.add_(weight[..., -1:] * self.bias_gain)

@@ -8,6 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from lazycore import activations
+from lazycore.blas import product
 from lazycore.networks.network import Scale, of_lanes
 from lazycore.spec import Values
 
@@ -107,7 +108,7 @@ class Displaced:
             passed.inputs.append(a)
             u = network.affine(number, dw, a)
             if change is not None:
-                through = network.without_bias(self.weights[number]) @ change
+                through = product(network.without_bias(self.weights[number]), change)
                 u = u.add_(through, alpha=network.gains[number])
             if number == len(changes) - 1:
                 return u.mT, passed

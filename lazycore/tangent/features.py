@@ -2,10 +2,12 @@
 
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.tangent.gram import LIMIT, Array, add_products, arrays, mirror, tiles
+from lazycore.blas import Array, arrays
+from lazycore.tangent.gram import LIMIT, add_products, mirror, tiles
 
 
 class Features(Protocol):
@@ -57,7 +59,8 @@ def form_kernel(features: Features, other: Features | None = None, limit: int = 
     n, k, _ = features.shape
     columns = n if other is None else other.shape[0]
     total = features.like.new_zeros((n * k, columns * k))
-    features.add_kernel(total, other, limit)
+    with np.errstate(all="ignore"):  # of weights that have diverged
+        features.add_kernel(total, other, limit)
     if other is None:
         mirror(total)
     return total

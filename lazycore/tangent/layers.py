@@ -18,8 +18,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from lazycore.blas import arrays, product
 from lazycore.tangent.features import Features, add_rows, four_axes
-from lazycore.tangent.gram import LIMIT, TILE, add_products, arrays, tiles
+from lazycore.tangent.gram import LIMIT, TILE, add_products, tiles
 
 TOUCH = 12.0
 """Multiply-adds of a large product in the time in which one number is read, changed and written."""
@@ -54,7 +55,7 @@ class Layer:
     def apply(self, v: Tensor) -> Tensor:
         """Return Σ_p D_p · (V A_p + b), (n, k)."""
         (n, k, _, out), fan_in = self.signals.shape, self.inputs.shape[2]
-        z = self.inputs @ v[: out * fan_in].view(out, fan_in).T
+        z = product(self.inputs, v[: out * fan_in].view(out, fan_in).T)
         if self.bias:
             z = z + v[out * fan_in :]
         return (self.signals.reshape(n, k, -1) @ z.reshape(n, -1, 1))[:, :, 0]
@@ -63,7 +64,7 @@ class Layer:
         """Return Σ_ip (r_i · D_ip) ⊗ A_ip, flat."""
         n, k, positions, out = self.signals.shape
         pulled = (r[:, None] @ self.signals.reshape(n, k, -1)).view(n * positions, out)
-        weights = (pulled.T @ self.inputs.reshape(n * positions, -1)).reshape(-1)
+        weights = product(pulled.T, self.inputs.reshape(n * positions, -1)).reshape(-1)
         return torch.cat([weights, pulled.sum(0)]) if self.bias else weights
 
     def matrix(self) -> Tensor:

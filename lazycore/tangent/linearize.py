@@ -15,9 +15,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from lazycore.blas import arrays
 from lazycore.tangent.features import Features as Features
 from lazycore.tangent.features import add_rows, four_axes
-from lazycore.tangent.gram import LIMIT, add_products, arrays
+from lazycore.tangent.gram import LIMIT, add_products
 from lazycore.tangent.layers import Layered as Layered
 
 

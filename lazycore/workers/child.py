@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
 from lazycore.errors import LazyLabError
+from lazycore.processes import keep_freed_memory
 
 ENGINE = "lazycore.workers.child:training"
 """Module and function that compute a run: the function yields, after each record, the share
@@ -60,6 +61,7 @@ def warm_up(device: str, threads: int) -> None:
     """Import the engine, fix its number of threads and wake the device."""
     import torch
 
+    keep_freed_memory()
     importlib.import_module("lazycore.training")
     # Two torch threads on a busy two-core machine were ten times slower than one.
     torch.set_num_threads(threads)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
+from lazycore.processes import environment
 from lazycore.workers import child, devices, heartbeat
 from lazycore.workers.children import Children, Ended, Limits
 from lazycore.workers.crew import Crew
@@ -194,8 +195,7 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
     while (lock := heartbeat.claim(root, name)) is None:
         if stop.wait(0.5):
             os._exit(0)
-    pools = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    os.environ |= dict.fromkeys(pools, str(runs.threads))
+    os.environ |= environment(runs.threads)
     if device.startswith("cuda"):
         os.environ["CUDA_VISIBLE_DEVICES"] = devices.visible_alone(device)
     children = runs.children
