@@ -114,3 +114,17 @@ def test_frames_come_back_whole_or_not_at_all():
     assert (found[0]["number"], found[1]) == (3, b"\n\x00payload")
     for length in range(len(whole)):
         assert read_frame(io.BytesIO(whole[:length])) is None
+
+
+def test_the_last_runs_are_shared_out_and_each_is_taken_once():
+    wanted = [Lane(config) for config in configs()[:4]] + [Lane(configs()[4])]
+    work = lanes._Work(wanted, torch.device("cpu"), servers=2)
+    taken, own = [], None
+    while found := work.next(own):
+        own, batch = found
+        taken.append(batch)
+    assert sorted(sum(taken, [])) == list(range(5))
+    left = 5
+    for batch in taken:
+        assert len(batch) <= -(-left // 2)
+        left -= len(batch)

@@ -5,6 +5,7 @@ tensors of the same shapes. On a CPU a few of them at a time go through one prod
 stays in its cache, and each core has its own few; on a GPU all of them go at once.
 """
 
+import math
 import queue
 import threading
 from collections import deque
@@ -51,9 +52,10 @@ def run_lanes(
     """
     where = choose_device(device)
     lanes = [Lane(config, budget) for config in configs]
-    work, results = _Work(lanes, where), queue.Queue()
+    helpers = _others(lanes, where, threads)
+    work, results = _Work(lanes, where, 1 + helpers), queue.Queue()
     own = Batches(where, work.stopped.is_set)
-    others = [LaneProcess() for _ in range(_others(lanes, where, threads))]
+    others = [LaneProcess() for _ in range(helpers)]
     with ThreadPoolExecutor(1 + len(others)) as pool:
         try:
             serving = [pool.submit(_serve, work, own.advance, results)]
@@ -89,11 +91,12 @@ class _Claim:
 class _Work:
     """What there is to do, the cheapest shapes first, and what is taken.
 
-    lanes: all of them; a batch is a list of their numbers.
+    lanes: all of them; a batch is a list of their numbers. servers: who take them.
     """
 
-    def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
+    def __init__(self, lanes: Sequence[Lane], device: torch.device, servers: int = 1) -> None:
         self.lanes, self.lock, self.stopped = lanes, threading.Lock(), threading.Event()
+        self.left, self.servers = len(lanes), servers
         shapes: dict[tuple, list[int]] = {}
         for number, lane in enumerate(lanes):
             shapes.setdefault(lane.shape, []).append(number)
@@ -106,7 +109,8 @@ class _Work:
 
     def next(self, own: _Claim | None) -> tuple[_Claim, list[int]] | None:
         """Return the next batch: of the claim that one is at, else of what nobody has begun,
-        else of what another one is at."""
+        else of what another one is at. At last no one takes more than a fair share of what is
+        left: the others would have to wait."""
         with self.lock:
             if own is None or not own.batches:
                 fresh = (claim for claim in self.claims if not claim.begun)
@@ -114,8 +118,13 @@ class _Work:
             if own is None:
                 return None
             own.begun, batch = True, own.batches.popleft()
+            share = math.ceil(self.left / self.servers)
+            if len(batch) > share:
+                own.batches.appendleft(batch[share:])
+                batch = batch[:share]
             if not own.batches:
                 self.claims.remove(own)
+            self.left -= len(batch)
             return own, batch
 
     def _claims(self, numbers: list[int], device: torch.device) -> list[_Claim]:

@@ -15,7 +15,7 @@ from lazycore.networks.network import Change, Scale
 from lazycore.problem import Problem
 from lazycore.tangent.anchor import Anchor
 
-CACHE = 2**20
+CACHE = 2**21
 """Bytes that the hidden units of the lanes in one product may fill on a CPU: what its second
 cache holds. On a GPU all lanes go at once."""
 
@@ -36,6 +36,11 @@ class Lanes:
 
     def __len__(self) -> int:
         return len(self.alpha)
+
+    @property
+    def is_recordable(self) -> bool:
+        """Whether a GPU can take their gradient as recorded: none of it is decided here."""
+        return self.alpha.is_cuda and not isinstance(self.change, OneByOne)
 
     def select(self, lanes: Tensor | slice) -> "Lanes":
         """Return some of the lanes; a slice shares their memory."""
