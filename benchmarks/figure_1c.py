@@ -1,6 +1,7 @@
 """How long does the whole of Fig. 1(c) take by gradient flow, and is it the same figure?
 
     python -m benchmarks.figure_1c [--check] [--tolerance 0.1] [--figures FILE] [--gd]
+        [--device cuda:0]
 
 Chizat, Oyallon & Bach (2019, arXiv:1812.07956, §3.1): d = 100, n = n_test = 1000, m = 50 paired
 neurons, 33 values of τ from 10^−2.2 to 10 and 10 seeds (data, teacher and weights; the same
@@ -18,7 +19,7 @@ go through `run_lanes` on two threads.
 `--check` exits with 1 when a bar is missed.
 """
 
-import benchmarks._pools  # noqa: F401  # before numpy comes
+import benchmarks._ours  # noqa: F401  # before numpy comes
 
 # isort: split
 import json
@@ -96,10 +97,10 @@ def test_losses(result: RunResult) -> dict[str, float]:
     return {"end": float(loss[-1]), "best": float(np.nanmin(loss))}
 
 
-def computed(configs: Mapping[tuple, RunConfig]) -> dict[tuple, RunResult]:
+def computed(configs: Mapping[tuple, RunConfig], device: str) -> dict[tuple, RunResult]:
     """Return the results under the keys of their configs."""
     keys = list(configs)
-    lanes = run_lanes(list(configs.values()), device="cpu", threads=THREADS)
+    lanes = run_lanes(list(configs.values()), device=device, threads=THREADS)
     return {keys[number]: result for number, result in lanes}
 
 
@@ -149,7 +150,11 @@ def curve_table(
 
 
 def against_descent(
-    figure: Figure, results: Mapping[tuple, RunResult], taus: Sequence[float], seeds: int
+    figure: Figure,
+    results: Mapping[tuple, RunResult],
+    taus: Sequence[float],
+    seeds: int,
+    device: str,
 ) -> Iterator[Said]:
     """Compare flow with gradient descent at the authors' step and at a quarter of it."""
     begun = time.perf_counter()
@@ -159,7 +164,8 @@ def against_descent(
             for tau in taus
             for seed in range(seeds)
             for finer in (1, 4)
-        }
+        },
+        device,
     )
     spent = time.perf_counter() - begun
     rows, bars = [], []
@@ -193,21 +199,24 @@ def measure(
     gd_taus: Sequence[float] = (),
     gd_seeds: int = 3,
     tolerance: float = Figure.tolerance,
+    device: str = "cpu",
 ) -> Iterator[Said]:
     """Yield the curve, its time, and the comparison with gradient descent at these τ."""
     figure = replace(Figure() if size == "full" else TINY, tolerance=tolerance)
     yield machine(THREADS, 1024 if size == "full" else 32)
     configs = {(t, seed): figure.flow(t, seed) for t in figure.taus for seed in range(figure.seeds)}
     begun = time.perf_counter()
-    results = computed(configs)
+    results = computed(configs, device)
     minutes = (time.perf_counter() - begun) / 60.0
     yield curve_table(figure, results, published(figures))
-    what = f"minutes for {len(configs)} runs on {THREADS} threads, tolerance {tolerance:g}"
+    what = (
+        f"minutes for {len(configs)} runs on {THREADS} threads, tolerance {tolerance:g}, {device}"
+    )
     yield Bar(what, minutes, MINUTES, at_most=True)
     if gd_taus:
         nearest = [min(figure.taus, key=lambda t, tau=tau: abs(np.log(t / tau))) for tau in gd_taus]
         chosen = list(dict.fromkeys(nearest))
-        yield from against_descent(figure, results, chosen, min(gd_seeds, figure.seeds))
+        yield from against_descent(figure, results, chosen, min(gd_seeds, figure.seeds), device)
 
 
 def main() -> int:
@@ -217,9 +226,10 @@ def main() -> int:
     parser.add_argument("--gd-taus", nargs="+", type=float, default=GD_TAUS)
     parser.add_argument("--gd-seeds", type=int, default=3)
     parser.add_argument("--tolerance", type=float, default=Figure.tolerance)
+    parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
     taus = given.gd_taus if given.gd else ()
-    found = measure(given.size, given.figures, taus, given.gd_seeds, given.tolerance)
+    found = measure(given.size, given.figures, taus, given.gd_seeds, given.tolerance, given.device)
     return conclude(say(found), given.check)
 
 

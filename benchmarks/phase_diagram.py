@@ -1,6 +1,7 @@
 """How long does a phase diagram take, does it fill visibly, and where does its time go?
 
     python -m benchmarks.phase_diagram [--check] [--dtype float32] [--tolerance 1e-3] [--profile]
+        [--device cuda:0]
 
 Digits by parity, n = 200, two hidden layers, softplus (β = 5, unit gain), ntk scaling, centred,
 square loss, gradient flow: √m·α = 1e-2 … 1e4 (13) × m = 25 … 800 (6) × 5 initial seeds on one
@@ -13,7 +14,7 @@ data seed, as the sweep that a person asks for, on two threads.
 `--check` exits with 1 when a bar is missed.
 """
 
-import benchmarks._pools  # noqa: F401  # before numpy comes
+import benchmarks._ours  # noqa: F401  # before numpy comes
 
 # isort: split
 import cProfile
@@ -85,11 +86,13 @@ def diagram(size: str, dtype: str, tolerance: float) -> SweepConfig:
     return SweepConfig.from_text(fields | axes)
 
 
-def filled(sweep: SweepConfig) -> tuple[list[tuple[float, int]], list[RunResult]]:
+def filled(
+    sweep: SweepConfig, device: str = "cpu"
+) -> tuple[list[tuple[float, int]], list[RunResult]]:
     """Compute the sweep; return when each cell came and which, and the results in that order."""
     begun, came, results = time.perf_counter(), [], []
     configs = [cell.config for cell in sweep.cells]
-    for number, result in run_lanes(configs, device="cpu", threads=THREADS):
+    for number, result in run_lanes(configs, device=device, threads=THREADS):
         came.append((time.perf_counter() - begun, number))
         results.append(result)
     return came, results
@@ -203,12 +206,13 @@ def measure(
     dtype: str = "float64",
     tolerance: float = 1e-3,
     profile: bool = False,
+    device: str = "cpu",
 ) -> Iterator[Said]:
     """Yield the time of the sweep, how it fills, and where the time goes."""
     yield machine(THREADS, 1024 if size == "full" else 32)
     sweep = diagram(size, dtype, tolerance)
-    came, results = filled(sweep)
-    yield f"  {len(came)} cells, {dtype}, tolerance {tolerance:g}, {THREADS} threads"
+    came, results = filled(sweep, device)
+    yield f"  {len(came)} cells, {dtype}, tolerance {tolerance:g}, {THREADS} threads, {device}"
     yield by_width(sweep, came, results)
     yield by_slice(came)
     times = [0.0, *(at for at, _ in came)]
@@ -226,8 +230,9 @@ def main() -> int:
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
     parser.add_argument("--tolerance", type=float, default=1e-3)
     parser.add_argument("--profile", action="store_true", help="where the time goes: minutes")
+    parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
-    found = measure(given.size, given.dtype, given.tolerance, given.profile)
+    found = measure(given.size, given.dtype, given.tolerance, given.profile, given.device)
     return conclude(say(found), given.check)
 
 

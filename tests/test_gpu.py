@@ -164,6 +164,27 @@ def test_a_step_of_descent_does_not_wait_for_the_device(gpu):
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_steps_that_are_one_launch_are_those_that_are_many(momentum, gpu):
+    import torch
+
+    from lazycore.dynamics._descent import WORTH_RECORDING, NetworkDescent
+
+    values = RunConfig(dynamics="gd").resolve().to_dict()
+    problems = [build_problem(values, torch.device(gpu)).rescaled(a) for a in (0.1, 1.0, 10.0)]
+    one, many = (
+        NetworkDescent(stack(problems), problems[0].w0, [0.1, 0.2, 0.3], [momentum] * 3)
+        for _ in range(2)
+    )
+    for steps in (3, WORTH_RECORDING + 1, 5, WORTH_RECORDING + 7):
+        one.advance(steps)
+        for _ in range(steps):
+            many.step()
+        assert torch.equal(one.position, many.position)
+    assert "_replayed" in one.__dict__
+
+
+@pytest.mark.gpu
 @pytest.mark.parametrize("dynamics", ["flow", "gd"])
 def test_lanes_that_go_together_on_a_gpu_are_those_of_the_cpu(dynamics):
     """Where all lanes go at once, in float64 and through the change without cancellation."""

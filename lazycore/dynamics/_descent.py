@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,14 @@ import torch
 from torch import Tensor
 
 from lazycore.dynamics._closed_form import closed_form, descent_filters, momentum_filters
+from lazycore.dynamics._replayed import replayed
 from lazycore.dynamics._tangent import TangentSpace, gradient
 from lazycore.lanes.stacked import Lanes
 from lazycore.problem import Points, Problem
 from lazycore.tangent.products import Products
+
+WORTH_RECORDING = 20
+"""Steps at once from which on a GPU is given them as recorded ones: recording takes as long."""
 
 
 @dataclass
@@ -49,9 +54,23 @@ class NetworkDescent:
         self._momentum = w0.new_tensor(momenta)[:, None]
         self._velocity = torch.zeros_like(self.position) if any(momenta) else None
 
+    def advance(self, steps: int) -> None:
+        """Take these steps, each lane by its own η."""
+        step = self.step
+        if steps > WORTH_RECORDING and self.lanes.is_recordable:
+            steps -= "_replayed" not in self.__dict__
+            step = self._replayed
+        for _ in range(steps):
+            step()
+
     def step(self) -> None:
         """Take one step, each lane by its own η."""
         self.move(self.slope()[0])
+
+    @cached_property
+    def _replayed(self) -> Callable[[], None]:
+        """One step as one launch; asking for it takes the first."""
+        return replayed(self.step, self.position.device)
 
     def slope(self) -> tuple[Tensor, Tensor]:
         """Return g here, and the change of αh since the start."""

@@ -88,8 +88,7 @@ def trajectories(
     networks = NetworkDescent(stack(problems), problems[0].w0, etas, momenta)
     done = 0
     for step in steps:
-        for _ in range(int(step) - done):
-            networks.step()
+        networks.advance(int(step) - done)
         done = int(step)
         for lane, space in enumerate(spaces):
             tangent = Position(space, next(tangents[lane]))
