@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from lazycore import checking, run, spec
-from lazycore.checks import Row, collect, theorem_2_3
+from lazycore.checks import Check, Row, collect, theorem_2_3
 from lazycore.cli import main
+from lazycore.config import RunConfig
 from lazycore.errors import ConfigError
 
 
@@ -103,9 +104,36 @@ def test_a_wrong_derivative_makes_the_kernel_check_fail(monkeypatch):
     assert not check.judge({})[0].passed
 
 
+def test_a_check_is_judged_as_soon_as_its_runs_are_there_and_each_run_is_made_once(monkeypatch):
+    """Two checks share a run; the one whose runs are the cheaper ones need not wait."""
+    tiny = {"task": "sine", "n_train": 4, "n_test": 0, "width": 4, "dynamics": "gd"}
+    few, many = (RunConfig(**tiny, steps=steps) for steps in (5, 500))
+    asked = []
+
+    def check(name, **runs):
+        def judge(results):
+            return [Row(name, ", ".join(r.digest for r in results.values()), "", None)]
+
+        return Check(name=name, source="", judge=judge, runs=runs)
+
+    def lanes(configs, **options):
+        asked.append((list(configs), options))
+        return enumerate(run(config) for config in configs)
+
+    monkeypatch.setattr(checking, "run_lanes", lanes)
+    checks = [check("both", a=many, b=few), check("none"), check("cheap", a=few)]
+    found = checking.Checking(checks, device="cpu", threads=3)
+    said = [item and (item[0].name, item[1][0].measured) for item in found.judged()]
+    both, cheap = f"{many.digest}, {few.digest}", few.digest
+    assert said == [("none", ""), None, None, ("both", both), ("cheap", cheap)]
+    assert asked == [([many, few], {"device": "cpu", "threads": 3})]
+    assert (found.done, found.total) == (2, 2)
+
+
 def test_a_failed_claim_ends_with_1_and_is_counted(monkeypatch, capsys):
     rows = [Row("the moon is cheese", "rock", "cheese", False)]
-    monkeypatch.setattr(checking.Runs, "judge", lambda runs, check: rows)
+    cheese = Check(name="kernels", source="folklore", judge=lambda results: rows)
+    monkeypatch.setattr(checking, "collect", lambda: [cheese])
     assert main(["check", "kernels"]) == 1
     out = capsys.readouterr().out
     assert "FAILS  the moon is cheese" in out and "1 FAILED" in out

@@ -1,6 +1,7 @@
 """`python -m lazycore check`: the claims of the papers."""
 
 import argparse
+import os
 from collections.abc import Callable
 
 from lazycore.cli import output
@@ -18,6 +19,7 @@ def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
         help="the claims of one paper, as lazy-training; without what takes minutes",
     )
     check.add_argument("--full", action="store_true", help="with --paper: all of them")
+    check.add_argument("--device", metavar="NAME", default="cpu", help="cpu (default), cuda:0, …")
     check.set_defaults(call=_check)
 
 
@@ -29,15 +31,18 @@ def _check(options: argparse.Namespace) -> int:
     quick = options.quick or (options.paper is not None and not options.full)
     checks, failed = checking.select(options.names, quick=quick, paper=options.paper), 0
     verdicts = {True: "holds", False: "FAILS", None: "shown"}
-    with checking.started(checks) as runs:
-        for check in checks:
-            print(f"\n{check.name}: {check.source}", flush=True)
-            for done, total in runs.progress(check):
-                output.progress(f"{done} of {total} runs")
-            output.progress("")
-            for row in runs.judge(check):
-                print(f"  {verdicts[row.passed]}  {row.claim}")
-                print(f"         {row.measured}   allowed: {row.allowed}", flush=True)
-                failed += row.passed is False
+    cores = len(os.sched_getaffinity(0))
+    run = checking.Checking(checks, device=options.device, threads=cores)
+    for found in run.judged():
+        if found is None:
+            output.progress(f"{run.done} of {run.total} runs")
+            continue
+        check, rows = found
+        output.progress("")
+        print(f"\n{check.name}: {check.source}", flush=True)
+        for row in rows:
+            print(f"  {verdicts[row.passed]}  {row.claim}")
+            print(f"         {row.measured}   allowed: {row.allowed}", flush=True)
+            failed += row.passed is False
     print(f"\n{'all hold' if not failed else f'{failed} FAILED'}")
     return 1 if failed else 0
