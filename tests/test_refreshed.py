@@ -226,6 +226,15 @@ def test_the_cap_keeps_every_stage_stable():
     assert used.max() <= 1.0 + 1e-9
 
 
+def test_the_check_of_a_diverging_stage_holds_for_a_cap_that_works_only(monkeypatch):
+    monkeypatch.setattr(iterative_linearization, "LEFT", 0.1)  # of a short run
+    (check,) = [c for c in checks.collect() if c.name == "iterative-linearization-divergence"]
+    free = run(of(SMALL, **UNSTABLE))
+    capped = run(of(SMALL, **UNSTABLE, refresh_cap="stable"))
+    assert all(row.passed for row in check.judge({"none": free, "stable": capped}))
+    assert not any(row.passed for row in check.judge({"none": capped, "stable": free})[1:])
+
+
 @pytest.mark.parametrize("fields", [SMALL, BATCHES, SMALL | {"loss": "logistic"}])
 def test_a_lane_is_the_run_alone(fields):
     configs = [of(fields, refresh_every=30, alpha=alpha) for alpha in (0.5, 2.0, 8.0)]

@@ -25,6 +25,11 @@ STEPS, EVERY = 10_000, 1250
 """Of size 1/λ_max, in eight stages: the flow time of 20,000 steps of half that size."""
 ACCURACY, GAIN, WORST = 0.98, 0.05, 0.95
 
+UNSTABLE = {"n_train": 150, "bias": "normal", "bias_gain": 0.1, "refresh_every": 2500}
+"""Where λ_max grows beyond what the steps of the second stage allow: K = 5000 steps of half the
+size in the flow time of these."""
+STABLE, LEFT = 2.0, 1e-3
+
 LAZY = "lazy"
 STUDENT = 4.303
 """The 97.5 % point of Student's t with two degrees of freedom: three seeds."""
@@ -188,6 +193,20 @@ def _parity(results: Mapping[str, RunResult]) -> list[Row]:
     ]
 
 
+def _divergence(results: Mapping[str, RunResult]) -> list[Row]:
+    """Return how both paths end whose second stage is unstable, one with its steps capped."""
+    free, capped = (results[cap].to_dict()["refreshed"] for cap in ("none", "stable"))
+    largest = max(free["stability"])
+    first, last = capped["train_loss"][0], capped["train_loss"][-1]
+    left = np.inf if last is None else last / first
+    return [
+        Row("largest ηλ_max(Θ_s) of a stage", f"{largest:.2f}", f"> {STABLE:g}", largest > STABLE),
+        Row("how its path ends", free["status"], "diverged", free["status"] == "diverged"),
+        Row("with steps capped at 1/λ_max(Θ_s)", capped["status"], "done", left < np.inf),
+        Row("training loss then, over the first", f"{left:.1e}", f"< {LEFT:g}", left < LEFT),
+    ]
+
+
 def _ten_classes(results: Mapping[str, RunResult]) -> list[Row]:
     """Return the accuracy over the number of updates, and what it gains over the lazy model.
 
@@ -254,5 +273,10 @@ CHECKS = (
     _check("newton", _newton),
     _check("filters", _filters),
     _check("parity", _parity, runs={str(seed): parity(seed) for seed in SEEDS}),
+    _check(
+        "divergence",
+        _divergence,
+        runs={cap: parity(6, **UNSTABLE, refresh_cap=cap) for cap in ("none", "stable")},
+    ),
     _check("ten-classes", _ten_classes, runs=_of_ten_classes(), slow=True),
 )
