@@ -1,13 +1,15 @@
 """Runs the checks: every run they need once, many at a time, and each judgement as soon as the
 runs that decide it are there."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from fnmatch import fnmatch
 
 from lazycore.checks import Check, Row, collect
 from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
 from lazycore.results import RunResult
+from lazycore.training import choose_device
 
 
 def select(patterns: list[str], *, quick: bool, paper: str | None = None) -> list[Check]:
@@ -33,32 +35,35 @@ class Checking:
     """
 
     def __init__(self, checks: list[Check], *, device: str | None = None, threads: int = 1) -> None:
-        self._waiting = list(checks)
+        choose_device(device)  # a wrong name is the call's mistake, before anything is judged
+        self._waiting, self.done = list(checks), 0
         self._configs = list({run.digest: run for c in checks for run in c.runs.values()}.values())
         self._found: dict[str, RunResult] = {}
         self._results = run_lanes(self._configs, device=device, threads=threads)
-
-    @property
-    def done(self) -> int:
-        """Runs that have ended."""
-        return len(self._found)
 
     @property
     def total(self) -> int:
         """Runs that there are."""
         return len(self._configs)
 
-    def judged(self) -> Iterator[tuple[Check, list[Row]] | None]:
-        """Yield each check and its rows once they are decided; None whenever a run has ended."""
-        yield from self._decided()
-        for number, result in self._results:
-            self._found[self._configs[number].digest] = result
-            yield None
+    def judged(self) -> Generator[tuple[Check, list[Row]] | None, None, None]:
+        """Yield each check and its rows once they are decided; None whenever a run has ended.
+
+        Whoever closes this generator stops the runs.
+        """
+        with closing(self._results):
             yield from self._decided()
+            for number, result in self._results:
+                self._found[self._configs[number].digest] = result
+                self.done += 1
+                yield None
+                yield from self._decided()
 
     def _decided(self) -> Iterator[tuple[Check, list[Row]]]:
         for check in list(self._waiting):
             if all(run.digest in self._found for run in check.runs.values()):
                 self._waiting.remove(check)
                 found = {label: self._found[run.digest] for label, run in check.runs.items()}
+                wanted = {run.digest for c in self._waiting for run in c.runs.values()}
+                self._found = {d: result for d, result in self._found.items() if d in wanted}
                 yield check, check.judge(found)

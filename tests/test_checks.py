@@ -118,7 +118,7 @@ def test_a_check_is_judged_as_soon_as_its_runs_are_there_and_each_run_is_made_on
 
     def lanes(configs, **options):
         asked.append((list(configs), options))
-        return enumerate(run(config) for config in configs)
+        yield from enumerate(run(config) for config in configs)
 
     monkeypatch.setattr(checking, "run_lanes", lanes)
     checks = [check("both", a=many, b=few), check("none"), check("cheap", a=few)]
@@ -128,6 +128,37 @@ def test_a_check_is_judged_as_soon_as_its_runs_are_there_and_each_run_is_made_on
     assert said == [("none", ""), None, None, ("both", both), ("cheap", cheap)]
     assert asked == [([many, few], {"device": "cpu", "threads": 3})]
     assert (found.done, found.total) == (2, 2)
+
+
+def test_what_goes_wrong_in_a_judgement_stops_the_other_runs(monkeypatch):
+    stopped = []
+
+    def lanes(configs, **_):
+        try:
+            yield from enumerate(run(config) for config in configs)
+        finally:
+            stopped.append(True)
+
+    def judge(results):
+        raise LookupError("a bug")
+
+    tiny = {"task": "sine", "n_train": 4, "n_test": 0, "width": 4, "dynamics": "gd", "steps": 3}
+    runs = {str(seed): RunConfig(**tiny, seed=seed) for seed in range(3)}
+    checks = [
+        Check(name="bad", source="", judge=judge, runs={"0": runs["0"]}),
+        Check(name="other", source="", judge=judge, runs=runs),
+    ]
+    monkeypatch.setattr(checking, "run_lanes", lanes)
+    monkeypatch.setattr(checking, "collect", lambda: checks)
+    with pytest.raises(LookupError):
+        main(["check"])
+    assert stopped == [True]
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_said(capsys):
+    assert main(["check", "kernels", "--device", "tpu"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and "device=tpu is not available" in said.err
 
 
 def test_a_failed_claim_ends_with_1_and_is_counted(monkeypatch, capsys):

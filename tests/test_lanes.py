@@ -116,15 +116,19 @@ def test_frames_come_back_whole_or_not_at_all():
         assert read_frame(io.BytesIO(whole[:length])) is None
 
 
-def test_the_last_runs_are_shared_out_and_each_is_taken_once():
-    wanted = [Lane(config) for config in configs()[:4]] + [Lane(configs()[4])]
-    work = lanes._Work(wanted, torch.device("cpu"), servers=2)
-    taken, own = [], None
-    while found := work.next(own):
-        own, batch = found
-        taken.append(batch)
-    assert sorted(sum(taken, [])) == list(range(5))
-    left = 5
-    for batch in taken:
-        assert len(batch) <= -(-left // 2)
-        left -= len(batch)
+def test_the_last_runs_are_shared_out_the_same_way_whoever_is_faster():
+    wanted = [Lane(RunConfig(**TINY, width=4, seed=seed)) for seed in range(12)]
+
+    def batches(order: str) -> list[list[int]]:
+        """Return who gets what where these two ask in this order, one letter a request."""
+        work, own, taken = lanes._Work(wanted, torch.device("cpu"), servers=2), {}, []
+        for who in order:
+            if found := work.next(own.get(who)):
+                own[who], batch = found
+                taken.append(batch)
+        return taken
+
+    found = batches("abababab")
+    assert [len(batch) for batch in found] == [5, 4, 1, 1, 1]
+    assert sorted(sum(found, [])) == list(range(12))
+    assert sorted(batches("abbbbbbb")) == sorted(batches("aaaaaaaa")) == sorted(found)

@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import closing
 
 from lazycore.cli import output
 from lazycore.errors import ConfigError
@@ -33,16 +34,17 @@ def _check(options: argparse.Namespace) -> int:
     verdicts = {True: "holds", False: "FAILS", None: "shown"}
     cores = len(os.sched_getaffinity(0))
     run = checking.Checking(checks, device=options.device, threads=cores)
-    for found in run.judged():
-        if found is None:
-            output.progress(f"{run.done} of {run.total} runs")
-            continue
-        check, rows = found
-        output.progress("")
-        print(f"\n{check.name}: {check.source}", flush=True)
-        for row in rows:
-            print(f"  {verdicts[row.passed]}  {row.claim}")
-            print(f"         {row.measured}   allowed: {row.allowed}", flush=True)
-            failed += row.passed is False
+    with closing(run.judged()) as judged:
+        for found in judged:
+            if found is None:
+                output.progress(f"{run.done} of {run.total} runs")
+                continue
+            check, rows = found
+            output.progress("")
+            print(f"\n{check.name}: {check.source}", flush=True)
+            for row in rows:
+                print(f"  {verdicts[row.passed]}  {row.claim}")
+                print(f"         {row.measured}   allowed: {row.allowed}", flush=True)
+                failed += row.passed is False
     print(f"\n{'all hold' if not failed else f'{failed} FAILED'}")
     return 1 if failed else 0

@@ -9,7 +9,7 @@ import math
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ def run_lanes(
     device: str | None = None,
     threads: int = 1,
     budget: Budget | None = DEFAULT,
-) -> Iterator[tuple[int, RunResult]]:
+) -> Generator[tuple[int, RunResult], None, None]:
     """Yield (index, result) of each of these runs as it ends, the cheapest shapes first.
 
     Each is the run that `lazycore.run` gives, to rounding (gd) or within `numerical_error`
@@ -96,7 +96,6 @@ class _Work:
 
     def __init__(self, lanes: Sequence[Lane], device: torch.device, servers: int = 1) -> None:
         self.lanes, self.lock, self.stopped = lanes, threading.Lock(), threading.Event()
-        self.left, self.servers = len(lanes), servers
         shapes: dict[tuple, list[int]] = {}
         for number, lane in enumerate(lanes):
             shapes.setdefault(lane.shape, []).append(number)
@@ -106,11 +105,11 @@ class _Work:
             for shape in sorted(shapes, key=cost.__getitem__)
             for claim in self._claims(shapes[shape], device)
         ]
+        self._share_out(len(lanes), servers)
 
     def next(self, own: _Claim | None) -> tuple[_Claim, list[int]] | None:
         """Return the next batch: of the claim that one is at, else of what nobody has begun,
-        else of what another one is at. At last no one takes more than a fair share of what is
-        left: the others would have to wait."""
+        else of what another one is at."""
         with self.lock:
             if own is None or not own.batches:
                 fresh = (claim for claim in self.claims if not claim.begun)
@@ -118,14 +117,21 @@ class _Work:
             if own is None:
                 return None
             own.begun, batch = True, own.batches.popleft()
-            share = math.ceil(self.left / self.servers)
-            if len(batch) > share:
-                own.batches.appendleft(batch[share:])
-                batch = batch[:share]
             if not own.batches:
                 self.claims.remove(own)
-            self.left -= len(batch)
             return own, batch
+
+    def _share_out(self, left: int, servers: int) -> None:
+        """Split the last batches, so that no one takes more than a fair share of what is left:
+        the others would have to wait. Which lanes go together does not depend on who is faster."""
+        for claim in self.claims:
+            parts: deque[list[int]] = deque()
+            for batch in claim.batches:
+                while batch:
+                    share = math.ceil(left / servers)
+                    parts.append(batch[:share])
+                    left, batch = left - len(parts[-1]), batch[share:]
+            claim.batches = parts
 
     def _claims(self, numbers: list[int], device: torch.device) -> list[_Claim]:
         """Return the batches of one shape; those that begin with the same network together."""
