@@ -135,7 +135,10 @@ class RunResult:
             change=self.series.get("linearized.output_change", np.array([])),
             kernel_change=self.sparse.get("kernel_change", np.array([])),
             numerical_error=self.numerical_error,
-            diverged=self.status == "diverged",
+            diverged=any(
+                self.latest.get(f"{model}.status") == "diverged"
+                for model in ("nonlinear", "linearized")
+            ),
         )
 
     @property

@@ -27,7 +27,7 @@ def verdict(
         change: (T,) rms of αh̄(t) − αh̄(0) on the training points.
         kernel_change: (T_k,).
         numerical_error: in the units of `gap`.
-        diverged: whether a model did.
+        diverged: whether one of the two models did.
     """
     largest_gap, largest_change, kernel = (_largest(a) for a in (gap, change, kernel_change))
     if largest_gap is None or largest_change is None or kernel is None:

@@ -344,3 +344,9 @@ def test_arrays_in_single_precision_stay_so():
     one = RunResult.collect(RunConfig(**TINY), snapshots)
     assert one.sparse["neurons"].dtype == np.float32
     assert RunResult.from_bytes(one.to_bytes()).sparse["neurons"].dtype == np.float32
+
+
+@pytest.mark.parametrize("who, word", [("refreshed", "crossover"), ("linearized", "undecided")])
+def test_only_the_two_models_that_are_compared_make_a_verdict_undecided(make_run, who, word):
+    found = make_run(1.0, status="diverged", **{f"{who}.status": "diverged"})
+    assert found.verdict == word
