@@ -33,12 +33,12 @@ def exponent(x: np.ndarray, rows: Sequence[np.ndarray], seed: int = 0) -> Interv
         x: (k,) positive places.
         rows: (N, k) values, a row a seed; what is not positive and finite is left out.
     """
-    values = np.array(rows)
+    values = np.array(rows).reshape(len(rows), len(x))
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.where(values > 0.0, np.log(values), np.nan)
     logs[~np.isfinite(logs)] = np.nan
     known = np.isfinite(logs)
-    if not (x > 0.0).all():
+    if not (x > 0.0).all() or not len(values):
         return None
     slopes = [
         theory.slope(x[k].tolist(), np.exp(row[k]).tolist())[0]

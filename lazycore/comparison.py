@@ -74,7 +74,9 @@ def compare(
     values |= {"dynamics": dynamics, "momentum": MOMENTUM.default}
     objective = chosen(loss, {})
     network = _network(module)
-    problem = _problem(network, (x, y), (x_test, y_test), float(alpha), objective, zero_output)
+    points = [_usable(part) for part in (x, y, x_test, y_test)]
+    train, test = tuple(points[:2]), tuple(points[2:])
+    problem = _problem(network, train, test, float(alpha), objective, zero_output)
     if budget and dynamics == "gd":
         _check_cost(problem, values["steps"], budget)
     scales = choose_scales(problem, values)
@@ -87,6 +89,11 @@ def compare(
     )
     measured = recorder(problem, values, scales, str(problem.w0.device))
     return RunResult.collect(None, measured.snapshots(moments))
+
+
+def _usable(part: Any) -> Any:
+    """Return a copy of a tensor that was made under `torch.inference_mode`, others as they are."""
+    return part.clone() if isinstance(part, Tensor) and part.is_inference() else part
 
 
 def _chosen(given: dict[str, float | None], dynamics: str) -> dict[str, Any]:
@@ -219,7 +226,9 @@ def _recorded(record: Sequence[float], end: float, dynamics: str) -> np.ndarray:
     try:
         wanted = np.asarray(list(record), dtype=float)
     except (TypeError, ValueError):
-        raise ConfigError(f"record={record!r} is not allowed: give a list of numbers.") from None
+        wanted = np.zeros((1, 1))
+    if wanted.ndim != 1:
+        raise ConfigError(f"record={record!r} is not allowed: give a list of numbers.")
     if wanted.size and not (
         np.isfinite(wanted).all() and wanted.min() >= 0 and wanted.max() <= end
     ):

@@ -73,11 +73,11 @@ class RunConfig:
     dtype: str | None = None
     extra: tuple[tuple[str, Any], ...] = ()
 
-    def __init__(self, *, extra: tuple[tuple[str, Any], ...] = (), **given: Any) -> None:
+    def __init__(self, /, *, extra: tuple[tuple[str, Any], ...] = (), **given: Any) -> None:
         own = {f.name for f in fields(self)} - {"extra"}
         given = dict(extra) | given
-        for name in given.keys() - own:
-            if name not in all_fields():
+        for name in given:
+            if name not in own and name not in all_fields():
                 raise ConfigError(_unknown(str(name), own | set(all_fields())))
         for name in own:
             object.__setattr__(self, name, given.get(name))

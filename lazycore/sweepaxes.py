@@ -104,7 +104,9 @@ def parse_axis(name: str, text: str) -> tuple[Any, ...]:
 def _one(field: Field, text: str) -> Any:
     if not text:
         raise ConfigError(f"{field.name} has an empty value: give {field.allowed}, by commas.")
-    return field.parse(text)
+    if (value := field.parse(text)) is None:
+        raise ConfigError(f"{field.name}={text} is no value of an axis: give {field.allowed}.")
+    return value
 
 
 def _spaced(field: Field, text: str) -> tuple[Any, ...]:

@@ -48,6 +48,8 @@ def train(
     """
     if not isinstance(config, RunConfig):
         raise ConfigError(f"config is a {type(config).__name__}: give a RunConfig.")
+    if torch.is_inference_mode_enabled() or not torch.is_grad_enabled():
+        raise ConfigError("gradients are switched off: iterate outside of torch.no_grad().")
     cost = budgets.check(config, budget) if budget else None
     values = config.resolve().to_dict()
     where = choose_device(device)

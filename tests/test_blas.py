@@ -27,7 +27,8 @@ def draw(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
 
 CASES = {
     "matrices": (draw(5, 4), draw(4, 3)),
-    "one vector": (draw(1, 4), draw(4, 3)),
+    "one row": (draw(1, 4), draw(4, 3)),
+    "a vector": (draw(3, 4), draw(4)),
     "transposed": (draw(4, 5).T, draw(3, 4).T),
     "lanes on one matrix": (draw(2, 5, 4), draw(4, 3)),
     "lanes on their own": (draw(2, 5, 4), draw(2, 4, 3)),

@@ -70,3 +70,7 @@ def test_of_two_seeds_one_without_three_places_is_left_out():
     assert found is not None and found.seeds == 1
     assert found.value == pytest.approx(-1.0)
     assert bootstrap.exponent(ALPHAS, [short, np.where(np.arange(6) > 3, whole, np.nan)]) is None
+
+
+def test_no_seed_has_no_exponent():
+    assert bootstrap.exponent(ALPHAS, []) is None

@@ -95,6 +95,8 @@ def test_a_wrong_call_ends_with_2_and_one_sentence(capsys, arguments):
 
 def test_a_negative_number_is_the_value_of_the_flag_before_it(capsys):
     assert "alpha=-0.01 is not allowed" in refused(capsys, "run", "--alpha", "-1e-2")[1]
+    assert "alpha=-inf is not allowed" in refused(capsys, "run", "--alpha", "-inf")[1]
+    assert "there is no option -3" in refused(capsys, "run", "--no-budget", "-3")[1]
     assert "the cell alpha=-0.5 cannot be" in refused(capsys, "sweep", "--alpha", "-.5,1")[1]
 
 
@@ -102,6 +104,11 @@ def test_a_flag_that_is_none_is_answered_with_the_closest_one(capsys):
     said = refused(capsys, "run", "--wdth", "3")[1]
     assert "there is no option --wdth. Did you mean --width? (see lazycore run --help)" in said
     assert "Did you mean --alpha?" in refused(capsys, "run", "--alhpa=3")[1]
+    assert "Did you mean --device?" in refused(capsys, "check", "--devcie", "cpu")[1]
+    assert "Did you mean --no-store?" in refused(capsys, "sweep", "--no-stroe")[1]
+    said = refused(capsys, "jobs", "submit", "--wdth", "3")[1]
+    assert "Did you mean --width? (see lazycore jobs submit --help)" in said
+    assert "surplus is one word too many" in refused(capsys, "run", "surplus")[1]
     assert "Did you mean" not in refused(capsys, "run", "--qqqqqq", "3")[1]
 
 
@@ -348,6 +355,13 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_is_computed_and_n
     code, said = refused(capsys, "run", "--out", str(long))
     assert code == 2 and "cannot write" in said and "name too long" in said.lower()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_is_written_through(tmp_path, capsys):
+    link, target = tmp_path / "link.npz", tmp_path / "target.npz"
+    link.symlink_to(target)
+    assert main(["run", *TINY, "--out", str(link)]) == 0
+    assert link.is_symlink() and RunResult.load(target).status == "done"
 
 
 def test_a_sweep_without_a_budget_gives_each_run_none(cache, capsys, monkeypatch):

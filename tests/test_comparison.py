@@ -223,10 +223,17 @@ def test_it_trains_where_gradients_are_switched_off():
         assert compare(net(), x, y, steps=5).status == "done"
 
 
+def test_tensors_made_for_inference_are_copied():
+    with torch.inference_mode():
+        x = points() + 0.0
+        assert compare(net(), x, x[:, 0] + 0.0, steps=5).status == "done"
+
+
 def test_wrong_words_and_numbers_are_refused():
     x, y = points(), points()[:, 0]
     assert "y is a list: give a tensor of" in refused(net(), x, y.tolist())
     assert "record=5" in refused(net(), x, y, record=5)
+    assert "record=[[1, 2]]" in refused(net(), x, y, record=[[1, 2]])
     assert "dynamics=sgd" in refused(net(), x, y, dynamics="sgd")
     assert "loss=hinge" in refused(net(), x, y, loss="hinge")
     assert "zero_output=maybe" in refused(net(), x, y, zero_output="maybe")

@@ -493,3 +493,14 @@ def test_a_field_parses_words_and_numbers_and_leaves_the_range_to_the_check():
     for field, text in ((fields.WIDTH, "2.5"), (fields.WIDTH, "-1"), (fields.SCALING, "x")):
         with pytest.raises(ConfigError, match="is not allowed"):
             field.check(field.parse(text))
+
+
+@pytest.mark.parametrize("name", ["self", "cls", "extra", "_resolved", "given"])
+def test_a_field_that_is_a_word_of_the_class_is_unknown_like_any_other(name):
+    with pytest.raises(ConfigError, match=f"no field '{name}'"):
+        RunConfig.from_dict({name: 4})
+
+
+def test_of_several_unknown_fields_the_first_is_named():
+    with pytest.raises(ConfigError, match="'zzz'"):
+        RunConfig.from_dict({"zzz": 1, "yyy": 2, "xxx": 3})

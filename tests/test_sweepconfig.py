@@ -78,6 +78,8 @@ def test_spaced_values_have_equal_ratios_both_ends_and_twelve_digits():
         ("alpha", "1,x", "alpha=x is not allowed: give a number from"),
         ("alpha", "1,1.0", "alpha=1 stands twice on its axis"),
         ("alpha", "nan,1", "alpha=nan is not allowed"),
+        ("time", "null,3", "time=null is no value of an axis"),
+        ("time", "null:3:4", "time=null is no value of an axis"),
         ("width", "2.5,3", "width=2.5 is not allowed: give a whole number"),
         ("width", "0.5:3", "give whole numbers"),
         ("init_seed", "0:4000000000", "4,000,000,000 values: at most 20,000"),

@@ -30,9 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = _joined(sys.argv[1:] if arguments is None else arguments)
         if given[:1] == ["worker"]:  # its flags are its own, which argparse cannot leave alone
             return queue.work(given[1:])
-        options, unknown = _parser().parse_known_args(given)
+        parser = _parser()
+        options, unknown = parser.parse_known_args(given)
         if unknown:
-            raise ConfigError(_no_option(unknown[0], options.command))
+            raise ConfigError(_no_option(unknown[0], _called(parser, given)))
         return options.call(options)
     except ConfigError as error:
         return _refuse(error, 2)
@@ -45,22 +46,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments, each negative number joined to its flag: it is not one itself."""
+    """Return the arguments, a negative number joined to the field before it: it is no flag."""
+    fields = {f"--{name.replace('_', '-')}" for name in [*all_fields(), *DERIVED]}
     found: list[str] = []
     for word in arguments:
-        flag = found[-1] if found else ""
-        if re.match(r"-\.?\d", word) and flag.startswith("--") and "=" not in flag:
-            found[-1] = f"{flag}={word}"
+        if found and found[-1] in fields and re.match(r"-(\.?\d|inf)", word):
+            found[-1] = f"{found[-1]}={word}"
         else:
             found.append(word)
     return found
 
 
-def _no_option(word: str, command: str) -> str:
-    options = [f"--{name.replace('_', '-')}" for name in [*all_fields(), *DERIVED]]
-    close = difflib.get_close_matches(word.split("=")[0], options, n=1)
+def _called(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command that these words name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for place, word in enumerate(words):
+                if word in action.choices:
+                    return _called(action.choices[word], words[place + 1 :])
+    return parser
+
+
+def _no_option(word: str, parser: argparse.ArgumentParser) -> str:
+    if not word.startswith("-"):
+        return f"{word} is one word too many (see {parser.prog} --help)."
+    close = difflib.get_close_matches(word.split("=")[0], parser._option_string_actions, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    return f"there is no option {word}.{hint} (see lazycore {command} --help)"
+    return f"there is no option {word}.{hint} (see {parser.prog} --help)"
 
 
 def _refuse(error: Exception, code: int) -> int:

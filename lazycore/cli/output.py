@@ -35,10 +35,10 @@ def _check_file(path: Path) -> None:
         raise ConfigError(f"cannot write {path}: there is no such folder.")
     if path.is_dir():
         raise ConfigError(f"cannot write {path}: it is a folder; give the name of a file.")
-    if not path.exists():
+    if not os.path.lexists(path):
         path.open("xb").close()
         path.unlink()
-    elif not os.access(path, os.W_OK):  # not by opening it: it may be a pipe
+    elif path.exists() and not os.access(path, os.W_OK):  # not by opening it: it may be a pipe
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 

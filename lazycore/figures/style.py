@@ -236,8 +236,9 @@ def output_unit(result: RunResult) -> str:
 
 
 def units(loss: str | None) -> tuple[str, str]:
-    """Return the units of a loss and of its outputs; those of the square one for no name."""
-    return spec.find("loss", loss or "square").SPEC.facts["units"]
+    """Return the units of a loss and of its outputs; those of the square one for no known name."""
+    known = spec.collect("loss")
+    return known.get(loss or "square", known["square"]).SPEC.facts["units"]
 
 
 def loss_name(result: RunResult) -> str | None:
