@@ -196,7 +196,7 @@ def _parity(results: Mapping[str, RunResult]) -> list[Row]:
 def _divergence(results: Mapping[str, RunResult]) -> list[Row]:
     """Return how both paths end whose second stage is unstable, one with its steps capped."""
     free, capped = (results[cap].to_dict()["refreshed"] for cap in ("none", "stable"))
-    largest = max(free["stability"])
+    largest = max((s for s in free["stability"] if s is not None), default=np.inf)
     first, last = capped["train_loss"][0], capped["train_loss"][-1]
     left = np.inf if last is None else last / first
     return [
