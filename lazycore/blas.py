@@ -41,7 +41,7 @@ def arrays(*tensors: Tensor) -> list[Array]:
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """Return a @ b for a (…, i, j) and b (j, k) or (…, j, k)."""
+    """Return a @ b for a (…, i, j) and b (j,), (j, k) or (…, j, k)."""
     if a.numel() * b.shape[-1] < SMALLEST or not numpy_serves(a):
         return a @ b
     folds = a.ndim > 2 and b.ndim == 2  # one product for all of the first axes

@@ -161,7 +161,7 @@ def _modes(
 
     def back(z: Tensor) -> Tensor:
         z = z.to(space.dtype)
-        return vectors @ (inverse * z if isinstance(space, FunctionSpace) else z)
+        return product(vectors, inverse * z if isinstance(space, FunctionSpace) else z)
 
     return rates.to(dtype), b.to(dtype), kept[id(anchor)], back
 
@@ -172,4 +172,4 @@ def _each(matrices: Sequence[Tensor], z: Tensor) -> Tensor:
     z = z.to(first.dtype)
     if all(matrix is first for matrix in matrices[: len(z)]):
         return product(z, first.T).to(dtype)
-    return torch.stack([m @ part for m, part in zip(matrices, z, strict=False)]).to(dtype)
+    return torch.stack([product(m, part) for m, part in zip(matrices, z, strict=False)]).to(dtype)
