@@ -6,12 +6,14 @@ is `full`, or `tiny` for the tests, which look at the form of what comes and at 
 
 import argparse
 import os
+import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -121,6 +123,19 @@ def seconds(function: Callable[..., object], *given: object) -> float:
     begun = time.perf_counter()
     function(*given)
     return time.perf_counter() - begun
+
+
+def peak_bytes() -> int:
+    """Return the largest resident set of this program so far.
+
+    Not `ru_maxrss` where Linux says more: that one begins with what the process held that
+    started this program.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return 1024 * int(line.split()[1])
 
 
 def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:

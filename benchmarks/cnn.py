@@ -21,7 +21,6 @@ import benchmarks._ours  # noqa: F401  # before numpy comes
 
 # isort: split
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -39,6 +38,7 @@ from benchmarks._timing import (
     arguments,
     conclude,
     machine,
+    peak_bytes,
     ratio,
     say,
     seconds,
@@ -143,8 +143,11 @@ def one_step(model: str, batch: int, task: str = "cifar10") -> dict[str, float]:
     spent = time.perf_counter() - begun
     v, v_bar = last.nonlinear, last.linearized
     assert v is not None and v_bar is not None
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    return {"seconds": spent, "GB": rss, "apart": float((v - v_bar).norm() / v_bar.norm())}
+    return {
+        "seconds": spent,
+        "GB": peak_bytes() / 1e9,
+        "apart": float((v - v_bar).norm() / v_bar.norm()),
+    }
 
 
 def memory(sizes: Sizes) -> Iterator[Said]:

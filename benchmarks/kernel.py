@@ -20,7 +20,6 @@ import benchmarks._ours  # noqa: F401  # before numpy comes
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -34,6 +33,7 @@ import torch
 from torch import nn
 
 from benchmarks import peers
+from benchmarks._timing import peak_bytes
 from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.networks.module_network import ModuleNetwork
@@ -269,8 +269,7 @@ def main() -> int:
     if options.cold:
         network, w, x = setting(*options.cold)
         spent = seconds(structured, network, w, x)
-        unit = 1 if sys.platform == "darwin" else 1024
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        peak = peak_bytes()
         print(json.dumps({"seconds": spent, "peak": peak}))
         return 0
     print(f"float64, one thread, products {product_rate():.0f} GF/s, load {os.getloadavg()[0]:.1f}")
