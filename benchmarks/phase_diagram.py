@@ -55,6 +55,9 @@ PARTS = {
 """Functions by the file and name a profiler knows them by; the time in one of them goes to it
 less the time in those that it calls."""
 
+REST, ROUNDS = "the rest", 60
+"""What belongs to no part, and how often shares are handed down the calls: as deep as they go."""
+
 
 def diagram(size: str, dtype: str, tolerance: float, seeds: int = 5) -> SweepConfig:
     """Return the sweep over so many initial seeds."""
@@ -155,31 +158,32 @@ def shares(profile: cProfile.Profile) -> dict[str, float]:
     """
     stats = pstats.Stats(profile).stats  # pyright: ignore[reportAttributeAccessIssue]
     names = {name: part for part, names in PARTS.items() for name in names}
-    known: dict[tuple, dict[str, float]] = {}
-
-    def owners(function: tuple, above: frozenset[tuple]) -> dict[str, float]:
-        """Return the parts to which a function's time belongs, shares that sum to 1."""
-        part = names.get(f"{Path(function[0]).name}:{function[2]}")
-        if part is not None:
-            return {part: 1.0}
-        if function not in known:
-            callers = stats[function][4]
-            total = sum(call[3] for c, call in callers.items() if c not in above) or 0.0
-            found: dict[str, float] = {} if total else {"the rest": 1.0}
-            for caller, call in callers.items():
-                if total and caller not in above:
-                    for name, share in owners(caller, above | {function}).items():
-                        found[name] = found.get(name, 0.0) + share * call[3] / total
-            if above:
-                return found
-            known[function] = found
-        return known[function]
-
+    owners = {f: {names.get(f"{Path(f[0]).name}:{f[2]}", REST): 1.0} for f in stats}
+    handed = {
+        function: _callers(function, callers)
+        for function, (*_, callers) in stats.items()
+        if REST in owners[function] and _callers(function, callers)
+    }
+    # Calls may go round in circles, so shares are handed down until they stand still.
+    for _ in range(ROUNDS):
+        for function, callers in handed.items():
+            found: dict[str, float] = {}
+            for caller, weight in callers.items():
+                for part, share in owners[caller].items():
+                    found[part] = found.get(part, 0.0) + weight * share
+            owners[function] = found
     spent: dict[str, float] = {}
     for function, (_, _, own, _, _) in stats.items():
-        for name, share in owners(function, frozenset()).items():
+        for name, share in owners[function].items():
             spent[name] = spent.get(name, 0.0) + share * own
     return spent
+
+
+def _callers(function: tuple, callers: Mapping[tuple, tuple]) -> dict[tuple, float]:
+    """Return the share of a function's time that it spent for each of those that call it."""
+    times = {caller: call[3] for caller, call in callers.items() if caller != function}
+    total = sum(times.values())
+    return {caller: time / total for caller, time in times.items()} if total else {}
 
 
 def profiled(size: str, dtype: str, tolerance: float) -> Iterator[Said]:
@@ -191,7 +195,7 @@ def profiled(size: str, dtype: str, tolerance: float) -> Iterator[Said]:
         some = axes | {"width": (width,), "init_seed": axes["init_seed"][:1]}
         found[width] = parts_of(SweepConfig(base=whole.base, axes=some))
     cells = len(axes["alpha_sqrt_width"])
-    names = [*PARTS, "the rest"]
+    names = [*PARTS, REST]
     rows = [(n, *(1e3 * spent.get(n, 0.0) / cells for spent in found.values())) for n in names]
     rows.append(("in all", *(1e3 * sum(spent.values()) / cells for spent in found.values())))
     yield Table(
