@@ -11,7 +11,7 @@ evaluations  √h α = 1e-3 … 1e5: gradients of the network (not of its linear
              have a coarser path beside the one shown, which tells its error: counted apart.
              The ratio is taken at the error of each setting of the one, where the other one
              is interpolated; 1e-4 is the ε_∇ that their code has unless told
-star         the figure of α* for L = 2 (5 widths, 8 seeds, 3 scales) on two threads, its slope
+star         the figure of α* for L = 2 (5 widths, 8 seeds, 2 scales) on two threads, its slope
              by the check's own judgement, and the gradients by width
 
 `--check` exits with 1 below a bar.
