@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lazycore.errors import ConfigError, LazyLabError
+from lazycore import packed
+from lazycore.errors import ConfigError
 
 
 def add_outcome(parser: argparse.ArgumentParser) -> None:
@@ -56,10 +57,7 @@ def show(options: argparse.Namespace, result: Any, summary: Callable[[Any], str]
 
 def write(path: str, data: bytes) -> None:
     """Write a file, or say in a sentence why not."""
-    try:
-        Path(path).write_bytes(data)
-    except OSError as error:
-        raise LazyLabError(f"cannot write {path}: {error.strerror}.") from error
+    packed.written(path, lambda: Path(path).write_bytes(data))
 
 
 def progress(text: str) -> None:

@@ -16,8 +16,8 @@ from lazycore.problem import Problem
 from lazycore.tangent.anchor import Anchor
 
 CACHE = 2**21
-"""Bytes that the hidden units of the lanes in one product may fill on a CPU: what its second
-cache holds. On a GPU all lanes go at once."""
+"""Bytes that the hidden units of the lanes in one product may fill on a CPU: one or two megabytes
+are the same, four take a third longer (LOG.md, 2026-11-27). On a GPU all lanes go at once."""
 
 
 @dataclass(frozen=True, eq=False)
