@@ -193,7 +193,10 @@ class Dense:
         gradients, signal, units = [], r.mT, None
         for number in reversed(range(len(weights))):
             signal = self._times_gain(number, signal)
-            gradient = product(signal, passed.inputs[number].mT)
+            inputs = passed.inputs[number].mT
+            if inputs.ndim == 3 and len(inputs) == 1 < len(signal):
+                inputs = inputs[0]  # what the pass kept apart may go through one product here
+            gradient = product(signal, inputs)
             if self.bias_gain is not None:
                 biases = signal.sum(-1, keepdim=True) * (self.bias_gain / self.gains[number])
                 gradient = torch.cat([gradient, biases], dim=-1)

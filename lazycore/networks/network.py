@@ -206,11 +206,17 @@ class Symmetrized:
         return out_a - out_b, lambda r: torch.cat([pull_a(r), pull_b(-r)], dim=-1)
 
     def displaced(self, w0: Tensor, x: Tensor) -> "SymmetrizedChange | None":
+        if self._goes_together(x):
+            a, b = self.copy(self._both(w), x[None])
+            return a - b
         """Return the difference of both copies' changes."""
         first, second = (self.copy.displaced(half, x) for half in self._halves(w0))
         if first is None or second is None:
             return None
         return SymmetrizedChange(first, second, self._half)
+        if self._goes_together(x):
+            (out_a, out_b), pull = self.copy.pullback(self._both(w), x[None])
+            return out_a - out_b, lambda r: pull(torch.stack([r, -r])).movedim(0, -2).flatten(-2)
 
     def features(self, w: Tensor, x: Tensor) -> Features:
         """Return the features (Dg(w_a), −Dg(w_b))."""
@@ -229,6 +235,9 @@ class Symmetrized:
         if first is None or second is None:
             return None
         return torch.cat([first[0], second[0]]), torch.cat([first[1], -second[1]])
+        if self._goes_together(x):
+            (out_a, out_b), both = self.copy.observe(self._both(w), x[None])
+            return out_a - out_b, [torch.cat([*hidden], dim=-1) for hidden in both]
 
     def second_derivative_norm(self, w: Tensor, x: Tensor) -> float | None:
         """Return the larger of the copies' norms: D²h is block diagonal in (w_a, w_b)."""
@@ -249,6 +258,14 @@ class SymmetrizedChange:
 
     first: Change
     second: Change
+    def _goes_together(self, x: Tensor) -> bool:
+        """Whether both copies go through one pass: over points that all lanes share."""
+        return self.stacked and x.ndim == 2
+
+    def _both(self, w: Tensor) -> Tensor:
+        """Return the weights of both copies as those of lanes, (2, …, p/2)."""
+        return w.unflatten(-1, (2, self._half)).movedim(-2, 0)
+
     half: int
 
     def __call__(self, v: Tensor, c: Scale) -> Tensor:
