@@ -49,6 +49,8 @@ def test_a_layer_is_its_explicit_jacobian(positions, k, bias):
     assert j.shape == (n, k, p) and close(features.matrix(), j)
     assert close(features.apply(v), j @ v)
     assert close(features.adjoint(r), torch.einsum("nk,nkp->p", r, j))
+    several = draw(7, 2, 3, n, k)
+    assert close(features.adjoint(several), torch.einsum("abnk,nkp->abp", several, j))
     chosen = features.select(torch.tensor([4, 0, 4]))
     assert close(chosen.matrix(), j[[4, 0, 4]])
     assert close(features.kernel(), torch.einsum("nkp,mlp->nkml", j, j))

@@ -59,6 +59,11 @@ def test_features_are_the_explicit_jacobian(c):
     assert close(features.matrix(), jacobian)
     assert close(features.apply(v), jacobian @ v)
     assert close(features.adjoint(r), torch.einsum("nk,nkp->p", r, jacobian))
+    several = torch.stack([r, -2.0 * r.flip(0)])
+    pulled = torch.einsum("snk,nkp->sp", several, jacobian)
+    assert close(features.adjoint(several), pulled)
+    for alike in (Explicit(jacobian), Differentiated(lambda u: network(u, s.x), w)):
+        assert close(alike.adjoint(several), pulled)
     assert close(features.kernel(), torch.einsum("nkp,mlp->nkml", jacobian, jacobian))
     assert close(features.kernel(other), torch.einsum("nkp,mlp->nkml", jacobian, jacobian_test))
     batch = torch.tensor([3, 0])

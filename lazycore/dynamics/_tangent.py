@@ -89,7 +89,7 @@ class FunctionSpace:
 
     def parameters(self, s: Tensor) -> Tensor:
         """Return Jᵀ s."""
-        return self.problem.train.features.adjoint(s.view(self.problem.targets.shape))
+        return self.problem.train.features.adjoint(s.unflatten(-1, self.problem.targets.shape))
 
     def train_outputs(self, s: Tensor) -> Tensor:
         """Return Θ s of each state."""
@@ -107,8 +107,7 @@ class FunctionSpace:
         kernels = self.problem.train.anchor.layer_kernels
         names = self.problem.layers
         if set(kernels) != set(names):
-            parameters = torch.stack([self.parameters(one) for one in s])
-            return self.problem.norms_by_layer(parameters)
+            return self.problem.norms_by_layer(self.parameters(s))
         squares = [(product(s, kernels[name]) * s).sum(1) for name in names]
         return torch.stack(squares, dim=1).clamp(min=0.0).sqrt()
 

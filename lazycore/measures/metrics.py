@@ -110,9 +110,7 @@ class Meter:
 
     def _apart(self, v: Tensor, space: TangentSpace, s: Tensor) -> Tensor:
         """Return ‖w − w̄‖ at v (r, p) and s (r, q), (r,)."""
-        v_bar = (space.parameters(one) for one in s)
-        apart = [torch.linalg.vector_norm(w - other) for w, other in zip(v, v_bar, strict=True)]
-        return torch.stack(apart) / self.problem.alpha
+        return torch.linalg.vector_norm(v - space.parameters(s), dim=1) / self.problem.alpha
 
     def sparse(self, moment: Moment, ended: frozenset[str]) -> dict[str, Any]:
         """Return what is recorded now and then: the kernel, and neurons one can draw."""

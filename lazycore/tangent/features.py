@@ -28,7 +28,7 @@ class Features(Protocol):
         ...
 
     def adjoint(self, r: Tensor) -> Tensor:
-        """Return Jᵀ r, shape (p,), for r of shape (n, k)."""
+        """Return Jᵀ r, shape (p,), for r of shape (n, k), or (…, p) of several (…, n, k)."""
         ...
 
     def kernel(self, other: "Features | None" = None) -> Tensor:
@@ -49,6 +49,12 @@ class Features(Protocol):
     def select(self, batch: Tensor) -> "Features":
         """Return the features of the points with these indices."""
         ...
+
+
+def each_adjoint(features: Features, r: Tensor) -> Tensor:
+    """Return Jᵀ r (…, p) of several r (…, n, k), one after another."""
+    found = [features.adjoint(one) for one in r.flatten(0, -3)]
+    return torch.stack(found).unflatten(0, r.shape[:-2])
 
 
 def form_kernel(features: Features, other: Features | None = None, limit: int = LIMIT) -> Tensor:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from lazycore.blas import arrays, product
-from lazycore.tangent.features import Features, add_rows, four_axes
+from lazycore.tangent.features import Features, add_rows, each_adjoint, four_axes
 from lazycore.tangent.gram import LIMIT, TILE, add_products, tiles
 
 TOUCH = 12.0
@@ -61,11 +61,17 @@ class Layer:
         return (self.signals.reshape(n, k, -1) @ z.reshape(n, -1, 1))[:, :, 0]
 
     def adjoint(self, r: Tensor) -> Tensor:
-        """Return Σ_ip (r_i · D_ip) ⊗ A_ip, flat."""
+        """Return Σ_ip (r_i · D_ip) ⊗ A_ip, flat; of several r by one product if P = 1."""
         n, k, positions, out = self.signals.shape
-        pulled = (r[:, None] @ self.signals.reshape(n, k, -1)).view(n * positions, out)
-        weights = product(pulled.T, self.inputs.reshape(n * positions, -1)).reshape(-1)
-        return torch.cat([weights, pulled.sum(0)]) if self.bias else weights
+        if r.ndim > 2 and positions > 1:  # what several pull back would fill the memory
+            return each_adjoint(self, r)
+        if k * positions == 1:
+            pulled = r.mT * self.signals.view(n, out).T
+        else:
+            pulled = (r[..., None, :] @ self.signals.reshape(n, k, -1)).unflatten(-1, (-1, out))
+            pulled = pulled.flatten(-4, -2).mT if r.ndim == 2 else pulled[..., 0, 0, :].mT
+        weights = product(pulled, self.inputs.reshape(n * positions, -1)).flatten(-2)
+        return torch.cat([weights, pulled.sum(-1)], dim=-1) if self.bias else weights
 
     def matrix(self) -> Tensor:
         """Return J, (n, k, parameters)."""
@@ -205,7 +211,7 @@ class Layered:
 
     def adjoint(self, r: Tensor) -> Tensor:
         """Return J_lᵀ r, layer by layer."""
-        return torch.cat([part.adjoint(r) for part in self.parts])
+        return torch.cat([part.adjoint(r) for part in self.parts], dim=-1)
 
     def kernel(self, other: Features | None = None) -> Tensor:
         """Return Σ_l J_l J'_lᵀ."""

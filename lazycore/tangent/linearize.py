@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lazycore.blas import arrays
 from lazycore.tangent.features import Features as Features
-from lazycore.tangent.features import add_rows, four_axes
+from lazycore.tangent.features import add_rows, each_adjoint, four_axes
 from lazycore.tangent.gram import LIMIT, add_products
 from lazycore.tangent.layers import Layered as Layered
 
@@ -47,7 +47,7 @@ class Joined:
 
     def adjoint(self, r: Tensor) -> Tensor:
         """Return (J_aᵀ r, −J_bᵀ r)."""
-        return torch.cat([self.first.adjoint(r), self.second.adjoint(-r)])
+        return torch.cat([self.first.adjoint(r), self.second.adjoint(-r)], dim=-1)
 
     def kernel(self, other: Features | None = None) -> Tensor:
         """Return J_a J_aᵀ + J_b J_bᵀ."""
@@ -93,7 +93,7 @@ class Explicit:
 
     def adjoint(self, r: Tensor) -> Tensor:
         """Return Jᵀ r."""
-        return r.reshape(-1) @ self.jacobian.flatten(0, 1)
+        return r.flatten(-2) @ self.jacobian.flatten(0, 1)
 
     def kernel(self, other: Features | None = None) -> Tensor:
         """Return J J'ᵀ."""
@@ -158,6 +158,8 @@ class Differentiated:
 
     def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
         """Add J J'ᵀ by blocks of rows; a matrix too large for the limit is formed repeatedly."""
+        if r.ndim > 2:
+            return each_adjoint(self, r)
         add_rows(total, self, other, limit)
 
     def matrix(self) -> Tensor:

@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from lazycore.tangent.features import Features, add_rows, four_axes
+from lazycore.tangent.features import Features, add_rows, each_adjoint, four_axes
 from lazycore.tangent.gram import LIMIT
 
 Function = Callable[[Tensor, Tensor], Tensor]
@@ -51,7 +51,9 @@ class Products:
         return torch.cat([self._product(part, v) for part in self._parts()])
 
     def adjoint(self, r: Tensor) -> Tensor:
-        """Return Jᵀ r, (p,)."""
+        """Return Jᵀ r, (p,); of several r one after another."""
+        if r.ndim > 2:
+            return each_adjoint(self, r)
         w = self.w0.detach().requires_grad_()
         total = torch.zeros_like(self.w0)
         for part, signal in zip(self._parts(), r.split(self.at_once), strict=True):
