@@ -31,6 +31,9 @@ def layer_kernels(
     by the name of `all`.
     """
     if isinstance(features, Joined) and (other is None or isinstance(other, Joined)):
+        mine, theirs = features.as_one, None if other is None else other.as_one
+        if mine is not None and (other is None or theirs is not None):
+            return layer_kernels(mine, theirs, limit)
         first = layer_kernels(features.first, None if other is None else other.first, limit)
         second = layer_kernels(features.second, None if other is None else other.second, limit)
         if first.keys() == second.keys():

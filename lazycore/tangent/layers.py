@@ -237,6 +237,32 @@ class Layered:
         return Layered(tuple(part.select(batch) for part in self.parts), self.names)
 
 
+def as_one(first: Features, second: Features) -> Layered | None:
+    """Return layers whose kernels are the sums of those of both, with fewer products; None where
+    there are no such.
+
+    Two layers are one where they see the same inputs, or send on the same signals. Points that
+    are the same are found by comparing them, which is nothing beside a kernel.
+    """
+    if not (isinstance(first, Layered) and isinstance(second, Layered)):
+        return None
+    pairs = [*zip(first.parts, second.parts, strict=False)]
+    parts = [_merged(*pair) for pair in pairs]
+    if first.names != second.names or len(first.parts) != len(second.parts) or None in parts:
+        return None
+    return Layered(tuple(part for part in parts if part is not None), first.names)
+
+
+def _merged(one: Features, other: Features) -> Layer | None:
+    if not (isinstance(one, Layer) and isinstance(other, Layer)) or one.bias != other.bias:
+        return None
+    if torch.equal(one.inputs, other.inputs):
+        return Layer(one.inputs, torch.cat([one.signals, other.signals], dim=-1), one.bias)
+    if not one.bias and one.inputs.shape[1] == 1 and torch.equal(one.signals, other.signals):
+        return Layer(torch.cat([one.inputs, other.inputs], dim=-1), one.signals)
+    return None
+
+
 def _alike(first: Layered, second: Layered) -> bool:
     """Whether both have the same kinds of parts, so that kernels add up part by part."""
     return [(type(a), a.shape[1:]) for a in first.parts] == [

@@ -20,6 +20,7 @@ from lazycore.tangent.features import Features as Features
 from lazycore.tangent.features import add_rows, each_adjoint, four_axes
 from lazycore.tangent.gram import LIMIT, add_products
 from lazycore.tangent.layers import Layered as Layered
+from lazycore.tangent.layers import as_one
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,19 @@ class Joined:
 
     def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
         """Add both copies' kernels."""
-        if other is None or isinstance(other, Joined):
+        mine, theirs = self.as_one, other.as_one if isinstance(other, Joined) else None
+        if mine is not None and (other is None or theirs is not None):
+            mine.add_kernel(total, theirs, limit)
+        elif other is None or isinstance(other, Joined):
             self.first.add_kernel(total, None if other is None else other.first, limit)
             self.second.add_kernel(total, None if other is None else other.second, limit)
         else:
             add_rows(total, self, other, limit)
+
+    @cached_property
+    def as_one(self) -> Layered | None:
+        """Layers with the kernels of both copies' together, where there are such."""
+        return as_one(self.first, self.second)
 
     def matrix(self) -> Tensor:
         """Return (J_a, −J_b)."""
@@ -149,6 +158,8 @@ class Differentiated:
 
     def adjoint(self, r: Tensor) -> Tensor:
         """Return Jᵀ r by one reverse-mode product."""
+        if r.ndim > 2:
+            return each_adjoint(self, r)
         w = self.w0.detach().requires_grad_()
         return torch.autograd.grad(self.function(w), w, grad_outputs=r)[0]
 
@@ -158,8 +169,6 @@ class Differentiated:
 
     def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
         """Add J J'ᵀ by blocks of rows; a matrix too large for the limit is formed repeatedly."""
-        if r.ndim > 2:
-            return each_adjoint(self, r)
         add_rows(total, self, other, limit)
 
     def matrix(self) -> Tensor:
