@@ -20,7 +20,7 @@ class TangentSpace(Protocol):
     """The linearised model in coordinates s (q,), many states of which are measured at once."""
 
     def parameters(self, s: "Tensor") -> "Tensor":
-        """Return v̄ (p,) at s (q,)."""
+        """Return v̄ (…, p) at s (…, q)."""
         ...
 
     def train_outputs(self, s: "Tensor") -> "Tensor":

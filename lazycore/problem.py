@@ -66,12 +66,17 @@ class Points:
     def observed(self, v: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the change of αh since the start at v (r, p), (r, n, k), and the inputs of the
         hidden units there, (r, n, m) per layer."""
-        change = self.anchor.change
+        if not self.network.stacked:
+            return self.changes(v), []
+        changes, hidden = self.anchor.change.observe(v, 1.0 / self.alpha)
+        return self.alpha * changes, hidden
+
+    def changes(self, v: Tensor) -> Tensor:
+        """Return the change of αh since the start at v (r, p), (r, n, k)."""
+        change, c = self.anchor.change, 1.0 / self.alpha
         if self.network.stacked:
-            changes, hidden = change.observe(v, 1.0 / self.alpha)
-            return self.alpha * changes, hidden
-        found = torch.stack([change(one, 1.0 / self.alpha) for one in v])
-        return self.alpha * found, []
+            return self.alpha * change(v, c)
+        return self.alpha * torch.stack([change(one, c) for one in v])
 
     def tangent_outputs(self, v: Tensor) -> Tensor:
         """Return α h̄(w0 + v/α, x) = α h(w0) + J v, (n, k)."""

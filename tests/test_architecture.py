@@ -92,6 +92,7 @@ MAY_REACH = {
     },
     "anchor": {"features", "kernel", "linearize", "network"},
     "problem": {"spec", "anchor", "linearize", "losses", "network", "targets"},
+    "patience": {"budget", "problem"},
     "stacked": {"anchor", "losses", "network", "problem"},
     "dynamics": {
         "errors",
@@ -100,6 +101,7 @@ MAY_REACH = {
         "dynamics",
         "moments",
         "budget",
+        "patience",
         "anchor",
         "blas",
         "problem",

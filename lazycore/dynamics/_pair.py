@@ -113,11 +113,9 @@ class Pair:
     def judge(self, y: Tensor, error: Tensor, known: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Return how much too large each lane's error is, and whether its losses descend."""
         p = self.head
-        network, tangent = known, self.tangent.outputs(y[:, p:])
-        errors = (
-            network - self.lanes.outputs(y[:, :p] - error[:, :p]),
-            self.tangent.outputs(error[:, p:]),
-        )
+        network = known
+        tangent, tangent_error = self.tangent.outputs(torch.stack([y[:, p:], error[:, p:]]))
+        errors = network - self.lanes.outputs(y[:, :p] - error[:, :p]), tangent_error
         sizes = [*map(_rms, (*errors, errors[0] - errors[1], network, tangent, network - tangent))]
         sizes += [self.lanes.losses(network), self.lanes.losses(tangent)]
         if self.watched:

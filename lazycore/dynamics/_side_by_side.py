@@ -16,6 +16,7 @@ from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_sp
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
 from lazycore.lanes.stacked import stack
 from lazycore.moments import Moment, Position
+from lazycore.patience import at_once, patience
 from lazycore.problem import Problem, rms
 from lazycore.spec import Values
 
@@ -74,17 +75,19 @@ def side_by_side(
     found = [Lane(problems[l], tangent, l, times[l]) for l in range(s)]
     for row in itertools.chain(at_rest(s), stepper.steps()):
         lane, fine = found[row % s], paths[row % s]
-        for number, time, state in lane.pass_by(stepper, row, is_fine=row < s):
-            here = tangent.position(lane.number, state[p:])
+        for passed in lane.pass_by(stepper, row, is_fine=row < s):
+            here = tangent.position(lane.number, passed.state[p:])
             shown = exact[lane.number]
+            if shown is not None:
+                shown = Position(spaces[lane.number], shown[passed.number])
             moment = Moment(
-                time=time,
-                progress=time / fine.end,
-                nonlinear=state[:p],
+                time=passed.time,
+                progress=passed.time / fine.end,
+                nonlinear=passed.state[:p],
                 tangent=here,
-                exact=here if shown is None else Position(spaces[lane.number], shown[number]),
+                exact=shown or here,
                 error=lane.error,
-                steps=fine.evaluations,
+                steps=passed.evaluations,
             )
             yield lane.number, moment
         if "not finite" in (fine.ended, paths[lane.number + s].ended) and not lane.broken:
@@ -107,9 +110,23 @@ def _solution(
     return closed_form(space, lambda eigenvalues: flow_filters(eigenvalues, times))
 
 
+@dataclass(frozen=True, eq=False)
+class Passed:
+    """A state on the way of one path: number of the recorded time, the time, evaluations so far."""
+
+    number: int
+    time: float
+    evaluations: int
+    state: Tensor
+
+
 @dataclass(eq=False)
 class Lane:
-    """One run: what its two paths have passed, and the error that follows."""
+    """One run: what its two paths have passed, and the error that follows.
+
+    The gaps of several states are formed at once, so that the kernel passes through memory once:
+    the coarser path runs ahead and may wait for a full block, the finer one is to be seen growing.
+    """
 
     problem: Problem
     tangent: TangentLanes
@@ -117,34 +134,46 @@ class Lane:
     times: np.ndarray
     error: float = 0.0
     broken: bool = False
+    ended: bool = False
     passed: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
-    waiting: deque[tuple[int, float, Tensor]] = field(default_factory=deque)
+    waiting: deque[Passed] = field(default_factory=deque)
+    ahead: dict[int, Tensor] = field(default_factory=dict)
     gaps: dict[int, Tensor] = field(default_factory=dict)
     coarse_end: Tensor | None = None
 
+    def __post_init__(self) -> None:
+        self._at_once, self._patience = at_once(self.problem), patience(self.problem)
+        self._safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
+
     def pass_by(
         self, stepper: Stepper, row: int, is_fine: bool, until: float | None = None
-    ) -> Iterator[tuple[int, float, Tensor]]:
-        """Yield number, time and state of each recorded time that both paths have passed by now.
+    ) -> Iterator[Passed]:
+        """Yield each recorded time that both paths have passed, a few together.
 
         until: where this path has ended within its step; of the finer one that is a time too,
         and what the gaps of both have come to at their ends is compared.
         """
-        time = stepper.paths[row].time if until is None else until
+        path = stepper.paths[row]
+        self.ended |= path.ended is not None
+        time = path.time if until is None else until
         while (number := self.passed[is_fine]) < len(self.times) and self.times[number] <= time:
             self.passed[is_fine] += 1
             passed = float(self.times[number])
             if is_fine:
-                self.waiting.append((number, passed, stepper.at(row, passed)))
-                # One at a time: the states of a large network at many times fill the memory.
+                here = stepper.at(row, passed)
+                self.waiting.append(Passed(number, passed, path.evaluations, here))
+                # As they come: the states of a large network at many times fill the memory.
                 yield from self._settled()
             elif self._is_compared(number):
-                self.gaps[number] = self._gap(stepper.at(row, passed))
+                self.ahead[number] = stepper.at(row, passed)
+                if len(self.ahead) >= self._at_once:
+                    self._form_gaps_ahead()
         if until is not None and is_fine:
-            self.waiting.append((self.passed[True], until, stepper.at(row, until)))
+            here = stepper.at(row, until)
+            self.waiting.append(Passed(self.passed[True], until, path.evaluations, here))
         elif until is not None:
             self.passed[False] = len(self.times) + 1
-            self.coarse_end = self._gap(stepper.at(row, until))
+            (self.coarse_end,) = self._gaps([stepper.at(row, until)])
         yield from self._settled()
 
     def _is_compared(self, number: int) -> bool:
@@ -156,17 +185,47 @@ class Lane:
         number = min(self.passed[True], len(self.times) - 1)
         return Moment(float(self.times[number]), 1.0, None, None, None, self.error, steps)
 
-    def _settled(self) -> Iterator[tuple[int, float, Tensor]]:
-        while self.waiting and self.waiting[0][0] < self.passed[False] and not self.broken:
-            number, time, state = self.waiting.popleft()
-            is_recorded = number < len(self.times) and self.times[number] == time
-            beside = self.gaps.pop(number, None) if is_recorded else self.coarse_end
-            if beside is not None:
-                safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
-                self.error = max(self.error, safety * rms(self._gap(state) - beside))
-            yield number, time, state
+    def _settled(self) -> Iterator[Passed]:
+        """Yield what both paths have passed, if there is enough of it or it has waited enough."""
+        while not self.broken and self._is_due(known := self._known()):
+            self._form_gaps_ahead()
+            gaps = [(passed, self._beside(passed)) for passed in known]
+            pairs = [(passed, gap) for passed, gap in gaps if gap is not None]
+            fine = self._gaps([passed.state for passed, _ in pairs])
+            apart = {
+                passed: self._safety * rms(gap - beside)
+                for (passed, beside), gap in zip(pairs, fine, strict=True)
+            }
+            for passed in known:
+                self.waiting.popleft()
+                self.error = max(self.error, apart.get(passed, 0.0))
+                yield passed
 
-    def _gap(self, state: Tensor) -> Tensor:
-        train, p = self.problem.train, self.problem.w0.numel()
-        tangent = self.tangent.select([self.number]).outputs(state[None, p:])[0]
-        return train.outputs(state[:p]) - train.start - tangent
+    def _known(self) -> list[Passed]:
+        """Return those that both paths have passed, as many as are looked at together."""
+        some = itertools.islice(self.waiting, self._at_once)
+        return [passed for passed in some if passed.number < self.passed[False]]
+
+    def _is_due(self, known: Sequence[Passed]) -> bool:
+        if not known:
+            return False
+        first, last = known[0], known[-1]
+        waited = last.evaluations - first.evaluations >= self._patience or first.number == 0
+        return self.ended or waited or len(known) >= self._at_once
+
+    def _beside(self, passed: Passed) -> Tensor | None:
+        """Return the coarser path's gap at the same time, or at its end."""
+        is_recorded = passed.number < len(self.times) and self.times[passed.number] == passed.time
+        return self.gaps.pop(passed.number, None) if is_recorded else self.coarse_end
+
+    def _form_gaps_ahead(self) -> None:
+        self.gaps |= zip(self.ahead, self._gaps([*self.ahead.values()]), strict=True)
+        self.ahead.clear()
+
+    def _gaps(self, states: Sequence[Tensor]) -> list[Tensor]:
+        """Return what the outputs of both models are apart, (n, k) each."""
+        if not states:
+            return []
+        y, p = torch.stack([*states]), self.problem.w0.numel()
+        tangent = self.tangent.select([self.number] * len(y)).outputs(y[:, p:])
+        return [*(self.problem.train.changes(y[:, :p]) - tangent)]

@@ -36,7 +36,8 @@ class TangentLanes(Protocol):
         ...
 
     def outputs(self, z: Tensor) -> Tensor:
-        """Return the change of αh̄ on the training points, (s, n, k); linear in z."""
+        """Return the change of αh̄ on the training points, (…, s, n, k), at z (…, s, q); linear
+        in it."""
         ...
 
     def position(self, row: int, z: Tensor) -> Position:
@@ -76,8 +77,32 @@ class Eigenmodes:
         return _each(self.maps, z).unflatten(1, self.spaces[0].problem.targets.shape)
 
     def position(self, row: int, z: Tensor) -> Position:
-        """Return the state in the coordinates of its space."""
-        return Position(self.spaces[row], self.back[row](z))
+        """Return the state in its modes."""
+        return Position(InModes(self.spaces[row], self.back[row]), z)
+
+
+@dataclass(frozen=True, eq=False)
+class InModes:
+    """A linearised model at states z (…, q), which `back` turns into those of its space."""
+
+    space: TangentSpace
+    back: Callable[[Tensor], Tensor]
+
+    def parameters(self, s: Tensor) -> Tensor:
+        """Return v̄."""
+        return self.space.parameters(self.back(s))
+
+    def train_outputs(self, s: Tensor) -> Tensor:
+        """Return the change of αh̄ on the training points."""
+        return self.space.train_outputs(self.back(s))
+
+    def test_outputs(self, s: Tensor) -> Tensor:
+        """Return the change of αh̄ on the test points."""
+        return self.space.test_outputs(self.back(s))
+
+    def displacement_by_layer(self, s: Tensor) -> Tensor:
+        """Return ‖v̄‖ of each layer."""
+        return self.space.displacement_by_layer(self.back(s))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +133,13 @@ class Coordinates:
 
     def outputs(self, z: Tensor) -> Tensor:
         """Return the change of αh̄ of each lane; one product where they share a kernel."""
-        spaces = self.spaces[: len(z)]
+        spaces = self.spaces[: z.shape[-2]]
         shape = spaces[0].problem.targets.shape
         if all(isinstance(space, FunctionSpace) for space in spaces):
             kernels = [space.kernel for space in spaces]  # type: ignore[attr-defined]
-            return _each(kernels, z).unflatten(1, shape)
+            return _each(kernels, z).unflatten(-1, shape)
+        if z.ndim > 2:
+            return torch.stack([self.outputs(part) for part in z])
         pairs = zip(spaces, z.to(spaces[0].dtype), strict=True)
         return torch.stack([space.outputs(part) for space, part in pairs]).to(z)
 
@@ -142,7 +169,8 @@ def _modes(
 ) -> tuple[Tensor, Tensor, Tensor, Callable[[Tensor], Tensor]]:
     """Return λ, b, the map to outputs and the way back to the space, of one lane.
 
-    kept: the maps so far by their anchor, so that lanes of one kernel share one.
+    kept: the maps so far by their anchor, so that lanes of one kernel, or of multiples of it,
+        share one.
     """
     anchor, dtype = space.problem.train.anchor, space.problem.w0.dtype
     vectors, b = solution.vectors.to(space.dtype), solution.start
@@ -161,15 +189,24 @@ def _modes(
 
     def back(z: Tensor) -> Tensor:
         z = z.to(space.dtype)
-        return product(vectors, inverse * z if isinstance(space, FunctionSpace) else z)
+        return product(inverse * z if isinstance(space, FunctionSpace) else z, vectors.T)
 
     return rates.to(dtype), b.to(dtype), kept[id(anchor)], back
 
 
 def _each(matrices: Sequence[Tensor], z: Tensor) -> Tensor:
-    """Return the products of each lane's matrix with its row of z, (s, size)."""
+    """Return the products of each lane's matrix with its rows of z (…, s, q), (…, s, size).
+
+    Lanes of one matrix are one product: a matrix that is larger than the cache is read once.
+    """
+    lanes: dict[int, list[int]] = {}
+    for lane, matrix in enumerate(matrices[: z.shape[-2]]):
+        lanes.setdefault(id(matrix), []).append(lane)
     first, dtype = matrices[0], z.dtype
     z = z.to(first.dtype)
-    if all(matrix is first for matrix in matrices[: len(z)]):
+    if len(lanes) == 1:
         return product(z, first.T).to(dtype)
-    return torch.stack([product(m, part) for m, part in zip(matrices, z, strict=False)]).to(dtype)
+    found = z.new_empty((*z.shape[:-1], len(first)))
+    for some in lanes.values():
+        found[..., some, :] = product(z[..., some, :], matrices[some[0]].T)
+    return found.to(dtype)

@@ -140,18 +140,18 @@ def _together(
             until, here.ended = end.time, "met"
             if row < s:
                 ends[row] = end
-        for number, time, state in lane.pass_by(stepper, row, row < s, until):
-            position = lane.tangent.position(lane.number, state[p:])
+        for passed in lane.pass_by(stepper, row, row < s, until):
+            position = lane.tangent.position(lane.number, passed.state[p:])
             end = ends[lane.number]
-            met = end.met if time == end.time else frozenset()
+            met = end.met if passed.time == end.time else frozenset()
             moment = Moment(
-                time=time,
-                progress=1.0 if met == MODELS else number / (len(lane.times) - 1),
-                nonlinear=state[:p],
+                time=passed.time,
+                progress=1.0 if met == MODELS else passed.number / (len(lane.times) - 1),
+                nonlinear=passed.state[:p],
                 tangent=position,
                 exact=position,
                 error=lane.error,
-                steps=fine.evaluations,
+                steps=passed.evaluations,
                 met=met,
             )
             yield lane.number, moment

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from lazycore import spec
-from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
 from lazycore.measures.compression import compression
 from lazycore.measures.constants import constants
 from lazycore.measures.hypotheses import GapBound, gap_bound
@@ -16,6 +15,7 @@ from lazycore.measures.kept_kernels import KeptKernels
 from lazycore.measures.metrics import Meter
 from lazycore.measures.refreshed import stage_columns
 from lazycore.moments import MODELS, Moment, blocks
+from lazycore.patience import at_once, patience
 from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
 from lazycore.results import Snapshot
 
@@ -29,13 +29,12 @@ LAST_OUTPUTS = tuple(f"{model}.test_outputs" for model in sorted(MODELS))
 UNMET = "margins not met"
 """The diagnosis of a run that was to stop at its margins and came to the end of its time."""
 
-BLOCK, NUMBERS, PATIENCE = 16, 2**22, 0.1
-"""Moments measured at once, at most, and weights of them; seconds, about, after which they are
-measured anyway."""
-
 
 class Recorder:
-    """Measures the moments of one run, a few at a time; `over` once both models have ended."""
+    """Measures the moments of one run, a few at a time; `over` once both models have ended.
+
+    block: moments that are measured at once. patience: steps after which they are anyway.
+    """
 
     def __init__(
         self,
@@ -48,6 +47,7 @@ class Recorder:
         self.problem, self.bound, self.stops = problem, bound, stops
         self.meter = meter
         self.constants = constants
+        self.block, self.patience = at_once(problem), patience(problem)
         self.halves = {model: HalfTime() for model in sorted(MODELS)}
         self.met: dict[str, float] = {}
         self.taken = 0
@@ -69,17 +69,6 @@ class Recorder:
                 found.append(self._snapshot(moment, series, ended))
             self.over = ended | moment.met == self.meter.models
         return found
-
-    @property
-    def block(self) -> int:
-        """Moments that are measured at once."""
-        return max(1, min(BLOCK, NUMBERS // self.problem.w0.numel()))
-
-    @property
-    def patience(self) -> float:
-        """Evaluations of the gradient in about a tenth of a second, from counts only."""
-        work = 12.0 * len(self.problem.train) * self.problem.w0.numel()
-        return PATIENCE / (SECONDS_PER_CALL + work / FLOPS_PER_SECOND)
 
     def _snapshot(self, moment: Moment, series: dict[str, Any], ended: frozenset[str]) -> Snapshot:
         meter, finished = self.meter, moment.progress >= 1.0
