@@ -151,13 +151,13 @@ class _Work:
 
 
 def at_once(values: Values, device: torch.device) -> int:
-    """Return how many lanes advance together; gradient flow has two paths for each."""
+    """Return how many lanes advance together: as many as one product takes (`stacked`), for those
+    of gradient flow, which have two paths each, drop out of the stages that they do not have."""
     if device.type == "cuda":
         return ON_GPU
     size = getattr(torch, values["dtype"]).itemsize
     units = (values["width"] or 1) * (values["depth"] or 1) * values["n_train"] * size
-    paths = 2 if values["dynamics"] == "flow" else 1
-    return max(1, min(ON_CPU, CACHE // (paths * units)))
+    return max(1, min(ON_CPU, CACHE // units))
 
 
 def _serve(
