@@ -88,6 +88,12 @@ class Points:
         points.__dict__["anchor"] = self.anchor
         return points
 
+    def tied(self, base: "Points", scale: float) -> "Points":
+        """Return these points with what is known of the kernel of `base`; see `Problem.tied`."""
+        points = replace(self)
+        points.__dict__["anchor"] = base.anchor.times_as_large(self.network, self.w0, scale)
+        return points
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -140,6 +146,15 @@ class Problem:
         """Return the same problem for another α; all that does not depend on α is shared."""
         test = None if self.test is None else self.test.rescaled(alpha)
         return replace(self, train=self.train.rescaled(alpha), test=test)
+
+    def tied(self, base: "Problem", scale: float) -> "Problem":
+        """Return the same problem, which need not form what is dear of its kernel again.
+
+        base: of the same points, with a homogeneous network whose weights, times `scale`, are
+            the ones here: its Jacobian is the same but for a factor.
+        """
+        test = self.test and base.test and self.test.tied(base.test, scale)
+        return replace(self, train=self.train.tied(base.train, scale), test=test)
 
     @cached_property
     def layers(self) -> list[str]:

@@ -84,6 +84,33 @@ def test_initial_weights_are_standard_normal_times_tau_in_every_scaling():
         assert abs(w0.std() - 3.0) < 0.1 and abs(w0.mean()) < 0.1
 
 
+DEGREES = list(
+    itertools.product(
+        ("relu", "tanh", "softplus", "swish", "linear"),
+        ("none", "normal"),
+        ("none", "symmetrized"),
+        (1, 3),
+    )
+)
+
+
+@pytest.mark.parametrize(("activation", "bias", "zero_output", "depth"), DEGREES)
+def test_a_network_knows_whether_it_is_homogeneous(activation, bias, zero_output, depth):
+    s, network = build(
+        model="fully_connected",
+        depth=depth,
+        activation=activation,
+        bias=bias,
+        zero_output=zero_output,
+    )
+    w = away(s.w0)
+    outputs, power = s.network(w, s.x), depth + 1
+    scaled = {c: s.network(c * w, s.x) for c in (0.5, 3.0)}
+    holds = all(torch.allclose(found, c**power * outputs) for c, found in scaled.items())
+    assert network.degree == (power if holds else None)
+    assert holds == (activation in ("relu", "linear") and bias == "none")
+
+
 @pytest.mark.parametrize("depth", [1, 2, 4])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "softplus", "linear"])
 def test_a_symmetrised_network_starts_at_exactly_zero(depth, activation):

@@ -2,7 +2,9 @@
 
 from lazycore.spec import Spec
 
-SPEC = Spec(name="linear", meaning="z: a deep linear network", facts={"smooth": True})
+SPEC = Spec(
+    name="linear", meaning="z: a deep linear network", facts={"smooth": True, "homogeneous": True}
+)
 
 
 def sigma(z, values):

@@ -2,7 +2,11 @@
 
 from lazycore.spec import Spec
 
-SPEC = Spec(name="relu", meaning="max(z, 0): not smooth", facts={"smooth": False})
+SPEC = Spec(
+    name="relu",
+    meaning="max(z, 0): not smooth",
+    facts={"smooth": False, "homogeneous": True},
+)
 
 
 def sigma(z, values):

@@ -146,11 +146,13 @@ def closed_form(
 
 def _decomposed(space: FunctionSpace | ParameterSpace) -> ClosedForm:
     b, anchor = space.pull(_gradient(space)).double(), space.problem.train.anchor
-    known = _known.get(anchor)
+    base, square = anchor.base or anchor, anchor.factor**2
+    known = _known.get(base)
     if known is None or len(known[0]) != space.size:
-        known = _known[anchor] = eigenvectors(space.quadratic_form().double())
+        values, vectors = eigenvectors(space.quadratic_form().double())
+        known = _known[base] = values.clamp(min=0.0) / square, vectors
     values, vectors = known
-    return ClosedForm(space, values.clamp(min=0.0).cpu().numpy(), vectors, vectors.T @ b)
+    return ClosedForm(space, (square * values).cpu().numpy(), vectors, vectors.T @ b)
 
 
 def _kernel(space: FunctionSpace | ParameterSpace) -> Tensor | None:

@@ -47,12 +47,13 @@ class TangentLanes(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Eigenmodes:
-    """Square loss: rates λ (s, q), b (s, q), and per lane the map z → change of αh̄ (n·k, q)
-    and the way back from z to the coordinates of its space."""
+    """Square loss: rates λ (s, q), b (s, q), and per lane the map z → change of αh̄ (n·k, q), to
+    be taken `scale` times (s, 1), and the way back from z to the coordinates of its space."""
 
     spaces: Sequence[TangentSpace]
     rates: Tensor
     b: Tensor
+    scale: Tensor
     maps: Sequence[Tensor]
     back: Sequence[Callable[[Tensor], Tensor]]
 
@@ -66,7 +67,7 @@ class Eigenmodes:
         rows = list(rows)
         spaces = [self.spaces[row] for row in rows]
         maps, back = [self.maps[row] for row in rows], [self.back[row] for row in rows]
-        return Eigenmodes(spaces, self.rates[rows], self.b[rows], maps, back)
+        return Eigenmodes(spaces, self.rates[rows], self.b[rows], self.scale[rows], maps, back)
 
     def gradient(self, z: Tensor) -> Tensor:
         """Return b + λ z."""
@@ -74,7 +75,8 @@ class Eigenmodes:
 
     def outputs(self, z: Tensor) -> Tensor:
         """Return the map of each lane applied to its z."""
-        return _each(self.maps, z).unflatten(1, self.spaces[0].problem.targets.shape)
+        changes = _each(self.maps, self.scale[: z.shape[-2]] * z)
+        return changes.unflatten(-1, self.spaces[0].problem.targets.shape)
 
     def position(self, row: int, z: Tensor) -> Position:
         """Return the state in its modes."""
@@ -161,7 +163,9 @@ def tangent_lanes(
     if len(modes) < len(spaces):
         return Coordinates(spaces, spaces[0].problem.loss)
     rates, b, maps, back = zip(*modes, strict=True)
-    return Eigenmodes(spaces, torch.stack(rates), torch.stack(b), maps, back)
+    scales = [[space.problem.train.anchor.factor] for space in spaces]
+    scale = rates[0].new_tensor(scales)
+    return Eigenmodes(spaces, torch.stack(rates), torch.stack(b), scale, maps, back)
 
 
 def _modes(
@@ -173,6 +177,7 @@ def _modes(
         share one.
     """
     anchor, dtype = space.problem.train.anchor, space.problem.w0.dtype
+    base = anchor.base or anchor
     vectors, b = solution.vectors.to(space.dtype), solution.start
     rates = torch.as_tensor(solution.eigenvalues, device=b.device)
     if isinstance(space, FunctionSpace):
@@ -180,18 +185,18 @@ def _modes(
         root = (len(space.problem.train) * rates).sqrt()
         inverse = torch.where(root > 0.0, 1.0 / root, torch.zeros_like(root)).to(space.dtype)
         b = root * b
-    if id(anchor) not in kept:
+    if id(base) not in kept:
         if isinstance(space, FunctionSpace):
             columns = solution.vectors * root
         else:
             columns = torch.stack([space.outputs(v).flatten() for v in vectors.T], dim=1)
-        kept[id(anchor)] = columns.to(dtype)
+        kept[id(base)] = (columns / anchor.factor).to(dtype)
 
     def back(z: Tensor) -> Tensor:
         z = z.to(space.dtype)
         return product(inverse * z if isinstance(space, FunctionSpace) else z, vectors.T)
 
-    return rates.to(dtype), b.to(dtype), kept[id(anchor)], back
+    return rates.to(dtype), b.to(dtype), kept[id(base)], back
 
 
 def _each(matrices: Sequence[Tensor], z: Tensor) -> Tensor:

@@ -15,9 +15,12 @@ from lazycore.problem import Data, Problem, build_problem, load
 from lazycore.results import RunResult, Snapshot
 
 DATA = ("data_seed", "noise")
-NETWORK = (*DATA, "init_seed", "init_scale")
+NETWORK = (*DATA, "init_seed", "init_scale")  # the scale last: it may be all that differs
 FREE = (*NETWORK, "alpha", "seed", "batch_seed", "step_size", "time", "tolerance")
 """Fields in which lanes may differ: those that choose the data, the network, and all of them."""
+
+MOST_DECADES = 100
+"""Of outputs, by which one network may be the multiple of another that lends it its kernel."""
 
 
 class Lane:
@@ -89,13 +92,24 @@ class Batches:
             if data not in self._data:
                 self._data[data] = data_before.get(data) or load(lane.values, self.device)
             if network not in self._problems:
-                self._problems[network] = before.get(network) or build_problem(
-                    lane.values, self.device, self._data[data]
-                )
+                self._problems[network] = before.get(network) or self._built(lane, before)
         return [
             self._problems[lane.shape, lane.key(NETWORK)].rescaled(lane.values["alpha"])
             for lane in lanes
         ]
+
+    def _built(self, lane: Lane, before: dict[tuple, Problem]) -> Problem:
+        """Return this lane's problem, tied to one whose weights are a multiple of its own."""
+        problem = build_problem(lane.values, self.device, self._data[lane.shape, lane.key(DATA)])
+        *direction, init_scale = lane.key(NETWORK)
+        if problem.network.degree is None or problem.w0.dtype != torch.float64:
+            return problem
+        for (shape, (*other, scale)), base in (self._problems | before).items():
+            ratio = init_scale / scale
+            decades = problem.network.degree * abs(math.log10(ratio))
+            if shape == lane.shape and other == direction and decades < MOST_DECADES:
+                return problem.tied(base, ratio)
+        return problem
 
 
 class _Streams:

@@ -66,6 +66,12 @@ class Dense:
         """Whether the activation is."""
         return self.activation.SPEC.facts["smooth"]
 
+    @property
+    def degree(self) -> int | None:
+        """The number of layers where σ is homogeneous and nothing is added."""
+        homogeneous = self.activation.SPEC.facts.get("homogeneous", False)
+        return len(self.gains) if homogeneous and self.bias_gain is None else None
+
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Return weights (and biases, unless they start at 0) from N(0, τ²)."""
         parts = []

@@ -35,6 +35,7 @@ class FunctionNetwork:
     smooth: bool = True
     structured: bool = True
     stacked: bool = False
+    degree: int | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:

@@ -66,6 +66,8 @@ class ModuleNetwork:
             k: v.detach().clone() for k, v in (frozen | dict(self.module.named_buffers())).items()
         }
 
+    degree = None
+
     @property
     def stacked(self) -> bool:
         """A module takes one set of weights at a time."""

@@ -116,6 +116,11 @@ class Network(Protocol):
         """Whether h takes the weights of many lanes at once."""
         ...
 
+    @property
+    def degree(self) -> int | None:
+        """L where h(c w, x) = c^L h(w, x) for every c > 0, else None (or not known)."""
+        ...
+
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Return initial weights (p,) drawn from `rng`."""
         ...
@@ -186,6 +191,11 @@ class Symmetrized:
         """As one copy."""
         return self.copy.stacked
 
+    @property
+    def degree(self) -> int | None:
+        """As one copy."""
+        return self.copy.degree
+
     @cached_property
     def _half(self) -> int:
         return self.copy.blocks[-1].slice.stop
@@ -196,27 +206,27 @@ class Symmetrized:
 
     def __call__(self, w: Tensor, x: Tensor) -> Tensor:
         """Return g(w_a, x) − g(w_b, x)."""
+        if self._goes_together(x):
+            a, b = self.copy(self._both(w), x[None])
+            return a - b
         a, b = self._halves(w)
         return self.copy(a, x) - self.copy(b, x)
 
     def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return the outputs and r → (Dg(w_a)ᵀ r, −Dg(w_b)ᵀ r)."""
+        if self._goes_together(x):
+            (out_a, out_b), pull = self.copy.pullback(self._both(w), x[None])
+            return out_a - out_b, lambda r: pull(torch.stack([r, -r])).movedim(0, -2).flatten(-2)
         out_a, pull_a = self.copy.pullback(self._halves(w)[0], x)
         out_b, pull_b = self.copy.pullback(self._halves(w)[1], x)
         return out_a - out_b, lambda r: torch.cat([pull_a(r), pull_b(-r)], dim=-1)
 
     def displaced(self, w0: Tensor, x: Tensor) -> "SymmetrizedChange | None":
-        if self._goes_together(x):
-            a, b = self.copy(self._both(w), x[None])
-            return a - b
         """Return the difference of both copies' changes."""
         first, second = (self.copy.displaced(half, x) for half in self._halves(w0))
         if first is None or second is None:
             return None
         return SymmetrizedChange(first, second, self._half)
-        if self._goes_together(x):
-            (out_a, out_b), pull = self.copy.pullback(self._both(w), x[None])
-            return out_a - out_b, lambda r: pull(torch.stack([r, -r])).movedim(0, -2).flatten(-2)
 
     def features(self, w: Tensor, x: Tensor) -> Features:
         """Return the features (Dg(w_a), −Dg(w_b))."""
@@ -225,6 +235,9 @@ class Symmetrized:
 
     def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the outputs, and both copies' hidden units side by side, layer by layer."""
+        if self._goes_together(x):
+            (out_a, out_b), both = self.copy.observe(self._both(w), x[None])
+            return out_a - out_b, [torch.cat([*hidden], dim=-1) for hidden in both]
         (out_a, first), (out_b, second) = (self.copy.observe(half, x) for half in self._halves(w))
         return out_a - out_b, _beside(first, second)
 
@@ -235,9 +248,6 @@ class Symmetrized:
         if first is None or second is None:
             return None
         return torch.cat([first[0], second[0]]), torch.cat([first[1], -second[1]])
-        if self._goes_together(x):
-            (out_a, out_b), both = self.copy.observe(self._both(w), x[None])
-            return out_a - out_b, [torch.cat([*hidden], dim=-1) for hidden in both]
 
     def second_derivative_norm(self, w: Tensor, x: Tensor) -> float | None:
         """Return the larger of the copies' norms: D²h is block diagonal in (w_a, w_b)."""
@@ -247,6 +257,14 @@ class Symmetrized:
         """Return the larger of the copies' bounds, for the same reason."""
         halves = self._halves(w)
         return _larger(self.copy.second_derivative_bound(half, x, radius) for half in halves)
+
+    def _goes_together(self, x: Tensor) -> bool:
+        """Whether both copies go through one pass: over points that all lanes share."""
+        return self.stacked and x.ndim == 2
+
+    def _both(self, w: Tensor) -> Tensor:
+        """Return the weights of both copies as those of lanes, (2, …, p/2)."""
+        return w.unflatten(-1, (2, self._half)).movedim(-2, 0)
 
     def _halves(self, w: Tensor) -> tuple[Tensor, Tensor]:
         return w[..., : self._half], w[..., self._half :]
@@ -258,14 +276,6 @@ class SymmetrizedChange:
 
     first: Change
     second: Change
-    def _goes_together(self, x: Tensor) -> bool:
-        """Whether both copies go through one pass: over points that all lanes share."""
-        return self.stacked and x.ndim == 2
-
-    def _both(self, w: Tensor) -> Tensor:
-        """Return the weights of both copies as those of lanes, (2, …, p/2)."""
-        return w.unflatten(-1, (2, self._half)).movedim(-2, 0)
-
     half: int
 
     def __call__(self, v: Tensor, c: Scale) -> Tensor:

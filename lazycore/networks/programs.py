@@ -51,6 +51,7 @@ class ProgramNetwork:
     smooth: bool = True
     structured: bool = True
     stacked: bool = False
+    degree: int | None = None
     """One set of weights at a time: two programs drawn from two seeds are not one network."""
 
     @property

@@ -19,11 +19,26 @@ from lazycore.tangent.kernel import layer_kernels, tangent_kernel
 
 @dataclass(frozen=True, eq=False)
 class Anchor:
-    """The network, w0 (p,) and x (n, …)."""
+    """The network, w0 (p,) and x (n, …).
+
+    base: another anchor on the same points whose Jacobian, times `factor`, is this one's; then
+    what is dear of the kernel is formed once for both.
+    """
 
     network: Network
     w0: Tensor
     x: Tensor
+    base: "Anchor | None" = None
+    factor: float = 1.0
+
+    def times_as_large(self, network: Network, w0: Tensor, scale: float) -> "Anchor":
+        """Return the anchor at w0 = scale · (these weights), of a homogeneous network.
+
+        Where h(c w) = c^L h(w), Dh(c w) = c^(L−1) Dh(w).
+        """
+        assert network.degree is not None
+        factor = self.factor * scale ** (network.degree - 1)
+        return Anchor(network, w0, self.x, self.base or self, factor)
 
     @cached_property
     def outputs(self) -> Tensor:
@@ -59,6 +74,8 @@ class Anchor:
     @cached_property
     def layer_kernels(self) -> dict[str, Tensor]:
         """Θ₀ of every layer by its name, (n·k, n·k) each."""
+        if self.base is not None:
+            return {n: self.factor**2 * part for n, part in self.base.layer_kernels.items()}
         return layer_kernels(self.features)
 
     @cached_property
@@ -69,7 +86,11 @@ class Anchor:
     def kernel_with(self, other: "Anchor") -> Tensor:
         """Return Θ₀ between these points and those of another anchor, (n·k, n'·k)."""
         if other not in self._with:
-            self._with[other] = tangent_kernel(self.features, other.features)
+            if self.base is not None and other.base is not None:
+                kernel = self.factor * other.factor * self.base.kernel_with(other.base)
+            else:
+                kernel = tangent_kernel(self.features, other.features)
+            self._with[other] = kernel
         return self._with[other]
 
     @cached_property
