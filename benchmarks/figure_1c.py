@@ -9,12 +9,15 @@ directions at every τ), float64, up to T of 10,000 of their steps min(10, 0.1/�
 go through `run_lanes` on two threads.
 
 --tolerance of the flow: at 0.1 (of the gap) losses are good to about 0.1 %, which is less than
-            the figure shows; at the dashboard's default, 0.001, a run takes several times as long
+            the figure shows; at the dashboard's default, 0.001, a run takes several times as long.
+            Where features are learned the gap is as large as the outputs: a third of it below
+            τ = 0.06
 --figures   a JSON file of the published curves, {"fig1c_end": [[τ, 1000 × loss], …],
             "fig1c_best": …}, shown beside ours (theirs are means of other seeds)
---gd        gradient descent itself as well, at their step η and at η/4, on a few τ: minutes.
-            At τ ≥ 0.01 flow is to be within 2 % of it, below within its own error of the step,
-            which is 4/3 of the difference of the two to first order
+--gd        gradient descent itself as well, at their step η, and below τ = 0.01 at η/4, on a few
+            τ: minutes. The means over the seeds, which are what the figure shows, are to be
+            within 2 % of it at τ ≥ 0.01, below within its own error of the step, which is 4/3 of
+            the difference of the two to first order
 
 `--check` exits with 1 when a bar is missed.
 """
@@ -42,7 +45,8 @@ MINUTES = 5.0
 CLOSE, STEP_ERROR = 0.02, 1.5
 SLOW_TAU = 0.01
 """Below it gradient descent has not converged in its step either."""
-GD_TAUS = (10**-2.2, 10**-2.1, 0.01, 10**-1.5, 0.1, 1.0, 10.0)
+GD_TAUS = (10**-2.2, 10**-2.1, 0.01, 10**-1.8, 10**-1.5, 0.1, 1.0, 10.0)
+RICH_TAU, RICH_SHARE = 0.06, 0.3
 WHICH = ("end", "best")
 
 
@@ -61,7 +65,8 @@ class Figure:
     def flow(self, tau: float, seed: int) -> RunConfig:
         """Return the run by gradient flow."""
         time = self.steps * authors_step(tau)
-        return self._config(tau, seed, dynamics="flow", time=time, tolerance=self.tolerance)
+        tolerance = self.tolerance * (RICH_SHARE if tau < RICH_TAU else 1.0)
+        return self._config(tau, seed, dynamics="flow", time=time, tolerance=tolerance)
 
     def descent(self, tau: float, seed: int, finer: int) -> RunConfig:
         """Return the run by gradient descent, with steps `finer` times as short."""
@@ -163,7 +168,7 @@ def against_descent(
             (tau, seed, finer): figure.descent(tau, seed, finer)
             for tau in taus
             for seed in range(seeds)
-            for finer in (1, 4)
+            for finer in ((1,) if _converged(tau) else (1, 4))
         },
         device,
     )
@@ -171,33 +176,38 @@ def against_descent(
     rows, bars = [], []
     for tau in taus:
         for which in WHICH:
+            last = 1 if _converged(tau) else 4
             flow, gd, finer = (
-                [test_losses(found)[which] for found in runs]
-                for runs in (
-                    [results[tau, seed] for seed in range(seeds)],
-                    [descents[tau, seed, 1] for seed in range(seeds)],
-                    [descents[tau, seed, 4] for seed in range(seeds)],
+                np.array([test_losses(runs[key])[which] for key in keys])
+                for runs, keys in (
+                    (results, [(tau, seed) for seed in range(seeds)]),
+                    (descents, [(tau, seed, 1) for seed in range(seeds)]),
+                    (descents, [(tau, seed, last) for seed in range(seeds)]),
                 )
             )
-            apart = abs(median(flow) / median(gd) - 1.0)
-            own = abs(median(gd) / median(finer) - 1.0)
-            worst = max(abs(a / b - 1.0) for a, b in zip(flow, gd, strict=True))
-            to_finer = abs(median(flow) / median(finer) - 1.0)
-            percent = tuple(f"{100 * value:.2f} %" for value in (apart, worst, own, to_finer))
-            rows.append((f"{tau:.4g}", which, median(flow), median(gd), median(finer), *percent))
-            allowed = CLOSE if tau >= 0.999 * SLOW_TAU else max(CLOSE, STEP_ERROR * own)
+            apart = abs(flow.mean() / gd.mean() - 1.0)
+            own = abs(gd.mean() / finer.mean() - 1.0)
+            seedwise = np.abs(flow / gd - 1.0)
+            percent = [f"{100 * x:.2f} %" for x in (apart, np.median(seedwise), seedwise.max())]
+            percent.append("–" if last == 1 else f"{100 * own:.2f} %")
+            rows.append((f"{tau:.4g}", which, flow.mean(), gd.mean(), *percent))
+            allowed = CLOSE if last == 1 else max(CLOSE, STEP_ERROR * own)
             bars.append(Bar(f"τ = {tau:.4g}, {which}: flow to descent", apart, allowed, True))
-    columns = ("τ", "", "flow", "GD, η", "GD, η/4")
-    columns += ("flow – GD", "worst seed", "GD – GD, η/4", "flow – GD, η/4")
-    yield Table(f"medians of {seeds} seeds against gradient descent ({spent:.0f} s)", columns, rows)
+    columns = ("τ", "", "flow", "GD", "apart", "median seed", "worst seed", "GD – GD, η/4")
+    yield Table(f"means of {seeds} seeds against gradient descent ({spent:.0f} s)", columns, rows)
     yield from bars
+
+
+def _converged(tau: float) -> bool:
+    """Whether the figure takes gradient descent at the authors' step for converged."""
+    return tau >= 0.999 * SLOW_TAU
 
 
 def measure(
     size: str = "full",
     figures: str | None = None,
     gd_taus: Sequence[float] = (),
-    gd_seeds: int = 3,
+    gd_seeds: int = Figure.seeds,
     tolerance: float = Figure.tolerance,
     device: str = "cpu",
 ) -> Iterator[Said]:
@@ -224,7 +234,7 @@ def main() -> int:
     parser.add_argument("--figures", help="a JSON file of the published curves")
     parser.add_argument("--gd", action="store_true", help="gradient descent as well: minutes")
     parser.add_argument("--gd-taus", nargs="+", type=float, default=GD_TAUS)
-    parser.add_argument("--gd-seeds", type=int, default=3)
+    parser.add_argument("--gd-seeds", type=int, default=Figure.seeds)
     parser.add_argument("--tolerance", type=float, default=Figure.tolerance)
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()

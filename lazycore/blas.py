@@ -41,25 +41,14 @@ def arrays(*tensors: Tensor) -> list[Array]:
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """Return a @ b for a (…, i, j) and b (j,), (j, k) or (…, j, k).
-
-    All axes of a that share one b (j, k) go through one product. Where b is (1, j, k), the first
-    axis of a is kept: equal matrices along it then give equal numbers to the last bit, which
-    rows of one product do not.
-    """
-    kept = b.ndim - 2
-    folds = b.ndim > 1 and a.ndim > b.ndim and b.shape[:-2].numel() == 1 and kept <= 1
-    left = a.flatten(kept, -2) if folds else a
-    found = _product(left, b)
-    return found.unflatten(kept, a.shape[kept:-1]) if folds else found
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
+    """Return a @ b for a (…, i, j) and b (j,), (j, k) or (…, j, k)."""
     if a.numel() * b.shape[-1] < SMALLEST or not numpy_serves(a):
         return a @ b
+    folds = a.ndim > 2 and b.ndim == 2  # one product for all of the first axes
     try:
-        left, right = a.numpy(), b.numpy()
+        left, right = (a.flatten(0, -2) if folds else a).numpy(), b.numpy()
     except RuntimeError:  # autograd follows it, or a transform of torch.func
         return a @ b
     with np.errstate(all="ignore"):  # what has diverged is found by whoever looks at it
-        return torch.from_numpy(np.matmul(left, right))
+        found = torch.from_numpy(np.matmul(left, right))
+    return found.unflatten(0, a.shape[:-1]) if folds else found

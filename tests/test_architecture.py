@@ -92,7 +92,7 @@ MAY_REACH = {
     },
     "anchor": {"features", "kernel", "linearize", "network"},
     "problem": {"spec", "anchor", "linearize", "losses", "network", "targets"},
-    "patience": {"budget", "problem"},
+    "pace": {"budget", "problem"},
     "stacked": {"anchor", "losses", "network", "problem"},
     "dynamics": {
         "errors",
@@ -101,7 +101,7 @@ MAY_REACH = {
         "dynamics",
         "moments",
         "budget",
-        "patience",
+        "pace",
         "anchor",
         "blas",
         "problem",

@@ -36,10 +36,7 @@ CASES = {
     "lanes, transposed": (draw(2, 4, 5).mT, draw(2, 3, 4).mT),
     "two axes of lanes": (draw(2, 3, 5, 4), draw(4, 3)),
     "one matrix on lanes": (draw(5, 4), draw(2, 4, 3)),
-    "copies on one matrix": (draw(2, 5, 4), draw(1, 4, 3)),
-    "copies of lanes on one matrix": (draw(2, 3, 5, 4), draw(1, 4, 3)),
-    "copies of lanes, transposed": (draw(3, 2, 5, 4).movedim(0, 1), draw(1, 3, 4).mT),
-    "copies of lanes on their own": (draw(2, 3, 5, 4), draw(1, 3, 4, 6)),
+    "two axes of lanes, moved": (draw(3, 2, 5, 4).movedim(0, 1), draw(3, 4).mT),
     "nothing": (draw(2, 0, 4), draw(4, 3)),
 }
 
@@ -52,15 +49,6 @@ def test_a_product_is_that_of_torch(asked, name, dtype):
     assert asked and found.dtype == dtype and found.shape == (a @ b).shape
     assert torch.allclose(found, a @ b, rtol=1e-5 if dtype == torch.float32 else 1e-13)
     found.zero_()  # what comes back is nobody else's
-
-
-@pytest.mark.parametrize("shape", [(1, 8, 7), (3, 25, 100), (5, 5, 32), (1, 13, 10)])
-def test_equal_matrices_along_a_kept_axis_give_equal_products(asked, shape):
-    """Rows of one product do not: what is one matrix twice would start away from zero."""
-    one, b = draw(*shape), draw(shape[-1], 777)
-    first, second = blas.product(torch.stack([one, one]), b[None])
-    assert torch.equal(first, second) and torch.allclose(first, one @ b, rtol=1e-12, atol=1e-12)
-    assert asked[-1][0] == 2 and len(asked) == 1
 
 
 def test_what_has_diverged_is_multiplied_without_a_warning(asked):

@@ -1,4 +1,4 @@
-"""The lazy regime of a convolutional network on real photographs, as found; slow.
+"""The lazy regime on real photographs, as found; slow.
 
 python -m pytest -m slow tests/test_cifar_mini.py
 """
@@ -7,12 +7,18 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import lazycore
 from lazycore.checks import cnn
 from lazycore.config import RunConfig
 from lazycore.datasets import folders
+from lazycore.phases import settings
+from lazycore.phases.cube import cube_of
+from lazycore.phases.gap import gap
 from lazycore.reproductions.convolutional import ALPHAS, trained
+from lazycore.sweepconfig import SweepConfig
 from lazycore.training import run
 
 CIFAR = Path(__file__).parents[2] / "shared" / "data" / "cifar10_2600_1000.npz"
@@ -46,3 +52,34 @@ def test_a_network_on_photographs_is_lazy_at_large_alpha(tmp_path, monkeypatch, 
     assert ratio == pytest.approx(1e4, rel=0.02)
     image = 100.0 / NEW_IMAGES  # a point is what one image counts
     assert abs(cnn.accuracy(lazier, "test") - cnn.accuracy(laziest, "test")) <= image
+
+
+def of_own(config: SweepConfig) -> SweepConfig:
+    """Return the same sweep on the parity of the small file's classes."""
+    text = config.to_text() | {"task": "own", "data_file": "parity.npz"}
+    return SweepConfig.from_text({name: text[name] for name in text.keys() - {"labels"}})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(not CIFAR.exists(), reason="the small CIFAR-10 file is not on this machine")
+def test_both_sides_on_photographs_as_found(tmp_path, monkeypatch, capsys):
+    """Fully connected and convolutional, lazy and feature side: shown, not judged; all end."""
+    monkeypatch.setenv(folders.VARIABLE, str(tmp_path / "data"))
+    own = tmp_path / "data" / "own"
+    own.mkdir(parents=True)
+    with np.load(CIFAR, allow_pickle=False) as file:
+        parity = {name: file[name] % 2 if name.startswith("y") else file[name] for name in file}
+    np.savez(own / "parity.npz", **parity)
+    for one in settings.comparisons():
+        if one.data != "CIFAR-10":
+            continue
+        table = lazycore.sweep(of_own(one.config), device="cpu", threads=2, budget=None)
+        found = gap(cube_of(table), *settings.SIDES.values())
+        assert found is not None and set(table.frame["status"]) == {"done"}
+        apart = found.difference
+        with capsys.disabled():
+            sys.stdout.write(
+                f"{one.network}: feature {found.feature:.3f}, lazy {found.lazy:.3f}, difference "
+                f"{apart.value:.3f} ({apart.low:.3f} to {apart.high:.3f}), N = {found.seeds}\n"
+            )

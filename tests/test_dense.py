@@ -125,6 +125,18 @@ def test_a_symmetrised_network_starts_at_exactly_zero(depth, activation):
     )
     assert isinstance(network, Symmetrized)
     assert torch.equal(network(s.w0, s.x), torch.zeros(6, 2, dtype=torch.float64))
+    lanes = torch.stack([s.w0, away(s.w0), 2.0 * s.w0])
+    for x in (s.x, torch.stack([s.x, 2.0 * s.x, 3.0 * s.x])):
+        for outputs in (network(lanes, x), network.observe(lanes, x)[0]):
+            assert not outputs[0].any() and outputs[1].any() and not outputs[2].any()
+
+
+@pytest.mark.parametrize("n", [5, 100, 777])
+def test_it_does_so_whatever_its_products_round(n):
+    s, network = build(n_train=n, width=50, dim=10, zero_output="symmetrized", activation="tanh")
+    assert not network(s.w0, s.x).any()
+    jacobian = torch.func.jacrev(lambda w: network(w, s.x))(s.w0)
+    assert torch.allclose(jacobian, s.jacobian(s.x, s.w0), atol=1e-12)
 
 
 def test_symmetrised_two_layer_networks_are_the_paired_neurons_of_chizat_et_al():

@@ -116,6 +116,22 @@ def test_frames_come_back_whole_or_not_at_all():
         assert read_frame(io.BytesIO(whole[:length])) is None
 
 
+def test_lanes_that_go_together_are_on_the_same_data_where_there_are_enough_of_them():
+    def batches(seeds: range, scales: int) -> list[int]:
+        wanted = [
+            Lane(RunConfig(**TINY, width=4, seed=seed, init_scale=1.0 + i))
+            for seed in seeds
+            for i in range(scales)
+        ]
+        (claim, *others) = lanes._Work(wanted, torch.device("cpu")).claims
+        return [len(batch) for one in (claim, *others) for batch in one.batches]
+
+    assert batches(range(2), 8) == [5, 3, 5, 3]
+    assert batches(range(2), 7) == [5, 5, 4]
+    assert batches(range(7), 1) == [5, 2]
+    assert batches(range(3), 4) == [4, 4, 4]
+
+
 def test_the_last_runs_are_shared_out_the_same_way_whoever_is_faster():
     wanted = [Lane(RunConfig(**TINY, width=4, seed=seed)) for seed in range(12)]
 

@@ -131,6 +131,37 @@ def test_features_of_different_kinds_give_one_kernel():
     assert list(layer_kernels(Explicit(first.matrix()))) == ["all"]
 
 
+SAME = {
+    "inputs": lambda a, b: (a, Layer(a.inputs, b.signals, a.bias)),
+    "signals": lambda a, b: (a, Layer(b.inputs, a.signals, a.bias)),
+    "both": lambda a, b: (a, a),
+    "nothing": lambda a, b: (a, b),
+}
+
+
+@pytest.mark.parametrize("limit", [gram.LIMIT, 1000])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("first", SAME)
+@pytest.mark.parametrize("second", SAME)
+def test_copies_that_share_more_on_some_points_than_on_others_have_one_kernel(
+    first, second, k, bias, limit
+):
+    """All units of a layer may be dead in both copies on the test points and not elsewhere."""
+    sets = []
+    for n, same, seed in ((7, first, 1), (5, second, 3)):
+        parts = [SAME[same](layer(1, k, bias, n=n, seed=s), layer(1, k, bias, n=n, seed=s + 9))
+                 for s in (seed, seed + 1)]  # fmt: skip
+        copies = [Layered(tuple(part[i] for part in parts), ("a", "b")) for i in (0, 1)]
+        sets.append(Joined(*copies, copies[0].shape[2]))
+    j, j2 = (one.matrix().flatten(0, 1) for one in sets)
+    assert close(form_kernel(sets[0], sets[1], limit), j @ j2.T)
+    assert close(form_kernel(sets[1], sets[0], limit), j2 @ j.T)
+    assert close(form_kernel(sets[0], None, limit), j @ j.T)
+    kernels = layer_kernels(sets[0], sets[1], limit)
+    assert list(kernels) == ["a", "b"] and close(sum(kernels.values()), j @ j2.T)
+
+
 def test_a_symmetric_kernel_is_symmetric_to_the_last_digit():
     kernel = tangent_kernel(Layered((layer(1, 1, True, n=600), layer(6, 1, False, n=600))))
     assert torch.equal(kernel, kernel.T)

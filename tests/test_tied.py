@@ -113,4 +113,6 @@ def test_only_homogeneous_networks_on_the_same_points_in_float64_are_tied():
     for other in ({"data_seed": 7}, {"init_seed": 7}):
         assert bases(scales[0], scales[1] | other, activation="relu") == [None, None]
     deep = {"activation": "relu", "model": "fully_connected", "depth": 20}
-    assert bases({"init_scale": 1e-9}, {"init_scale": 1e9}, **deep) == [None, None]
+    far = [{"init_scale": scale} for scale in (1e-8, 1e-4, 0.1, 1.0, 4.0, 1e4)]
+    found = bases(*far, **deep)
+    assert [base is None for base in found] == [True, True, True, False, False, True]

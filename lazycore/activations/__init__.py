@@ -5,9 +5,8 @@ Each file holds a `SPEC` and
     sigma(z, values) → σ(z)      slope(z, values) → σ'(z)
     bounds(values)   → (sup |σ'|, sup |σ''|), or None where σ is not smooth
 
-(with the fact "homogeneous" where σ(c z) = c σ(z) for every c > 0)
-
-and, where there is a better way than from those two,
+The `SPEC` has the fact `homogeneous` where σ(c z) = c σ(z) for every c > 0. There may be,
+where there is a better way than from those two,
 
     both(z, values)      → σ(z), σ'(z) together, which is cheaper; may overwrite z
     change(z, u, values) → σ(z + u) − σ(z) without cancellation, however small u is

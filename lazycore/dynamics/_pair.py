@@ -113,13 +113,12 @@ class Pair:
     def judge(self, y: Tensor, error: Tensor, known: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Return how much too large each lane's error is, and whether its losses descend."""
         p = self.head
-        network = known
         tangent, tangent_error = self.tangent.outputs(torch.stack([y[:, p:], error[:, p:]]))
-        errors = network - self.lanes.outputs(y[:, :p] - error[:, :p]), tangent_error
-        sizes = [*map(_rms, (*errors, errors[0] - errors[1], network, tangent, network - tangent))]
-        sizes += [self.lanes.losses(network), self.lanes.losses(tangent)]
+        errors = known - self.lanes.outputs(y[:, :p] - error[:, :p]), tangent_error
+        sizes = [*map(_rms, (*errors, errors[0] - errors[1], known, tangent, known - tangent))]
+        sizes += [self.lanes.losses(known), self.lanes.losses(tangent)]
         if self.watched:
-            sizes += [self.lanes.lowest(network), self.lanes.lowest(tangent)]
+            sizes += [self.lanes.lowest(known), self.lanes.lowest(tangent)]
         # The one place where a step waits for the device.
         found = torch.stack(sizes).cpu().double().numpy()
         before = np.array([seen.sizes for seen in self.seen]).T

@@ -16,7 +16,7 @@ from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_sp
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
 from lazycore.lanes.stacked import stack
 from lazycore.moments import Moment, Position
-from lazycore.patience import at_once, patience
+from lazycore.pace import longest_wait, states_at_once
 from lazycore.problem import Problem, rms
 from lazycore.spec import Values
 
@@ -126,6 +126,7 @@ class Lane:
 
     The gaps of several states are formed at once, so that the kernel passes through memory once:
     the coarser path runs ahead and may wait for a full block, the finer one is to be seen growing.
+    ended: whether nothing waits any longer, for there may be nothing more to wait for.
     """
 
     problem: Problem
@@ -142,7 +143,8 @@ class Lane:
     coarse_end: Tensor | None = None
 
     def __post_init__(self) -> None:
-        self._at_once, self._patience = at_once(self.problem), patience(self.problem)
+        self._at_once = states_at_once(self.problem)
+        self._patience = longest_wait(self.problem)
         self._safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
 
     def pass_by(
@@ -154,7 +156,7 @@ class Lane:
         and what the gaps of both have come to at their ends is compared.
         """
         path = stepper.paths[row]
-        self.ended |= path.ended is not None
+        self.ended |= path.ended is not None and (is_fine or path.ended != "end")
         time = path.time if until is None else until
         while (number := self.passed[is_fine]) < len(self.times) and self.times[number] <= time:
             self.passed[is_fine] += 1

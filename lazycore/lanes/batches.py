@@ -19,8 +19,9 @@ NETWORK = (*DATA, "init_seed", "init_scale")  # the scale last: it may be all th
 FREE = (*NETWORK, "alpha", "seed", "batch_seed", "step_size", "time", "tolerance")
 """Fields in which lanes may differ: those that choose the data, the network, and all of them."""
 
-MOST_DECADES = 100
-"""Of outputs, by which one network may be the multiple of another that lends it its kernel."""
+MOST_DECADES = 50
+"""By which τ^L may differ from 1 where networks of degree L share a kernel: its square, which goes
+with the kernel, must neither overflow nor vanish."""
 
 
 class Lane:
@@ -46,7 +47,8 @@ class Lane:
 
 class Batches:
     """Advances batches on one device. Data, networks and kernels are made once for those that
-    follow each other; what the next one does not share with the last is let go.
+    follow each other, and one kernel for networks that are multiples of each other; what the next
+    one does not share with the last is let go.
 
     stopped: asked at every recorded time; once it is true, what has not ended is given up.
     """
@@ -105,10 +107,9 @@ class Batches:
         if problem.network.degree is None or problem.w0.dtype != torch.float64:
             return problem
         for (shape, (*other, scale)), base in (self._problems | before).items():
-            ratio = init_scale / scale
-            decades = problem.network.degree * abs(math.log10(ratio))
+            decades = problem.network.degree * max(abs(math.log10(t)) for t in (scale, init_scale))
             if shape == lane.shape and other == direction and decades < MOST_DECADES:
-                return problem.tied(base, ratio)
+                return problem.tied(base, init_scale / scale)
         return problem
 
 

@@ -18,7 +18,7 @@ import torch
 from lazycore.budget import DEFAULT, Budget, estimate
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
-from lazycore.lanes.batches import NETWORK, Batches, Lane
+from lazycore.lanes.batches import DATA, NETWORK, Batches, Lane
 from lazycore.lanes.laneprocess import LaneProcess
 from lazycore.lanes.stacked import CACHE
 from lazycore.results import RunResult
@@ -143,16 +143,28 @@ class _Work:
         numbers = sorted(numbers, key=order)
         size = at_once(self.lanes[numbers[0]].values, device)
         claims: dict[tuple, _Claim] = {}
-        for first in range(0, len(numbers), size):
-            batch = numbers[first : first + size]
+        for batch in self._batches(numbers, size):
             network = self.lanes[batch[0]].key(NETWORK)
             claims.setdefault(network, _Claim()).batches.append(batch)
         return list(claims.values())
 
+    def _batches(self, numbers: list[int], size: int) -> Iterator[list[int]]:
+        """Yield at most so many at a time; once half of them are there, all on the same data, of
+        which one product serves them all."""
+        batch: list[int] = []
+        for number in numbers:
+            data = [self.lanes[one].key(DATA) for one in (*batch, number)]
+            apart = data.count(data[0]) == len(batch) and 2 * len(batch) > size
+            if len(batch) == size or apart:
+                yield batch
+                batch = []
+            batch.append(number)
+        yield batch
+
 
 def at_once(values: Values, device: torch.device) -> int:
-    """Return how many lanes advance together: as many as one product takes (`stacked`), for those
-    of gradient flow, which have two paths each, drop out of the stages that they do not have."""
+    """Return how many lanes advance together: as many as one product takes (`stacked`). Those of
+    gradient flow have two paths each, but few of these are at the same stage to the end."""
     if device.type == "cuda":
         return ON_GPU
     size = getattr(torch, values["dtype"]).itemsize

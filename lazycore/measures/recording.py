@@ -15,7 +15,7 @@ from lazycore.measures.kept_kernels import KeptKernels
 from lazycore.measures.metrics import Meter
 from lazycore.measures.refreshed import stage_columns
 from lazycore.moments import MODELS, Moment, blocks
-from lazycore.patience import at_once, patience
+from lazycore.pace import longest_wait, states_at_once
 from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
 from lazycore.results import Snapshot
 
@@ -47,7 +47,7 @@ class Recorder:
         self.problem, self.bound, self.stops = problem, bound, stops
         self.meter = meter
         self.constants = constants
-        self.block, self.patience = at_once(problem), patience(problem)
+        self.block, self.patience = states_at_once(problem), longest_wait(problem)
         self.halves = {model: HalfTime() for model in sorted(MODELS)}
         self.met: dict[str, float] = {}
         self.taken = 0

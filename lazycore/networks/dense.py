@@ -199,10 +199,7 @@ class Dense:
         gradients, signal, units = [], r.mT, None
         for number in reversed(range(len(weights))):
             signal = self._times_gain(number, signal)
-            inputs = passed.inputs[number].mT
-            if inputs.ndim == 3 and len(inputs) == 1 < len(signal):
-                inputs = inputs[0]  # what the pass kept apart may go through one product here
-            gradient = product(signal, inputs)
+            gradient = product(signal, passed.inputs[number].mT)
             if self.bias_gain is not None:
                 biases = signal.sum(-1, keepdim=True) * (self.bias_gain / self.gains[number])
                 gradient = torch.cat([gradient, biases], dim=-1)

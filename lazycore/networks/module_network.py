@@ -66,7 +66,7 @@ class ModuleNetwork:
             k: v.detach().clone() for k, v in (frozen | dict(self.module.named_buffers())).items()
         }
 
-    degree = None
+    degree = None  # not looked for
 
     @property
     def stacked(self) -> bool:

@@ -163,8 +163,8 @@ class Network(Protocol):
 class Symmetrized:
     """h(w, x) = g(w_a, x) − g(w_b, x) with w_a = w_b at the start.
 
-    The doubling trick of Chizat, Oyallon & Bach (2019, arXiv:1812.07956, §2.1): the output
-    is exactly 0 at w0 because both copies are evaluated, and their equal values subtracted.
+    The doubling trick of Chizat, Oyallon & Bach (2019, arXiv:1812.07956, §2.1): both copies are
+    evaluated and subtracted, and the output is exactly 0 at w0.
     """
 
     copy: Network
@@ -207,23 +207,20 @@ class Symmetrized:
     def __call__(self, w: Tensor, x: Tensor) -> Tensor:
         """Return g(w_a, x) − g(w_b, x)."""
         if self._goes_together(x):
-            a, b = self.copy(self._both(w), x[None])
-            return a - b
-        a, b = self._halves(w)
-        return self.copy(a, x) - self.copy(b, x)
+            return self._zeroed(w, *self.copy(self._both(w), x))
+        return self._zeroed(w, *(self.copy(half, x) for half in self._both(w)))
 
     def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        """Return the outputs and r → (Dg(w_a)ᵀ r, −Dg(w_b)ᵀ r)."""
+        """Return the outputs, to rounding, and r → (Dg(w_a)ᵀ r, −Dg(w_b)ᵀ r)."""
         if self._goes_together(x):
-            (out_a, out_b), pull = self.copy.pullback(self._both(w), x[None])
+            (out_a, out_b), pull = self.copy.pullback(self._both(w), x)
             return out_a - out_b, lambda r: pull(torch.stack([r, -r])).movedim(0, -2).flatten(-2)
-        out_a, pull_a = self.copy.pullback(self._halves(w)[0], x)
-        out_b, pull_b = self.copy.pullback(self._halves(w)[1], x)
+        (out_a, pull_a), (out_b, pull_b) = (self.copy.pullback(half, x) for half in self._both(w))
         return out_a - out_b, lambda r: torch.cat([pull_a(r), pull_b(-r)], dim=-1)
 
     def displaced(self, w0: Tensor, x: Tensor) -> "SymmetrizedChange | None":
         """Return the difference of both copies' changes."""
-        first, second = (self.copy.displaced(half, x) for half in self._halves(w0))
+        first, second = (self.copy.displaced(half, x) for half in self._both(w0))
         if first is None or second is None:
             return None
         return SymmetrizedChange(first, second, self._half)
@@ -236,10 +233,10 @@ class Symmetrized:
     def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the outputs, and both copies' hidden units side by side, layer by layer."""
         if self._goes_together(x):
-            (out_a, out_b), both = self.copy.observe(self._both(w), x[None])
-            return out_a - out_b, [torch.cat([*hidden], dim=-1) for hidden in both]
-        (out_a, first), (out_b, second) = (self.copy.observe(half, x) for half in self._halves(w))
-        return out_a - out_b, _beside(first, second)
+            outputs, hidden = self.copy.observe(self._both(w), x)
+            return self._zeroed(w, *outputs), [torch.cat([*both], dim=-1) for both in hidden]
+        (out_a, first), (out_b, second) = (self.copy.observe(half, x) for half in self._both(w))
+        return self._zeroed(w, out_a, out_b), _beside(first, second)
 
     def neurons(self, w: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return both copies' neurons, the second's with opposite output signs."""
@@ -251,11 +248,11 @@ class Symmetrized:
 
     def second_derivative_norm(self, w: Tensor, x: Tensor) -> float | None:
         """Return the larger of the copies' norms: D²h is block diagonal in (w_a, w_b)."""
-        return _larger(self.copy.second_derivative_norm(half, x) for half in self._halves(w))
+        return _larger(self.copy.second_derivative_norm(half, x) for half in self._both(w))
 
     def second_derivative_bound(self, w: Tensor, x: Tensor, radius: float) -> float | None:
         """Return the larger of the copies' bounds, for the same reason."""
-        halves = self._halves(w)
+        halves = self._both(w)
         return _larger(self.copy.second_derivative_bound(half, x, radius) for half in halves)
 
     def _goes_together(self, x: Tensor) -> bool:
@@ -266,8 +263,12 @@ class Symmetrized:
         """Return the weights of both copies as those of lanes, (2, …, p/2)."""
         return w.unflatten(-1, (2, self._half)).movedim(-2, 0)
 
-    def _halves(self, w: Tensor) -> tuple[Tensor, Tensor]:
-        return w[..., : self._half], w[..., self._half :]
+    def _zeroed(self, w: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        """Return a − b, exactly 0 where the weights are the same: products of equal numbers
+        need not be equal to the last bit. Derivatives stay what they are."""
+        apart, (first, second) = a - b, self._both(w)
+        same = (first == second).all(-1)[..., None, None]
+        return apart - torch.where(same, apart.detach(), 0.0)
 
 
 @dataclass(frozen=True, eq=False)

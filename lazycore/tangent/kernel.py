@@ -6,7 +6,7 @@ from torch import Tensor
 from lazycore.tangent.features import Features, form_kernel
 from lazycore.tangent.gram import LIMIT
 from lazycore.tangent.layers import Layered
-from lazycore.tangent.linearize import Joined
+from lazycore.tangent.linearize import Joined, together
 
 
 def tangent_kernel(features: Features, other: Features | None = None, limit: int = LIMIT) -> Tensor:
@@ -31,9 +31,8 @@ def layer_kernels(
     by the name of `all`.
     """
     if isinstance(features, Joined) and (other is None or isinstance(other, Joined)):
-        mine, theirs = features.as_one, None if other is None else other.as_one
-        if mine is not None and (other is None or theirs is not None):
-            return layer_kernels(mine, theirs, limit)
+        if (one := together(features, other, limit // 2)) is not None:
+            return layer_kernels(*one, limit // 2)
         first = layer_kernels(features.first, None if other is None else other.first, limit)
         second = layer_kernels(features.second, None if other is None else other.second, limit)
         if first.keys() == second.keys():

@@ -18,8 +18,7 @@ def pair_work(features: Features) -> float:
     if isinstance(features, Layered):
         return sum(pair_work(part) for part in features.parts)
     if isinstance(features, Joined):
-        both = features.as_one
-        return pair_work(both or features.first) + (0.0 if both else pair_work(features.second))
+        return pair_work(features.first) + pair_work(features.second)
     if isinstance(features, Layer):
         return min(features.costs())
     _, k, p = features.shape

@@ -11,9 +11,10 @@ contracting both Gram matrices, or multiplying rows of J that are formed a few o
 channels at a time. Novak, Sohl-Dickstein & Schoenholz (2022, arXiv:2206.08720) compare them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,6 +53,11 @@ class Layer:
         """Any tensor of the dtype, and on the device, of J."""
         return self.inputs
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of both factors."""
+        return self.inputs.nbytes + self.signals.nbytes
+
     def apply(self, v: Tensor) -> Tensor:
         """Return Σ_p D_p · (V A_p + b), (n, k)."""
         (n, k, _, out), fan_in = self.signals.shape, self.inputs.shape[2]
@@ -67,9 +73,11 @@ class Layer:
             return each_adjoint(self, r)
         if k * positions == 1:
             pulled = r.mT * self.signals.view(n, out).T
+        elif r.ndim == 2:
+            pulled = (r[:, None] @ self.signals.reshape(n, k, -1)).view(n * positions, out).T
         else:
-            pulled = (r[..., None, :] @ self.signals.reshape(n, k, -1)).unflatten(-1, (-1, out))
-            pulled = pulled.flatten(-4, -2).mT if r.ndim == 2 else pulled[..., 0, 0, :].mT
+            pulled = r.flatten(0, -3).movedim(0, 1) @ self.signals[:, :, 0]
+            pulled = pulled.permute(1, 2, 0).unflatten(0, r.shape[:-2])
         weights = product(pulled, self.inputs.reshape(n * positions, -1)).flatten(-2)
         return torch.cat([weights, pulled.sum(-1)], dim=-1) if self.bias else weights
 
@@ -237,30 +245,46 @@ class Layered:
         return Layered(tuple(part.select(batch) for part in self.parts), self.names)
 
 
-def as_one(first: Features, second: Features) -> Layered | None:
-    """Return layers whose kernels are the sums of those of both, with fewer products; None where
-    there are no such.
+def as_one(pairs: Sequence[tuple[Features, Features]], limit: int) -> list[Layered] | None:
+    """Return, for each pair, layers whose kernels, and those between the pairs, are the sums of
+    both copies', with fewer products; None where there are no such.
 
-    Two layers are one where they see the same inputs, or send on the same signals. Points that
-    are the same are found by comparing them, which is nothing beside a kernel.
+    Two dense layers are one where they see the same inputs, or send on the same signals, in every
+    pair. What is the same is found by comparing it, which is nothing beside a kernel.
+
+    limit: bytes that these layers may take.
     """
-    if not (isinstance(first, Layered) and isinstance(second, Layered)):
+    copies = [features for pair in pairs for features in pair if isinstance(features, Layered)]
+    kinds = {(features.names, len(features.parts)) for features in copies}
+    if len(copies) < 2 * len(pairs) or len(kinds) > 1:
         return None
-    pairs = [*zip(first.parts, second.parts, strict=False)]
-    parts = [_merged(*pair) for pair in pairs]
-    if first.names != second.names or len(first.parts) != len(second.parts) or None in parts:
+    layers = [*zip(*(copy.parts for copy in copies), strict=True)]
+    shared = [_shared(layer) for layer in layers]
+    held = sum(part.nbytes for layer in layers for part in layer if isinstance(part, Layer))
+    if None in shared or held > limit:
         return None
-    return Layered(tuple(part for part in parts if part is not None), first.names)
+    found = [[*_joined(layer, what)] for layer, what in zip(layers, shared, strict=True)]
+    return [Layered(parts, copies[0].names) for parts in zip(*found, strict=True)]
 
 
-def _merged(one: Features, other: Features) -> Layer | None:
-    if not (isinstance(one, Layer) and isinstance(other, Layer)) or one.bias != other.bias:
+def _shared(layer: Sequence[Features]) -> str | None:
+    """Return what both copies of a dense layer have in common: the copies stand in turn."""
+    dense = [part for part in layer if isinstance(part, Layer) and part.inputs.shape[1] == 1]
+    if len(dense) < len(layer) or len({part.bias for part in dense}) > 1:
         return None
-    if torch.equal(one.inputs, other.inputs):
-        return Layer(one.inputs, torch.cat([one.signals, other.signals], dim=-1), one.bias)
-    if not one.bias and one.inputs.shape[1] == 1 and torch.equal(one.signals, other.signals):
-        return Layer(torch.cat([one.inputs, other.inputs], dim=-1), one.signals)
-    return None
+    pairs = [*zip(dense[::2], dense[1::2], strict=True)]
+    if all(torch.equal(one.inputs, other.inputs) for one, other in pairs):
+        return "inputs"
+    same = not dense[0].bias and all(torch.equal(a.signals, b.signals) for a, b in pairs)
+    return "signals" if same else None
+
+
+def _joined(layer: Sequence[Any], shared: str | None) -> Iterator[Layer]:
+    for one, other in zip(layer[::2], layer[1::2], strict=True):
+        if shared == "inputs":
+            yield Layer(one.inputs, torch.cat([one.signals, other.signals], dim=-1), one.bias)
+        else:
+            yield Layer(torch.cat([one.inputs, other.inputs], dim=-1), one.signals)
 
 
 def _alike(first: Layered, second: Layered) -> bool:

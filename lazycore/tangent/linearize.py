@@ -56,19 +56,13 @@ class Joined:
 
     def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
         """Add both copies' kernels."""
-        mine, theirs = self.as_one, other.as_one if isinstance(other, Joined) else None
-        if mine is not None and (other is None or theirs is not None):
-            mine.add_kernel(total, theirs, limit)
+        if (one := together(self, other, limit // 2)) is not None:
+            one[0].add_kernel(total, one[1], limit // 2)
         elif other is None or isinstance(other, Joined):
             self.first.add_kernel(total, None if other is None else other.first, limit)
             self.second.add_kernel(total, None if other is None else other.second, limit)
         else:
             add_rows(total, self, other, limit)
-
-    @cached_property
-    def as_one(self) -> Layered | None:
-        """Layers with the kernels of both copies' together, where there are such."""
-        return as_one(self.first, self.second)
 
     def matrix(self) -> Tensor:
         """Return (J_a, −J_b)."""
@@ -77,6 +71,17 @@ class Joined:
     def select(self, batch: Tensor) -> "Joined":
         """Return both copies' features for the points with these indices."""
         return Joined(self.first.select(batch), self.second.select(batch), self.split)
+
+
+def together(
+    features: Joined, other: Features | None, limit: int
+) -> tuple[Layered, Layered | None] | None:
+    """Return layers that have the kernel of both copies, see `layers.as_one`."""
+    pairs = [(features.first, features.second)]
+    if isinstance(other, Joined):
+        pairs.append((other.first, other.second))
+    found = as_one(pairs, limit) if other is None or len(pairs) == 2 else None
+    return None if found is None else (found[0], None if other is None else found[1])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore import patience
+from lazycore import pace as pacing
 from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.problem import build_problem
@@ -23,8 +23,8 @@ FLOWS = {
 @pytest.fixture(params=[(1, 0.0), (16, 0.0), (7, 1e9), (16, 1e9)], ids=str)
 def pace(request, monkeypatch):
     """How many wait at most, and for how long."""
-    monkeypatch.setattr(patience, "MOST", request.param[0])
-    monkeypatch.setattr(patience, "SECONDS", request.param[1])
+    monkeypatch.setattr(pacing, "MOST", request.param[0])
+    monkeypatch.setattr(pacing, "SECONDS", request.param[1])
 
 
 def config(**fields) -> RunConfig:
@@ -57,8 +57,8 @@ def test_a_run_that_ends_on_its_budget_keeps_all_that_it_has_passed(monkeypatch,
 def test_no_more_wait_than_fit_in_the_memory():
     def waiting(**fields) -> int:
         values = RunConfig(**(TINY | fields)).resolve().to_dict()
-        return patience.at_once(build_problem(values, torch.device("cpu")))
+        return pacing.states_at_once(build_problem(values, torch.device("cpu")))
 
-    assert waiting() == patience.MOST
-    assert waiting(n_train=3000, width=1000, dim=3) == patience.NUMBERS // (3000 * 1001)
+    assert waiting() == pacing.MOST
+    assert waiting(n_train=3000, width=1000, dim=3) == pacing.NUMBERS // (3000 * 1001)
     assert waiting(width=5000, dim=1000, n_train=2) == 1

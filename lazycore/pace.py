@@ -8,20 +8,22 @@ from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
 from lazycore.problem import Problem
 
 MOST, NUMBERS = 16, 2**22
-"""States at once, at most, and numbers of one kind (weights, hidden units) that they may have."""
+"""States at once, at most, and numbers of one kind that they may have: weights, or hidden units
+and outputs on the training or test points."""
 
 SECONDS = 1.0
-"""How long they wait by the counts of `budget`, which take a machine for slow: a tenth of it."""
+"""Work after which they wait no longer. By the counts of `budget`, which take a machine for slow:
+it is some tenth of a second."""
 
 
-def at_once(problem: Problem) -> int:
+def states_at_once(problem: Problem) -> int:
     """Return how many states of this run are looked at together, at most."""
-    p, n = problem.w0.numel(), len(problem.train)
+    points = max(len(part) for part in (problem.train, problem.test) if part is not None)
     units = sum(block.shape[0] for block in problem.network.blocks)
-    return max(1, min(MOST, NUMBERS // max(p, n * units)))
+    return max(1, min(MOST, NUMBERS // max(problem.w0.numel(), points * units)))
 
 
-def patience(problem: Problem) -> float:
-    """Return the evaluations of the gradient that fill about a tenth of a second."""
+def longest_wait(problem: Problem) -> float:
+    """Return the evaluations of the gradient after which no state of this run waits any longer."""
     work = 12.0 * len(problem.train) * problem.w0.numel()
     return SECONDS / (SECONDS_PER_CALL + work / FLOPS_PER_SECOND)
