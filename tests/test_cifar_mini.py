@@ -64,7 +64,8 @@ def of_own(config: SweepConfig) -> SweepConfig:
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif(not CIFAR.exists(), reason="the small CIFAR-10 file is not on this machine")
 def test_both_sides_on_photographs_as_found(tmp_path, monkeypatch, capsys):
-    """Fully connected and convolutional, lazy and feature side: shown, not judged; all end."""
+    """The fully connected network, lazy and feature side: shown, not judged; all runs end. The
+    convolutional one takes hours (LOG.md, 2026-11-27)."""
     monkeypatch.setenv(folders.VARIABLE, str(tmp_path / "data"))
     own = tmp_path / "data" / "own"
     own.mkdir(parents=True)
@@ -72,7 +73,7 @@ def test_both_sides_on_photographs_as_found(tmp_path, monkeypatch, capsys):
         parity = {name: file[name] % 2 if name.startswith("y") else file[name] for name in file}
     np.savez(own / "parity.npz", **parity)
     for one in settings.comparisons():
-        if one.data != "CIFAR-10":
+        if one.data != "CIFAR-10" or one.config.base.resolve().model == "strided_cnn":
             continue
         table = lazycore.sweep(of_own(one.config), device="cpu", threads=2, budget=None)
         found = gap(cube_of(table), *settings.SIDES.values())
