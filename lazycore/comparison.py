@@ -14,7 +14,8 @@ from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, 
 from lazycore.losses import Loss, chosen
 from lazycore.measures.recording import choose_scales, recorder
 from lazycore.networks.module_network import ModuleNetwork
-from lazycore.networks.network import Network, Symmetrized
+from lazycore.networks.network import Network
+from lazycore.networks.symmetrized import Symmetrized
 from lazycore.problem import Points, Problem
 from lazycore.results import RunResult
 

@@ -139,8 +139,21 @@ def blocks(moments: Iterator[Moment], size: int, patience: float) -> Iterator[Se
 def is_due(block: Sequence[Moment], size: int, patience: float) -> bool:
     """Whether these moments, waiting to be measured, are to wait no longer."""
     first, last = block[0], block[-1]
-    long = len(block) >= size or last.steps - first.steps >= patience
-    return long or last.progress >= 1.0 or first.steps == 0
+    return has_waited(block, size, patience) or last.progress >= 1.0 or first.steps == 0
+
+
+class Taken(Protocol):
+    """What was come to after some steps."""
+
+    @property
+    def steps(self) -> int:
+        """Steps, or evaluations, taken so far."""
+        ...
+
+
+def has_waited(block: Sequence[Taken], size: int, patience: float) -> bool:
+    """Whether there are as many as go together, or so many steps have brought them."""
+    return len(block) >= size or block[-1].steps - block[0].steps >= patience
 
 
 def recorded_steps(steps: int) -> np.ndarray:

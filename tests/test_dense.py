@@ -11,7 +11,7 @@ import torch
 from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.networks.dense import unit_gain
-from lazycore.networks.network import Symmetrized
+from lazycore.networks.symmetrized import Symmetrized
 
 CASES = list(
     itertools.product(

@@ -150,8 +150,8 @@ def test_copies_that_share_more_on_some_points_than_on_others_have_one_kernel(
     """All units of a layer may be dead in both copies on the test points and not elsewhere."""
     sets = []
     for n, same, seed in ((7, first, 1), (5, second, 3)):
-        parts = [SAME[same](layer(1, k, bias, n=n, seed=s), layer(1, k, bias, n=n, seed=s + 9))
-                 for s in (seed, seed + 1)]  # fmt: skip
+        drawn = [layer(1, k, bias, n=n, seed=seed + i) for i in range(4)]
+        parts = [SAME[same](*drawn[:2]), SAME[same](*drawn[2:])]
         copies = [Layered(tuple(part[i] for part in parts), ("a", "b")) for i in (0, 1)]
         sets.append(Joined(*copies, copies[0].shape[2]))
     j, j2 = (one.matrix().flatten(0, 1) for one in sets)

@@ -9,8 +9,8 @@ from lazycore.dynamics._closed_form import closed_form, flow_filters
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
 from lazycore.lanes.batches import Batches, Lane
-from lazycore.measures.kernel_meter import tangent_kernel
 from lazycore.problem import Problem, build_problem, load
+from lazycore.tangent.kernel import tangent_kernel
 from lazycore.training import run
 
 torch.set_num_threads(1)

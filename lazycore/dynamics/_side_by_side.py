@@ -15,7 +15,7 @@ from lazycore.dynamics._paths import Stepper
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
 from lazycore.lanes.stacked import stack
-from lazycore.moments import Moment, Position
+from lazycore.moments import Moment, Position, has_waited
 from lazycore.pace import longest_wait, states_at_once
 from lazycore.problem import Problem, rms
 from lazycore.spec import Values
@@ -87,7 +87,7 @@ def side_by_side(
                 tangent=here,
                 exact=shown or here,
                 error=lane.error,
-                steps=passed.evaluations,
+                steps=passed.steps,
             )
             yield lane.number, moment
         if "not finite" in (fine.ended, paths[lane.number + s].ended) and not lane.broken:
@@ -116,7 +116,7 @@ class Passed:
 
     number: int
     time: float
-    evaluations: int
+    steps: int
     state: Tensor
 
 
@@ -189,7 +189,9 @@ class Lane:
 
     def _settled(self) -> Iterator[Passed]:
         """Yield what both paths have passed, if there is enough of it or it has waited enough."""
-        while not self.broken and self._is_due(known := self._known()):
+        while not self.broken and (known := self._known()):
+            if not (self.ended or has_waited(known, self._at_once, self._patience)):
+                return
             self._form_gaps_ahead()
             gaps = [(passed, self._beside(passed)) for passed in known]
             pairs = [(passed, gap) for passed, gap in gaps if gap is not None]
@@ -207,13 +209,6 @@ class Lane:
         """Return those that both paths have passed, as many as are looked at together."""
         some = itertools.islice(self.waiting, self._at_once)
         return [passed for passed in some if passed.number < self.passed[False]]
-
-    def _is_due(self, known: Sequence[Passed]) -> bool:
-        if not known:
-            return False
-        first, last = known[0], known[-1]
-        waited = last.evaluations - first.evaluations >= self._patience or first.number == 0
-        return self.ended or waited or len(known) >= self._at_once
 
     def _beside(self, passed: Passed) -> Tensor | None:
         """Return the coarser path's gap at the same time, or at its end."""

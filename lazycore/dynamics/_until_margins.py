@@ -151,7 +151,7 @@ def _together(
                 tangent=position,
                 exact=position,
                 error=lane.error,
-                steps=passed.evaluations,
+                steps=passed.steps,
                 met=met,
             )
             yield lane.number, moment

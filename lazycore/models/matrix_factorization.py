@@ -47,7 +47,8 @@ def build(values: Values, d: int, k: int):
     ‖a‖² + ‖b‖² = 1, which a direction of one entry alone attains.
     """
     from lazycore.networks.function_network import FunctionNetwork
-    from lazycore.networks.network import Block, Symmetrized
+    from lazycore.networks.network import Block
+    from lazycore.networks.symmetrized import Symmetrized
 
     symmetrized, m = values["zero_output"] == "symmetrized", values["width"]
     c = {"plain": 1.0, "ntk": 1.0 / sqrt(m), "mean_field": 1.0 / m}[values["scaling"]]

@@ -48,7 +48,8 @@ def build(values: Values, d: int, k: int):
     the loop over steps gives, at a tenth of its cost.
     """
     from lazycore.networks.function_network import FunctionNetwork
-    from lazycore.networks.network import Block, Symmetrized
+    from lazycore.networks.network import Block
+    from lazycore.networks.symmetrized import Symmetrized
 
     def trajectory(w, x):
         stiffness, damping = w[0].exp(), 0.25 * w[1].exp()

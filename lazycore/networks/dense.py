@@ -22,8 +22,9 @@ from torch import Tensor
 from lazycore import activations, spec
 from lazycore.blas import product
 from lazycore.networks.displaced import Displaced, Passed
-from lazycore.networks.network import Block, Network, Symmetrized
+from lazycore.networks.network import Block, Network
 from lazycore.networks.one_hidden_layer import largest_second_derivative
+from lazycore.networks.symmetrized import Symmetrized
 from lazycore.spec import Values
 from lazycore.tangent.linearize import Layered
 

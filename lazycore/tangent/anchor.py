@@ -81,6 +81,8 @@ class Anchor:
     @cached_property
     def kernel(self) -> Tensor:
         """Θ₀ as a matrix (n·k, n·k)."""
+        if self.base is not None:
+            return self.factor**2 * self.base.kernel
         return torch.stack(list(self.layer_kernels.values())).sum(0)
 
     def kernel_with(self, other: "Anchor") -> Tensor:
