@@ -75,16 +75,19 @@ def test_the_shipped_sweep_is_there_and_can_be_taken_away(server, tab):
 
 
 def test_the_map_fills_while_it_computes_and_a_cell_leads_to_its_run(server, tab):
-    # Runs of two lengths: the short ones are there long before the last.
-    tab.goto(f"{server}/sweep?{TINY}&alpha=1,10&width=4,8&steps=50,5000&y=steps&at_width=8")
+    # Runs of two lengths: the long ones last until they are cancelled.
+    axes = "alpha=1,10&width=4,8&steps=50,3000000&y=steps&at_width=8"
+    tab.goto(f"{server}/sweep?{TINY}&{axes}")
     tab.get_by_text("Not computed yet").wait_for()
     tab.get_by_role("button", name="Sweep 8 runs").click()
     tab.get_by_text("of 8 cells").wait_for()
-    for cells in (1, 4):
-        tab.wait_for_function(FILLED, arg=cells, timeout=120_000)
+    tab.wait_for_function(FILLED, arg=2, timeout=120_000)
     click_cell(tab, 10, 50)
     tab.get_by_text("α = 10, steps = 50").wait_for()
     assert len(link_of(tab)["s_cell"]) == 16
+    tab.get_by_role("button", name="Cancel").click()
+    tab.get_by_text("4 of 8 cells are there").wait_for()
+    expect(tab.get_by_role("button", name="Sweep 8 runs")).to_be_enabled()
     tab.reload()
     tab.get_by_role("link", name="Open this run in Explore").click()
     tab.get_by_role("heading", name="Explore").wait_for()
@@ -93,14 +96,12 @@ def test_the_map_fills_while_it_computes_and_a_cell_leads_to_its_run(server, tab
     assert not tab.get_by_text("Not computed yet").count()  # a cell is a run like any other
 
 
-def test_cancel_keeps_the_cells_that_are_there(server, tab):
-    tab.goto(f"{server}/sweep?{TINY}&alpha=2,20&width=4,&steps=50,3000000&y=steps")
+def test_a_sweep_that_ends_fills_the_map(server, tab):
+    tab.goto(f"{server}/sweep?{TINY}&alpha=2,20&width=4,8&steps=50")
     tab.get_by_text("Not computed yet").wait_for()
     tab.get_by_role("button", name="Sweep 4 runs").click()
-    tab.wait_for_function(FILLED, arg=2, timeout=120_000)
-    tab.get_by_role("button", name="Cancel").click()
-    tab.get_by_text("2 of 4 cells are there").wait_for()
-    expect(tab.get_by_role("button", name="Sweep 4 runs")).to_be_enabled()
+    tab.wait_for_function(FILLED, arg=4, timeout=120_000)
+    expect(tab.get_by_role("button", name="Cancel")).to_be_disabled(timeout=60_000)
 
 
 def test_three_runs_are_compared_from_a_link(server, tab):
