@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from lazycore.config import RunConfig
-from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._pair import COARSE_FLOOR, Pair, Seen, kink_factor, path
 from lazycore.dynamics._tangent import tangent_space
@@ -106,7 +105,7 @@ def test_only_networks_with_kinks_have_such_a_floor():
         config = RunConfig(task="teacher", n_train=6, dim=3, width=4, activation=activation)
         problem = build_problem(config.resolve().to_dict(), torch.device("cpu"))
         floors = [
-            path(problem, Chebyshev, 4, 100.0, tolerance=t, coarseness=1.0, limit=9.0).floor(50.0)
+            path(problem, 4, 100.0, tolerance=t, coarseness=1.0, limit=9.0).floor(50.0)
             for t in (1e-3, 1e-2)
         ]
         assert floors[1] / floors[0] == pytest.approx(ratio)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.dynamics._paths import Stepper, System, stacked
+from lazycore.dynamics._paths import Path, Stepper, System, stacked
 
 DAMPING = 2.0 / 13.0
 RADIUS_EVERY = 20
@@ -58,6 +58,7 @@ class Chebyshev(Stepper):
     """
 
     order = 2
+    local_share = 0.08
 
     def _begin(self) -> None:
         gradients = self.system.gradient(self._states(range(len(self.paths))))[0]
@@ -119,6 +120,9 @@ class Chebyshev(Stepper):
 
     def _longest(self, row: int) -> float:
         return 0.65 * LARGEST_STAGES**2 / self._radius[row]
+
+    def _floor(self, path: Path) -> float:
+        return max(super()._floor(path), path.growth * path.time)
 
     def _look_at_radii(self, rows: list[int]) -> None:
         """Estimate ρ of these paths from above, by power iteration on differences of G.

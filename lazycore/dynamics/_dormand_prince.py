@@ -41,6 +41,7 @@ class DormandPrince(Stepper):
     """Paths of y' = −G(y), advanced by Dormand–Prince steps; see `Stepper`."""
 
     order = 4
+    local_share = 0.05
 
     def _begin(self) -> None:
         rows = range(len(self.paths))

@@ -12,19 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.dynamics._chebyshev import Chebyshev
-from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._paths import Path, Stepper
+from lazycore.dynamics._paths import Path
 from lazycore.dynamics._tangent_lanes import TangentLanes
 from lazycore.lanes.stacked import Lanes
 from lazycore.problem import Problem
 
-LOCAL_SHARE: dict[type[Stepper], float] = {DormandPrince: 0.05, Chebyshev: 0.08}
-"""Error allowed per step, as a share of the tolerance for the whole run."""
-
 KINK_FLOOR, KINK_SHARE = 0.0625, 0.002
-"""Smallest step at kinks: in units of 1/λ_max, and as a share of the time passed (so that
-the number of steps grows only as its logarithm). There a smaller one buys little."""
+"""Smallest step at kinks: in units of 1/λ_max, and as a share of the time passed (so that the
+number of steps grows only as its logarithm) where the method can take steps that grow without
+limit. There a smaller one buys little."""
 
 EARLY_SHARE = 0.1
 """At the start that floor is this share of the time passed, if less: the first steps are of the
@@ -151,7 +147,6 @@ def is_stiff(problem: Problem, end: float) -> bool:
 
 def path(
     problem: Problem,
-    method: type[Stepper],
     size: int,
     end: float,
     tolerance: float,
@@ -165,12 +160,13 @@ def path(
     it, whose floor at kinks is raised. unit: the shortest time in which something happens;
     the linearised model's where it is left out.
     """
-    unit = unit or natural_time(problem, end)
+    unit, factor = unit or natural_time(problem, end), kink_factor(tolerance, coarseness)
     return Path(
         y=problem.w0.new_zeros(problem.w0.numel() + size),
         end=end,
         step=min(0.1 * unit, end),
-        floor=_floor(problem, method, unit, kink_factor(tolerance, coarseness)),
+        floor=_floor(problem, unit, factor),
+        growth=0.0 if problem.network.smooth else factor * KINK_SHARE,
         limit=limit,
     )
 
@@ -192,20 +188,11 @@ def kink_factor(tolerance: float, coarseness: float) -> float:
     return (usual * coarseness) ** float(np.log10(COARSE_FLOOR))
 
 
-def _floor(
-    problem: Problem, method: type[Stepper], unit: float, factor: float
-) -> Callable[[float], float]:
+def _floor(problem: Problem, unit: float, factor: float) -> Callable[[float], float]:
     if problem.network.smooth:
         return lambda time: SMOOTH_FLOOR * unit
-
-    def floor(time: float) -> float:
-        # Only the stabilised method may take steps that grow without limit.
-        growing = KINK_SHARE * time if method is Chebyshev else 0.0
-        steady = max(KINK_FLOOR * unit, growing)
-        early = max(SMOOTH_FLOOR * unit, EARLY_SHARE * time)
-        return factor * min(steady, early)
-
-    return floor
+    early = SMOOTH_FLOOR * unit
+    return lambda time: factor * min(KINK_FLOOR * unit, max(early, EARLY_SHARE * time))
 
 
 def _rms(values: Tensor) -> Tensor:

@@ -72,7 +72,8 @@ class Path:
     """One solution of y' = −G(y), as far as it has been advanced.
 
     end: no step goes beyond. step: the next one to try. floor: time → step at which whatever
-    descends is accepted. limit: evaluations after which it ends. ended: why it has.
+    descends is accepted; growth: the same as a share of the time, for a method whose steps can
+    grow without limit. limit: evaluations after which it ends. ended: why it has.
     previous: time and state at the start of the last step. damped: whether a step follows the
     last two errors, and does not grow once it has failed; retried: whether the last one has.
     """
@@ -82,6 +83,7 @@ class Path:
     step: float
     floor: Callable[[float], float]
     limit: float = math.inf
+    growth: float = 0.0
     time: float = 0.0
     evaluations: int = 0
     ended: str | None = None
@@ -99,11 +101,28 @@ class Path:
             self.ended = "limit"
 
 
+class Advancing(Protocol):
+    """Paths on their way, by one method or by whichever each needs."""
+
+    paths: list[Path]
+
+    def steps(self) -> Iterator[int]:
+        """Yield the number of a path whenever it has taken a step, or has ended."""
+        ...
+
+    def at(self, row: int, time: float) -> Tensor:
+        """Return y of this path at a time within its last step."""
+        ...
+
+
 class Stepper:
     """Advances paths of one system; a method says what one attempt is, and interpolates."""
 
     order = 0
     """Order of the estimate's method: the error of a step falls as its power order + 1."""
+
+    local_share = 0.0
+    """Error allowed per step, as a share of the tolerance for the whole run."""
 
     def __init__(self, system: System, paths: Sequence[Path]) -> None:
         self.system, self.paths = system, list(paths)
@@ -128,7 +147,7 @@ class Stepper:
                     yield row
                 elif self.paths[row].ended:
                     yield row
-            rows = [row for row in rows if self.paths[row].ended is None]
+            rows = [row for row in rows if self._goes_on(row)]
 
     def at(self, row: int, time: float) -> Tensor:
         """Return y of this path at a time within its last step."""
@@ -139,6 +158,9 @@ class Stepper:
         if path.excess > ROUGH:
             return torch.lerp(path.previous[1], path.y, share)
         return self._interpolate(row, share)
+
+    def _goes_on(self, row: int) -> bool:
+        return self.paths[row].ended is None
 
     def _system(self, rows: list[int]) -> System:
         if self._selected is None or self._selected[0] != rows:
@@ -162,7 +184,7 @@ class Stepper:
     ) -> bool:
         """Take the step or make the next one smaller; a path that finds none ends."""
         path = self.paths[row]
-        floor = path.floor(path.time)
+        floor = self._floor(path)
         stuck = path.time + h <= path.time
         if stuck or not (excess <= 1.0 or (h <= floor and descends)):
             # At the floor only instability is left as a reason to go below it.
@@ -201,6 +223,10 @@ class Stepper:
         if excess == 0.0:
             return GROW
         return min(GROW, max(SHRINK, SAFETY * excess ** (-1.0 / (self.order + 1))))
+
+    def _floor(self, path: Path) -> float:
+        """Return the step at which whatever descends is accepted."""
+        return path.floor(path.time)
 
     def _states(self, rows: Sequence[int]) -> Tensor:
         return stacked([self.paths[row].y for row in rows])

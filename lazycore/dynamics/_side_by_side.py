@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._closed_form import ClosedForm, OutputForm, closed_form, flow_filters
-from lazycore.dynamics._pair import KINK_SAFETY, LOCAL_SHARE, Pair, curvature, path
-from lazycore.dynamics._paths import Stepper
+from lazycore.dynamics._handover import Handover
+from lazycore.dynamics._pair import KINK_SAFETY, Pair, curvature, path
+from lazycore.dynamics._paths import Advancing
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
 from lazycore.lanes.stacked import stack
@@ -31,7 +33,7 @@ where there are kinks, for what random errors come to is easily missed (LOG.md, 
 
 def side_by_side(
     problems: Sequence[Problem],
-    method: type[Stepper],
+    method: type[Chebyshev | Handover],
     values: Sequence[Values],
     times: Sequence[np.ndarray],
     limits: Sequence[float],
@@ -46,7 +48,7 @@ def side_by_side(
     s, p = len(problems), problems[0].w0.numel()
     both = [*range(s), *range(s)]
     coarseness = np.repeat([1.0, COARSENESS], s)
-    share = [LOCAL_SHARE[method] * values[lane]["tolerance"] for lane in both]
+    share = [method.local_share * values[lane]["tolerance"] for lane in both]
     pair = Pair(
         stack(problems).select(torch.tensor(both, device=problems[0].w0.device)),
         tangent.select(both),
@@ -58,7 +60,6 @@ def side_by_side(
     paths = [
         path(
             problems[l],
-            method,
             tangent.size,
             end=float(values[l]["time"]),
             tolerance=values[l]["tolerance"],
@@ -148,7 +149,7 @@ class Lane:
         self._safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
 
     def pass_by(
-        self, stepper: Stepper, row: int, is_fine: bool, until: float | None = None
+        self, stepper: Advancing, row: int, is_fine: bool, until: float | None = None
     ) -> Iterator[Passed]:
         """Yield each recorded time that both paths have passed, a few together.
 

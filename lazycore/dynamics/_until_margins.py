@@ -3,8 +3,8 @@
 Both advance together, twice, as in `_side_by_side`, until the first of them is at its end, which
 is found within the step. The other one then goes on by itself (`_alone`): the rates of a network
 that has learned features can be 10⁵ times those of its linearisation, which it must not hold up.
-Where features are learned before anything else happens, there are no fast modes for the stabilised
-method to gain by (LOG.md, 2026-11-22).
+Where features are learned before anything else happens, there are at first no fast modes for the
+stabilised method to gain by (LOG.md, 2026-11-22).
 """
 
 import itertools
@@ -16,9 +16,9 @@ import torch
 from lazycore.dynamics._alone import NETWORK, TANGENT, End, go_on
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._crossing import excess, located
-from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._pair import LOCAL_SHARE, Pair, curvature, natural_time, path
-from lazycore.dynamics._paths import Stepper
+from lazycore.dynamics._handover import Handover
+from lazycore.dynamics._pair import Pair, curvature, natural_time, path
+from lazycore.dynamics._paths import Advancing
 from lazycore.dynamics._side_by_side import COARSENESS, Lane, at_rest
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
@@ -55,7 +55,7 @@ def until_margins(
         unit < natural_time(problem, end)
         for problem, unit, end in zip(problems, units, ends, strict=True)
     ]
-    for method, chosen in ((DormandPrince, True), (Chebyshev, False)):
+    for method, chosen in ((Handover, True), (Chebyshev, False)):
         rows = [row for row in range(len(problems)) if learns[row] is chosen]
         if rows:
             lanes = [(problems[row], values[row], times[row]) for row in rows]
@@ -65,7 +65,7 @@ def until_margins(
 
 
 def _of_one_method(
-    method: type[Stepper],
+    method: type[Chebyshev | Handover],
     given: Sequence[tuple[Problem, Values, np.ndarray]],
     bounds: Sequence[tuple[float, float]],
 ) -> Iterator[tuple[int, Moment]]:
@@ -79,7 +79,7 @@ def _of_one_method(
     pair = Pair(
         stack(problems).select(torch.tensor(both, device=w0.device)),
         tangent.select(both),
-        share=LOCAL_SHARE[method] * tolerances * coarseness,
+        share=method.local_share * tolerances * coarseness,
         rounding=np.array([problems[lane].rounding_floor for lane in both]),
         known_radius=np.array([curvature(problems[lane]) for lane in both]),
         head=p,
@@ -88,7 +88,6 @@ def _of_one_method(
     paths = [
         path(
             problems[lane],
-            method,
             tangent.size,
             end=float(given[lane][1]["time"]),
             tolerance=tolerance,
@@ -128,7 +127,7 @@ def onset(problem: Problem, end: float) -> float:
 
 
 def _together(
-    stepper: Stepper, pair: Pair, lanes: Sequence[Lane], ends: list[End]
+    stepper: Advancing, pair: Pair, lanes: Sequence[Lane], ends: list[End]
 ) -> Iterator[tuple[int, Moment]]:
     """Yield the moments up to the end of the first model of each lane, and note that end."""
     s, p = len(lanes), pair.head
@@ -160,7 +159,7 @@ def _together(
             yield lane.number, lane.last_words(fine.evaluations)
 
 
-def _first_end(stepper: Stepper, row: int, pair: Pair, lane: Lane) -> End:
+def _first_end(stepper: Advancing, row: int, pair: Pair, lane: Lane) -> End:
     """Return the first end of a model within the last step of this path."""
     p, problem, here = pair.head, lane.problem, stepper.paths[row]
     train, tangent = problem.train, lane.tangent.select([lane.number])
