@@ -128,7 +128,8 @@ class Spec:
         model       parameters(values, d, k) → p; operations(values, d, k) → multiply-adds
                     of one forward pass of one point; units(values, d, k) → hidden units
                     (convolutional networks); reads_inputs (where it is left out:
-                    True), False for functions of the weights alone
+                    True), False for functions of the weights alone; stacked (where it is left
+                    out: False), whether one product serves the weights of many runs
         activation  smooth (bool)
         loss        units (of the loss, of the outputs), labels (`any` or `binary`),
                     classifies (bool), outputs(classes) → k,

@@ -5,7 +5,9 @@ import io
 import numpy as np
 import pytest
 import torch
+from choices import is_possible
 
+from lazycore import spec
 from lazycore.budget import Budget
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
@@ -13,7 +15,9 @@ from lazycore.lanes import lanes
 from lazycore.lanes.batches import Batches, Lane
 from lazycore.lanes.laneprocess import LaneProcess, read_frame, write_frame
 from lazycore.lanes.lanes import run_lanes
+from lazycore.problem import build_problem
 
+PLAIN = ("teacher", "digits", "fashion_mnist")
 TINY = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "dynamics": "gd", "steps": 20}
 
 
@@ -148,3 +152,18 @@ def test_the_last_runs_are_shared_out_the_same_way_whoever_is_faster():
     assert [len(batch) for batch in found] == [5, 4, 1, 1, 1]
     assert sorted(sum(found, [])) == list(range(12))
     assert sorted(batches("abbbbbbb")) == sorted(batches("aaaaaaaa")) == sorted(found)
+
+
+def test_networks_that_take_one_set_of_weights_are_shared_out_one_by_one():
+    fields = {"task": "digits", "n_train": 4, "n_test": 0, "dynamics": "gd", "steps": 2}
+    wanted = [Lane(RunConfig(**fields, model="cnn", init_seed=seed)) for seed in range(4)]
+    work = lanes._Work(wanted, torch.device("cpu"), servers=2)
+    assert [len(batch) for claim in work.claims for batch in claim.batches] == [1] * 4
+
+
+@pytest.mark.parametrize("model", spec.collect("model"))
+def test_a_model_says_whether_its_networks_go_together(model):
+    tasks = ({"task": name, "model": model} for name in (*PLAIN, *spec.collect("task")))
+    config = RunConfig.from_dict(next(one for one in tasks if is_possible(one)))
+    network = build_problem(config.resolve().to_dict(), torch.device("cpu")).network
+    assert network.stacked is bool(spec.find("model", model).SPEC.facts.get("stacked"))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from lazycore import spec
 from lazycore.budget import DEFAULT, Budget, estimate
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
@@ -164,7 +165,10 @@ class _Work:
 
 def at_once(values: Values, device: torch.device) -> int:
     """Return how many lanes advance together: as many as one product takes (`stacked`). Those of
-    gradient flow have two paths each, but few of these are at the same stage to the end."""
+    gradient flow have two paths each, but few of these are at the same stage to the end. Networks
+    that take one set of weights at a time gain nothing by it: they are shared out one by one."""
+    if not spec.find("model", values["model"]).SPEC.facts.get("stacked"):
+        return 1
     if device.type == "cuda":
         return ON_GPU
     size = getattr(torch, values["dtype"]).itemsize

@@ -14,7 +14,7 @@ SPEC = Spec(
     meaning="`depth` hidden layers of `width` units each",
     reads=(DEPTH, *NETWORK),
     check=_layers.even_width,
-    facts={"parameters": _parameters, "operations": _parameters},
+    facts={"parameters": _parameters, "operations": _parameters, "stacked": True},
 )
 
 

@@ -14,7 +14,7 @@ SPEC = Spec(
     meaning="one hidden layer: Σ a σ(b · x)",
     reads=NETWORK,
     check=_layers.even_width,
-    facts={"parameters": _parameters, "operations": _parameters},
+    facts={"parameters": _parameters, "operations": _parameters, "stacked": True},
 )
 
 
