@@ -13,6 +13,7 @@ from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._dormand_prince import STAGES, DormandPrince
 from lazycore.dynamics._pair import Pair
 from lazycore.dynamics._paths import Path, Stepper
+from lazycore.dynamics._tangent_steps import TangentSteps
 
 NEAR = 2.0
 """Step times rate from which on stability is taken to limit a step. It is lost at 3.3, but the
@@ -53,13 +54,14 @@ class UntilStiff(DormandPrince):
 
 
 class Handover:
-    """The paths of a pair, each by the method that it needs; used like a `Stepper`."""
+    """The paths of a pair, by a method that they leave and the stabilised one from there on."""
 
-    local_share = DormandPrince.local_share
+    first: type[Stepper]
+    local_share: float
 
     def __init__(self, pair: Pair, paths: Sequence[Path]) -> None:
         self.paths, self._pair = list(paths), pair
-        self._first = UntilStiff(pair, self.paths)
+        self._first = self.first(pair, self.paths)
         self._moved_by: list[tuple[Stepper, int]] = [(self._first, i) for i in range(len(paths))]
 
     def steps(self) -> Iterator[int]:
@@ -79,3 +81,15 @@ class Handover:
         """Return y of this path at a time within its last step."""
         stepper, number = self._moved_by[row]
         return stepper.at(number, time)
+
+
+class Sharpening(Handover):
+    """Paths that are not stiff at first."""
+
+    first, local_share = UntilStiff, DormandPrince.local_share
+
+
+class Lazy(Handover):
+    """Paths that are close to those of their linearisation at first."""
+
+    first, local_share = TangentSteps, TangentSteps.local_share

@@ -4,7 +4,8 @@ Both advance together, twice, as in `_side_by_side`, until the first of them is 
 is found within the step. The other one then goes on by itself (`_alone`): the rates of a network
 that has learned features can be 10⁵ times those of its linearisation, which it must not hold up.
 Where features are learned before anything else happens, there are at first no fast modes for the
-stabilised method to gain by (LOG.md, 2026-11-22).
+stabilised method to gain by (LOG.md, 2026-11-22); where the network is lazy, it is followed along
+its linearisation (`_tangent_steps`).
 """
 
 import itertools
@@ -16,12 +17,13 @@ import torch
 from lazycore.dynamics._alone import NETWORK, TANGENT, End, go_on
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._crossing import excess, located
-from lazycore.dynamics._handover import Handover
+from lazycore.dynamics._handover import Handover, Lazy, Sharpening
 from lazycore.dynamics._pair import Pair, curvature, natural_time, path
 from lazycore.dynamics._paths import Advancing
 from lazycore.dynamics._side_by_side import COARSENESS, Lane, at_rest
-from lazycore.dynamics._tangent import tangent_space
+from lazycore.dynamics._tangent import TangentSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
+from lazycore.dynamics._tangent_steps import pays
 from lazycore.lanes.stacked import stack
 from lazycore.moments import MODELS, Moment, spaced_times
 from lazycore.problem import Problem
@@ -51,28 +53,32 @@ def until_margins(
         spaced_times(min(FIRST * unit, 0.1 * end), end, PER_DECADE)
         for unit, end in zip(units, ends, strict=True)
     ]
-    learns = [
-        unit < natural_time(problem, end)
-        for problem, unit, end in zip(problems, units, ends, strict=True)
-    ]
-    for method, chosen in ((Handover, True), (Chebyshev, False)):
-        rows = [row for row in range(len(problems)) if learns[row] is chosen]
+    spaces = [tangent_space(problem) for problem in problems]
+    chosen = [_method(*one) for one in zip(spaces, units, ends, strict=True)]
+    for method in (Sharpening, Lazy, Chebyshev):
+        rows = [row for row in range(len(problems)) if chosen[row] is method]
         if rows:
-            lanes = [(problems[row], values[row], times[row]) for row in rows]
+            lanes = [(spaces[row], values[row], times[row]) for row in rows]
             bounds = [(units[row], limits[row]) for row in rows]
             for number, moment in _of_one_method(method, lanes, bounds):
                 yield rows[number], moment
 
 
+def _method(space: TangentSpace, unit: float, end: float) -> type[Chebyshev | Handover]:
+    if unit < natural_time(space.problem, end):
+        return Sharpening
+    return Lazy if pays(space) else Chebyshev
+
+
 def _of_one_method(
     method: type[Chebyshev | Handover],
-    given: Sequence[tuple[Problem, Values, np.ndarray]],
+    given: Sequence[tuple[TangentSpace, Values, np.ndarray]],
     bounds: Sequence[tuple[float, float]],
 ) -> Iterator[tuple[int, Moment]]:
-    """Yield the moments of lanes (problem, fields, times); bounds: shortest time, evaluations."""
-    problems = [problem for problem, _, _ in given]
+    """Yield the moments of lanes (space, fields, times); bounds: shortest time, evaluations."""
+    problems = [space.problem for space, _, _ in given]
     s, p, w0 = len(problems), problems[0].w0.numel(), problems[0].w0
-    tangent = tangent_lanes([tangent_space(problem) for problem in problems], [None] * s)
+    tangent = tangent_lanes([space for space, _, _ in given], [None] * s)
     both = [*range(s), *range(s)]
     coarseness = np.repeat([1.0, COARSENESS], s)
     tolerances = np.array([given[lane][1]["tolerance"] for lane in both])

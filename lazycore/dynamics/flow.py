@@ -38,7 +38,7 @@ def trajectories(
     the step; the model that is left goes on alone (`_until_margins`).
     """
     from lazycore.dynamics._chebyshev import Chebyshev
-    from lazycore.dynamics._handover import Handover
+    from lazycore.dynamics._handover import Sharpening
     from lazycore.dynamics._pair import is_stiff
     from lazycore.dynamics._side_by_side import side_by_side
     from lazycore.dynamics._until_margins import until_margins
@@ -50,7 +50,7 @@ def trajectories(
     times = records or [recorded_times(value["time"]) for value in values]
     most = limits or [np.inf] * len(problems)
     stiff = [is_stiff(p, v["time"]) for p, v in zip(problems, values, strict=True)]
-    for method, chosen in ((Chebyshev, True), (Handover, False)):
+    for method, chosen in ((Chebyshev, True), (Sharpening, False)):
         lanes = [lane for lane in range(len(problems)) if stiff[lane] is chosen]
         if not lanes:
             continue
