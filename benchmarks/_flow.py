@@ -15,7 +15,7 @@ from torch import Tensor
 from lazycore.config import RunConfig
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._pair import LOCAL_SHARE, Pair, curvature, path
+from lazycore.dynamics._pair import Pair, curvature, path
 from lazycore.dynamics._paths import Stepper
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
@@ -56,7 +56,7 @@ class System:
         return Pair(
             stack([self.problem]).select(torch.tensor(rows)),
             self.tangent.select(rows),
-            share=LOCAL_SHARE[method] * np.array(tolerances),
+            share=method.local_share * np.array(tolerances),
             rounding=np.full(len(rows), self.problem.rounding_floor),
             known_radius=np.full(len(rows), self.rate),
             head=self.problem.w0.numel(),
@@ -140,7 +140,6 @@ def runge_kutta(
     for tolerance in tolerances:
         found = path(
             system.problem,
-            method,
             system.tangent.size,
             end=float(marks[-1]),
             tolerance=DEFAULT_TOLERANCE,
