@@ -1,6 +1,7 @@
 """The sweeps that ship, so that the Feature-or-lazy page opens with finished figures.
 
-python -m lazycore.phases.shipped [DEPTH ...]     computes them again (minutes)
+python -m lazycore.phases.shipped                computes them again (minutes)
+python -m lazycore.phases.shipped --missing      only those that are not there
 """
 
 import argparse
@@ -16,22 +17,22 @@ def path(config: SweepConfig, directory: Path = atlas.DIRECTORY) -> Path:
     return directory / atlas.PHASES / "sweeps" / f"{config.digest}.npz"
 
 
-def build(depths: list[int] | None = None, directory: Path = atlas.DIRECTORY) -> int:
-    """Compute the sweeps of these depths (all) into `directory`; return the bytes they take."""
+def build(missing: bool = False, directory: Path = atlas.DIRECTORY) -> int:
+    """Compute the sweeps, or those that are missing, into `directory`; return their bytes."""
     import lazycore
 
     size = 0
     for config in settings.shipped():
-        if depths and config.base.resolve().depth not in depths:
-            continue
         file = path(config, directory)
+        if missing and file.exists():
+            continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        table = lazycore.sweep(config)
+        table = lazycore.sweep(config, budget=None)
         size += atlas.slim_table(table).save(file).stat().st_size
     return size
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("depths", nargs="*", type=int, metavar="DEPTH")
-    build(parser.parse_args().depths)
+    parser.add_argument("--missing", action="store_true", help="only those that are not there")
+    build(parser.parse_args().missing)
