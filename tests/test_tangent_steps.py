@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from test_handover import apart, followed
+from test_handover import followed
 
 from lazycore.config import RunConfig
 from lazycore.dynamics import _inner_steps, _until_margins
@@ -85,11 +85,12 @@ def test_the_ends_are_those_of_a_far_finer_flow(monkeypatch):
     assert found[-1].time == pytest.approx(wanted[-1].time, rel=2e-4)
 
 
-def test_a_path_that_is_not_lazy_is_left_to_the_stabilised_method(monkeypatch):
-    config = run_of(alpha=1.0)
+@pytest.mark.parametrize("fields", [{}, {"width": 100, "n_train": 100, "tolerance": 0.1}], ids=str)
+def test_a_path_that_is_not_lazy_is_left_to_the_stabilised_method(monkeypatch, fields):
+    config = run_of(alpha=1.0, **fields)
     (found,), (wanted,) = by(monkeypatch, True, config), by(monkeypatch, False, config)
     assert found[-1].steps > 0.7 * wanted[-1].steps
-    assert apart(config, found, wanted) <= found[-1].error + wanted[-1].error
+    assert gaps_apart(config, found, wanted) <= found[-1].error + wanted[-1].error
 
 
 def test_runs_that_go_together_are_those_of_each_alone(monkeypatch):
