@@ -110,7 +110,7 @@ def test_a_convolutional_network_is_followed_too(monkeypatch):
         "n_train": 12,
         "alpha": 1e6,
     }
-    given = {k: v for k, v in FIELDS.items() if k != "depth"} | fields | {"alpha": 1e6}
+    given = {k: v for k, v in FIELDS.items() if k != "depth"} | fields
     config = RunConfig.from_dict(given)
     (few,), (many,) = by(monkeypatch, True, config), by(monkeypatch, False, config)
     assert 2.5 * few[-1].steps < many[-1].steps

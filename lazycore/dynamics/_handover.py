@@ -1,6 +1,7 @@
-"""Dormand–Prince until a path has become stiff, the stabilised method from there on.
+"""A method for as long as a path is made for it, the stabilised one from there on.
 
-A network that learns features sharpens: its largest rate can rise by orders of magnitude above
+Dormand–Prince is left once a path is stiff, steps along the linearised flow once it is not lazy. A
+network that learns features sharpens: its largest rate can rise by orders of magnitude above
 that of its linearisation, by which the method was chosen at the start (LOG.md, 2026-11-27).
 """
 

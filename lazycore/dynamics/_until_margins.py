@@ -108,6 +108,8 @@ def _of_one_method(
     lanes = [Lane(problems[lane], tangent, lane, given[lane][2]) for lane in range(s)]
     ends = [End() for _ in problems]
     yield from _together(method(pair, paths), pair, lanes, ends)
+    # The stabilised method goes on alone: what a step of it may have is no more than its own share.
+    pair.share = pair.share * min(1.0, Chebyshev.local_share / method.local_share)
     for model in (NETWORK, TANGENT):
         left = [row for row in range(s) if ends[row].met and model not in ends[row].met]
         if left:
