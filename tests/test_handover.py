@@ -88,3 +88,19 @@ def test_a_path_that_is_handed_over_still_ends_where_its_margins_are_met(monkeyp
     assert handed[-1].steps > 1.2 * kept[-1].steps  # of order 2 from the fifteenth step on
     assert handed[-1].met == kept[-1].met == MODELS
     assert apart(config, handed, kept) <= handed[-1].error + kept[-1].error
+
+
+@pytest.mark.parametrize(("depth", "seed"), [(5, 6), (3, 23)])
+def test_no_step_ends_in_a_network_that_is_dead(depth, seed):
+    """Where features begin to be learned, a step can miss the path by 10⁵ of its length and end
+    among weights with no active unit: outputs without an error, from which nothing moves on."""
+    fields = {"task": "digits", "model": "fully_connected", "depth": depth, "width": 10}
+    fields |= {"activation": "softplus", "activation_beta": 5.0, "activation_gain": "unit"}
+    fields |= {"loss": "soft_hinge", "stop": "margins", "dynamics": "flow", "alpha": 1e-5}
+    fields |= {"n_train": 20, "n_test": 0, "init_seed": seed}
+    loose, fine = (RunConfig.from_dict(fields | {"tolerance": t}) for t in (0.1, 0.01))
+    (one,), (other,) = followed(loose), followed(fine)
+    assert one[-1].met == other[-1].met == MODELS
+    far = [float(torch.linalg.vector_norm(found[-1].nonlinear)) for found in (one, other)]
+    assert far[0] == pytest.approx(far[1], rel=0.01)
+    assert one[-1].steps < other[-1].steps

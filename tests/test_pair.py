@@ -6,21 +6,28 @@ import torch
 
 from lazycore.config import RunConfig
 from lazycore.dynamics._closed_form import closed_form
-from lazycore.dynamics._pair import COARSE_FLOOR, Pair, Seen, kink_factor, path
+from lazycore.dynamics._pair import COARSE_FLOOR, LOST, Pair, Seen, kink_factor, path, unless_lost
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
 from lazycore.lanes.stacked import stack
-from lazycore.problem import build_problem
+from lazycore.problem import Problem, build_problem
 
 torch.set_num_threads(1)
 SHARE, FLOOR = 0.01, 1e-9
 
 
+WIDTH, ALPHA = 4, 10.0
+
+
+def problem_of(activation: str = "tanh") -> Problem:
+    fields = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "width": WIDTH}
+    config = RunConfig(**fields, alpha=ALPHA, activation=activation)
+    return build_problem(config.resolve().to_dict(), torch.device("cpu"))
+
+
 def pair_of(activation: str = "tanh", lanes: int = 1) -> Pair:
     """Return the pair of a small problem, as often as there are lanes."""
-    fields = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "width": 4}
-    config = RunConfig(**fields, alpha=10.0, activation=activation)
-    problem = build_problem(config.resolve().to_dict(), torch.device("cpu"))
+    problem = problem_of(activation)
     space, rows = tangent_space(problem), [0] * lanes
     return Pair(
         stack([problem]).select(torch.tensor(rows)),
@@ -66,8 +73,30 @@ def test_an_error_along_the_path_counts_twice_in_the_gap_and_once_in_the_outputs
     pair = pair_of()
     y, _ = descent(pair)
     assert judged(pair, y, 1e-3 * y)[0] == pytest.approx(2e-3 / SHARE, rel=0.1)
-    pair.seen[0].sizes = (0.0, 1e6)
+    pair.seen[0].sizes = (0.0, 1e6, 0.0)
     assert judged(pair, y, 1e-3 * y)[0] == pytest.approx(1e-3 / SHARE, rel=0.01)
+
+
+def test_an_error_that_the_outputs_of_a_dead_network_do_not_show_is_none_the_less_one():
+    pair = pair_of()
+    y, _ = descent(pair)
+    p, error = pair.head, 0.05 * y
+    y[0, p - WIDTH : p] = -ALPHA * problem_of().w0[-WIDTH:]  # the last layer, which is then 0
+    error[0, p - WIDTH :] = 0.0
+    moved = float(y[0, :p].norm())
+    assert judged(pair, y, error)[0] < 1e-12
+    error *= moved / error.norm()
+    assert judged(pair, y, error)[0] == pytest.approx(1.0 / LOST, rel=0.01)
+    pair.seen[0].sizes = (0.0, 0.0, 0.1 * moved)
+    assert judged(pair, y, error)[0] == pytest.approx(10.0 / LOST, rel=0.01), "of what was before"
+
+
+def test_an_error_of_the_weights_is_not_told_from_rounding():
+    still, missed = (np.array([0.0]), np.array([1.0])), np.array([0.5])
+    small = np.array([0.1])
+    assert unless_lost(small, missed, still, np.array([0.0])) == 0.5 / LOST
+    assert unless_lost(small, missed, still, np.array([1.0])) == small
+    assert not unless_lost(small, np.array([np.nan]), still, np.array([0.0])) <= 1.0
 
 
 def test_what_was_seen_before_widens_what_is_allowed_only_once_accepted():

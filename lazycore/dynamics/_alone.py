@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._crossing import excess, located
-from lazycore.dynamics._pair import Pair
+from lazycore.dynamics._pair import Pair, unless_lost
 from lazycore.dynamics._paths import Path
 from lazycore.dynamics._side_by_side import Lane
 from lazycore.dynamics._tangent_lanes import TangentLanes
@@ -31,11 +31,12 @@ class End:
 @dataclass
 class State:
     """What a lane has come to: its first loss and the one now, the largest change of its outputs
-    so far, and its smallest y f."""
+    and of its coordinates so far, and its smallest y f."""
 
     initial: float
     loss: float
     change: float
+    moved: float
     lowest: float = -np.inf
 
 
@@ -44,7 +45,7 @@ class Alone:
     """The network's v (s, p), or the tangent coordinates z (s, q) where `tangent` is given.
 
     A step is judged by the error of the outputs, relative to their largest change so far and
-    not below the rounding floor.
+    not below the rounding floor; and by that of the coordinates themselves, as in a pair.
 
     share: (s,) error allowed per step. known_radius: (s,) bound on the rates of z.
     head: coordinates whose rates are not known: all of a network's, none of z.
@@ -101,19 +102,23 @@ class Alone:
             wrong = self.tangent.outputs(error)
         sizes = [part.square().sum(-1).mean(-1).sqrt() for part in (wrong, change)]
         sizes += [self.lanes.losses(change), self.lanes.lowest(change)]
+        sizes += [torch.linalg.vector_norm(part, dim=1) for part in (error, y)]
         # The one place where a step waits for the device.
-        excess, reached, loss, lowest = torch.stack(sizes).cpu().double().numpy()
+        excess, reached, loss, lowest, missed, reach = torch.stack(sizes).cpu().double().numpy()
         largest = np.fmax([seen.change for seen in self.seen], reached)
-        self._tried = [*zip(loss, largest, lowest, strict=True)]
-        with np.errstate(invalid="ignore", over="ignore"):
+        moved = np.array([seen.moved for seen in self.seen])
+        far = moved, np.fmax(moved, reach)
+        self._tried = [*zip(loss, largest, far[1], lowest, strict=True)]
+        with np.errstate(all="ignore"):
             excess = excess / (self.share * largest + self.rounding)
+            excess = unless_lost(excess, missed, far, self.rounding / largest)
         before = np.array([[seen.loss, seen.initial] for seen in self.seen]).T
         return excess, loss <= 1.01 * before[0] + self.share * before[1]
 
     def accept(self, number: int) -> None:
         """Take the step of this lane that was judged last."""
         seen = self.seen[number]
-        seen.loss, seen.change, seen.lowest = self._tried[number]
+        seen.loss, seen.change, seen.moved, seen.lowest = self._tried[number]
 
 
 def go_on(
@@ -174,8 +179,9 @@ def _system(model: str, pair: Pair, left: Sequence[int], starts: Tensor) -> Alon
         seen=(),
     )
     losses = some.lanes.losses(alone.outputs(starts)).tolist()
-    states = zip(some.seen, losses, strict=True)
-    return replace(alone, seen=[State(was.initial, loss, was.sizes[0]) for was, loss in states])
+    moved = torch.linalg.vector_norm(starts, dim=1).tolist()
+    states = zip(some.seen, losses, moved, strict=True)
+    return replace(alone, seen=[State(w.initial, loss, w.sizes[0], far) for w, loss, far in states])
 
 
 def _end_within(stepper: Chebyshev, i: int, one: Alone, lane: Lane) -> float:

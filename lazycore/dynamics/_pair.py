@@ -37,6 +37,9 @@ USUAL_TOLERANCE = 1e-3
 SMOOTH_FLOOR = 1e-6
 """The first of these where there are no kinks: below it only rounding is left."""
 
+LOST = 0.1
+"""Error of v, as a share of ‖v‖ before the step, above which a step says nothing of where v is."""
+
 STIFF = 30.0
 """λ_max · T from which on the stabilised method takes fewer gradients for the same error of
 the gap, with kinks or without (LOG.md, 2026-11-21)."""
@@ -44,12 +47,12 @@ the gap, with kinks or without (LOG.md, 2026-11-21)."""
 
 @dataclass
 class Seen:
-    """What a lane has come to: its losses now, the first of them, the largest change of outputs
-    and gap so far, and the smallest y f of both models where margins are watched."""
+    """What a lane has come to: its losses now, the first of them, the largest change of outputs,
+    gap and ‖v‖ so far, and the smallest y f of both models where margins are watched."""
 
     initial: float
     losses: tuple[float, float]
-    sizes: tuple[float, float] = (0.0, 0.0)
+    sizes: tuple[float, float, float] = (0.0, 0.0, 0.0)
     lowest: tuple[float, float] = (-np.inf, -np.inf)
 
 
@@ -59,7 +62,7 @@ class Pair:
 
     A step is judged by the errors of both models' outputs, relative to their largest change
     so far, and of their gap, relative to its largest value so far; neither below the
-    rounding floor.
+    rounding floor. And by that of v, see `unless_lost`.
 
     share: (s,) error allowed per step. known_radius: (s,) bound on the tangent rates.
     watched: whether the smallest y f of both models is looked at after each step.
@@ -113,6 +116,7 @@ class Pair:
         errors = known - self.lanes.outputs(y[:, :p] - error[:, :p]), tangent_error
         sizes = [*map(_rms, (*errors, errors[0] - errors[1], known, tangent, known - tangent))]
         sizes += [self.lanes.losses(known), self.lanes.losses(tangent)]
+        sizes += [torch.linalg.vector_norm(part[:, :p], dim=1) for part in (error, y)]
         if self.watched:
             sizes += [self.lanes.lowest(known), self.lanes.lowest(tangent)]
         # The one place where a step waits for the device.
@@ -120,14 +124,15 @@ class Pair:
         before = np.array([seen.sizes for seen in self.seen]).T
         # Kept on `accept` only: a step that overshoots must not widen what the next is allowed.
         change = np.fmax(before[0], np.fmax(found[3], found[4]))
-        gap = np.fmax(before[1], found[5])
-        columns = [found[6:8], (change, gap), *([found[8:]] if self.watched else [])]
+        gap, far = np.fmax(before[1], found[5]), np.fmax(before[2], found[9])
+        columns = [found[6:8], (change, gap, far), *([found[10:]] if self.watched else [])]
         self._tried = [*zip(*(zip(*pair, strict=True) for pair in columns), strict=True)]
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             excess = np.maximum(
                 np.maximum(found[0], found[1]) / (self.share * change + self.rounding),
                 found[2] / (self.share * gap + self.rounding),
             )
+            excess = unless_lost(excess, found[8], (before[2], far), self.rounding / change)
         slack = self.share * np.array([seen.initial for seen in self.seen])
         losses = np.array([seen.losses for seen in self.seen]).T
         return excess, np.all(found[6:8] <= 1.01 * losses + slack, axis=0)
@@ -193,6 +198,25 @@ def _floor(problem: Problem, unit: float, factor: float) -> Callable[[float], fl
         return lambda time: SMOOTH_FLOOR * unit
     early = SMOOTH_FLOOR * unit
     return lambda time: factor * min(KINK_FLOOR * unit, max(early, EARLY_SHARE * time))
+
+
+def unless_lost(
+    excess: np.ndarray,
+    missed: np.ndarray,
+    far: tuple[np.ndarray, np.ndarray],
+    noise: np.ndarray,
+) -> np.ndarray:
+    """Return the excess of each step, or that of the error of v, `missed`, where it is too large.
+
+    A step that ends where all units are dead has outputs that do not depend on v: by them its error
+    is none, however far it has left the path (LOG.md, 2026-11-27). far: largest ‖v‖ before the step
+    and with it, which stands for the first where that is 0. noise: the share of the outputs' change
+    that is rounding.
+    """
+    before, after = far
+    measure = np.where(before > 0.0, before, np.fmax(after, np.finfo(float).tiny))
+    astray = missed / (measure * (LOST + noise))
+    return np.where(astray <= 1.0, excess, np.maximum(excess, astray))
 
 
 def _rms(values: Tensor) -> Tensor:

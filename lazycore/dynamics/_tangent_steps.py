@@ -121,7 +121,7 @@ class TangentSteps(Stepper):
         self._short = [0] * len(v)
 
     def _goes_on(self, row: int) -> bool:
-        change, gap = self._pair(self.system).seen[row].sizes
+        change, gap, _ = self._pair(self.system).seen[row].sizes
         return super()._goes_on(row) and self._short[row] < PATIENCE and gap <= LAZY * change
 
     def _pair(self, system: System) -> Pair:
