@@ -48,7 +48,8 @@ class SweepResult:
         self._outputs: np.ndarray | None = None
 
     def add(self, digest: str, result: RunResult) -> None:
-        """Keep what the run of this cell came to: its status, verdict and quantities."""
+        """Keep what the run of this cell came to: its status, verdict and quantities, and where
+        it did not reach its end, the diagnosis that it has of that."""
         if result.status not in STATUSES:
             raise ConfigError(f"the run {digest} was {result.status}: only a whole run is a cell.")
         row = self._row(digest)
@@ -56,6 +57,8 @@ class SweepResult:
         self._verdict[row] = VERDICTS.index(result.verdict)
         self.values[row] = list(measure(result).values())
         self._messages.pop(row, None)
+        if result.status != "done" and (why := result.latest.get("diagnosis")):
+            self._messages[row] = str(why)[:LONGEST_MESSAGE]
         self._keep_outputs(row, _one_output(result.latest.get(OUTPUTS)))
 
     def add_failure(self, digest: str, message: str) -> None:
@@ -99,7 +102,7 @@ class SweepResult:
         return VERDICTS[self._verdict[self._row(digest)]] or None
 
     def message(self, digest: str) -> str | None:
-        """Return why the cell failed, None where it did not."""
+        """Return why the cell failed or ended early, as far as that is known, else None."""
         return self._messages.get(self._row(digest))
 
     @property

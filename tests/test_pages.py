@@ -12,9 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from lazycore import spec, tasks
 from lazycore.config import RunConfig
+from lazycore.dynamics._euler import KINK, ROUNDING
 from lazycore.jobs import open_queue
+from lazycore.measures.recording import UNMET
 from lazycore.store import open_store
 from pages.widgets import controls, presets
+from pages.widgets.summary import DIAGNOSES
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = {"dynamics": "gd", "steps": "20", "width": "8", "dim": "2", "n_train": "6"}
@@ -55,10 +58,11 @@ def charts(app: AppTest) -> int:
     return len(app.get("bidi_component"))
 
 
-def keep(root: Path, make_run, link: dict[str, str]):
-    """Store a made-up result of the run that this link names."""
+def keep(root: Path, make_run, link: dict[str, str], **latest):
+    """Store a made-up result of the run that this link names, `latest` the last known of it."""
     config = RunConfig.from_text(link)
     result = make_run(float(link.get("alpha", 1)), dim=2, config=config)
+    result.latest.update(latest)
     store = open_store(root)
     store.put(config.digest, result.to_bytes())
     store.close()
@@ -174,6 +178,13 @@ def test_a_stored_run_is_shown_with_all_its_figures_and_numbers(root, make_run):
     assert not app.exception and charts(app) == 7
     assert {"Kernel change", "Numerical error"} <= {metric.label for metric in app.metric}
     assert len(app.get("download_button")) == 2 * 7
+
+
+def test_the_diagnosis_of_a_run_is_said_with_what_it_means(root, make_run):
+    keep(root, make_run, TINY, diagnosis="kink")
+    said = words(opened("explore.py", **TINY))
+    assert "Diagnosis: **kink**. At kinks of the activation" in said
+    assert set(DIAGNOSES) == {ROUNDING, KINK, UNMET}
 
 
 def test_a_stored_row_that_is_not_a_result_is_a_sentence_and_then_gone(root):

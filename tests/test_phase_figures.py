@@ -5,8 +5,9 @@ import plotly.graph_objects as go
 import pytest
 from made_up_phases import BORDER, digest_at, made_up_cube, made_up_phases
 
-from lazycore.figures import export, phasecurves, phasemap, phasewidths
+from lazycore.figures import export, phasecounts, phasecurves, phasemap, phasewidths
 from lazycore.phases import collapse, cube_of, fluctuations
+from lazycore.sweepresult import SweepResult
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +106,67 @@ def test_a_run_that_went_wrong_is_crossed_counted_and_said(status):
     text = named(figure, "test error")[1]["text"][2][0]
     assert text.endswith(f"N = 2, 2 {status}")
     words = {"failed": "failed", "diverged": "diverged", "budget": "ended on their budget"}
-    said = phasemap.counted(cube)
+    said = phasecounts.counted(cube)
     assert said == f"130 of 132 runs reached their end, 2 {words[status]}."
     assert said in figure["layout"]["meta"]["alt"]
 
 
 def test_without_a_wrong_run_there_is_no_cross(cube):
     assert not [t for t in phasemap.figure(cube)["data"] if "ended early" in t["name"]]
+
+
+FIGURES = {
+    "map": phasemap.figure,
+    "border": lambda cube: phasewidths.border([cube]),
+    "variance": phasewidths.variance,
+    "ensemble": lambda cube: phasewidths.ensemble(cube, 1e-2, 1e4),
+    **phasecurves.CURVES,
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_marks_the_runs_that_ended_early_and_counts_them(name):
+    """Two of four seeds at h = 100, √hα = 1, and all four at h = 400, √hα = 1e4."""
+    places = [(100, 1.0, (0, 3), "failed"), (400, 1e4, range(4), "budget")]
+    table = made_up_phases()
+    digests = {
+        "d" + digest_at(table, width=h, alpha_sqrt_width=scale, init_seed=seed): status
+        for h, scale, seeds, status in places
+        for seed in seeds
+    }
+    drawn = FIGURES[name](made_up_cube(None, **digests))
+    said = drawn["layout"]["title"]["subtitle"]["text"]
+    assert "6 runs ended early" in said
+    assert "N = 4," in said if name == "border" else "N = 0 to 4" in said
+    marked = [t for t in drawn["data"] if "ended early" in t["name"] and "rim" not in t["name"]]
+    if name == "border":
+        return  # it is known for every seed: none of those runs is next to it
+    (cross,) = marked
+    across = [100.0, 400.0] if name in ("map", "variance", "ensemble") else [1.0, 1e4]
+    if name == "ensemble":
+        across = [400.0]
+    assert sorted(cross["x"]) == across
+    assert all(np.isfinite(np.array(cross["y"], float)))
+
+
+def test_a_border_that_a_run_has_taken_away_is_crossed():
+    table = made_up_phases()
+    near = [s for s in cube_of(table).scales if 0.5 < s < 50.0]
+    digests = {
+        "d" + digest_at(table, width=100, alpha_sqrt_width=s, init_seed=1): "diverged"
+        for s in cube_of(table).scales
+        if s >= near[0]
+    }
+    drawn = phasewidths.border([made_up_cube(None, **digests)])
+    (cross,) = [t for t in drawn["data"] if t["name"] == "1 run ended early"]
+    assert cross["x"] == [100.0] and "N = 3 to 4" in drawn["layout"]["title"]["subtitle"]["text"]
+
+
+def test_a_sweep_that_is_whole_says_one_number_and_one_that_is_not_there_its_seeds():
+    assert phasecounts.seeds_said(made_up_cube()) == "mean over N = 4 seeds"
+    nothing = cube_of(SweepResult(made_up_phases().config))
+    assert phasecounts.seeds_said(nothing) == "mean over N = 4 seeds"
+    assert phasecounts.seeds_said(made_up_cube({"init_seed": "0,"})) == "one seed"
 
 
 # ── curves ───────────────────────────────────────────────────────────────────────────────

@@ -17,8 +17,9 @@ from lazycore import bootstrap
 from lazycore.errors import ConfigError
 from lazycore.phases import collapse, cube_of, fluctuations, gap
 from lazycore.phases import crossover as at
+from lazycore.quantities import QUANTITIES
 from lazycore.sweepconfig import SweepConfig
-from lazycore.sweepresult import SweepResult
+from lazycore.sweepresult import STATUSES, SweepResult
 from lazycore.targets import dataset
 
 
@@ -73,6 +74,23 @@ def test_runs_that_did_not_reach_their_end_are_counted_and_not_averaged_in():
         assert np.isnan(cube.outputs[1, 8, 2]).all()
         known = [kernel_change(1e4, s) for s in (0, 1, 3)]
         assert cube.means("kernel_change")[1, 8] == pytest.approx(np.prod(known) ** (1 / 3))
+
+
+def test_a_network_that_met_its_margins_counts_though_its_linearisation_did_not():
+    table = made_up_phases()
+    names, digest = list(QUANTITIES), table.config.cells[5].digest
+    table._status[5] = STATUSES.index("budget")
+    table._messages[5] = "margins not met"
+    table.values[5, names.index("linearized_half_time")] = 7.0
+    unmet = cube_of(table)
+    assert unmet.counts() == {"done": 131, "budget": 1} and unmet.messages == ("margins not met",)
+    table.values[5, names.index("stop_time")] = 204.5
+    met = cube_of(table)
+    assert met.counts() == {"done": 132} and met.messages == () and not met.ended_early().any()
+    there = np.isfinite(met.values["kernel_change"]) & ~np.isfinite(unmet.values["kernel_change"])
+    assert there.sum() == 1 and np.isfinite(met.outputs[there]).all()
+    assert np.isnan(met.values["linearized_half_time"][there]).all()
+    assert table.status(digest) == "budget", "the table says what the run was"
 
 
 def test_labels_are_those_of_the_runs(cube):

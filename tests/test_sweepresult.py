@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -67,6 +68,19 @@ def test_a_cell_that_is_computed_after_all_is_no_failure_any_more(table, make_ru
     assert table.status(DIGESTS[0]) == "failed" and len(table.message(DIGESTS[0])) == 500
     assert table.verdict(DIGESTS[0]) is None
     assert table.frame.iloc[0][list(QUANTITIES)].isna().all()
+
+
+def test_a_cell_that_ended_early_says_its_diagnosis_and_one_that_did_not_says_nothing(
+    table, make_run
+):
+    config, digest = SWEEP.cells[9].config, DIGESTS[9]
+    early = replace(make_run(1.0, config=config), status="budget")
+    early.latest["diagnosis"] = "kink"
+    table.add(digest, early)
+    assert table.status(digest) == "budget" and table.message(digest) == "kink"
+    assert SweepResult.from_bytes(table.to_bytes()).message(digest) == "kink"
+    table.add(digest, replace(early, status="done"))
+    assert table.message(digest) is None
 
 
 def test_what_is_no_cell_or_no_whole_run_is_refused(table, make_run):

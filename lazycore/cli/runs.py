@@ -61,7 +61,7 @@ def summary(result: RunResult) -> str:
         if record[model]:
             lines.append(f"{model + ':':12} {_ending(record[model])}")
     if record.get("diagnosis"):
-        lines.append(f"ended early: {record['diagnosis']}")
+        lines.append(f"diagnosis: {record['diagnosis']}")
     gaps = [g for g in record["gap"]["train_output"] if g is not None]
     if gaps:
         lines.append(f"largest output gap {max(gaps):.4g} ± {result.numerical_error:.1g} (method)")

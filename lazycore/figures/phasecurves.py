@@ -10,7 +10,8 @@ import numpy as np
 
 from lazycore.figures import style
 from lazycore.figures.bands import LOOKS
-from lazycore.figures.phasemap import TITLES, seeds_said
+from lazycore.figures.phasecounts import crossed, early, number, seeds_said
+from lazycore.figures.phasemap import TITLES
 from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, collapse, fluctuations
 from lazycore.phases.cube import mean_of_known
@@ -100,7 +101,7 @@ def scaled_variance(cube: Cube, in_alpha: bool = False) -> Figure:
         Curves(by * value, by * np.where(low > 0.0, low, np.nan), by * high),
         in_alpha,
         title="Fluctuations, h · Var",
-        subtitle=f"over N = {len(cube.seeds)} initial weights, 95 % by resampling them shaded",
+        subtitle=f"over {number(cube)} initial weights, 95 % by resampling shaded{early(cube)}",
         y=style.axis("h · Var (output units²)", True),
         alt="Width times variance of the outputs over initial weights, along √hα.",
     )
@@ -161,11 +162,12 @@ def _figure(
             high=curves.high[row],
         )
     ]
+    shown = np.ones(len(cube.scales), bool) if kept is None else kept
+    x = np.array([cube.scales[shown] / by[row] for row in rows])
+    data += crossed(x, curves.middle[np.ix_(rows, shown)], cube.ended_early()[np.ix_(rows, shown)])
     if not in_alpha:
         data += [t for g in curves.guides for t in _guide(cube.scales, curves.middle, *g)]
-    x = cube.scales if kept is None else cube.scales[kept]
-    shown = np.concatenate([x / step for step in by]) if x.size else cube.scales
-    ends = np.log10([shown.min(), shown.max()])
+    ends = np.log10([x.min(), x.max()] if x.size else cube.scales[[0, -1]])
     empty = not any(v is not None for trace in data for v in trace["y"])
     return style.figure(
         data,

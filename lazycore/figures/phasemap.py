@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.figures import export, heatmap, style
+from lazycore.figures import heatmap, style
+from lazycore.figures.phasecounts import DECORATION, counted, crosses, seeds_said
 from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, collapse
 from lazycore.phases import crossover as at
@@ -17,7 +18,6 @@ LEVELS = (1e-4, 1e-2, 1.0, 100.0)
 BORDER = 1.0
 X_TITLE = "width h (hidden units per layer)"
 TITLES = {False: "√h α (no unit)", True: "α (no unit)"}
-_DECORATION = {"showlegend": False, "meta": export.DECORATION}
 
 
 def figure(cube: Cube, in_alpha: bool = False, levels: Sequence[float] = LEVELS) -> Figure:
@@ -54,26 +54,6 @@ def short(value: float) -> str:
     if abs(power) < 2.5 or abs(power - round(power)) > 1e-9:
         return f"{value:.4g}"
     return f"10<sup>{round(power)}</sup>".replace("-", "−")
-
-
-def seeds_said(cube: Cube) -> str:
-    """Return over how many seeds the averages are."""
-    count = len(cube.seeds)
-    return f"mean over N = {count} seeds" if count > 1 else "one seed"
-
-
-def counted(cube: Cube) -> str:
-    """Return the sentence that says how many runs are there and what went wrong with others."""
-    counts = cube.counts()
-    parts = [f"{counts.get('done', 0)} of {cube.status.size} runs reached their end"]
-    said = {
-        "failed": "failed",
-        "diverged": "diverged",
-        "budget": "ended on their budget",
-        "missing": "are not there yet",
-    }
-    parts += [f"{counts[name]} {words}" for name, words in said.items() if name in counts]
-    return ", ".join(parts) + "."
 
 
 def _columns(cube: Cube, errors: np.ndarray, in_alpha: bool) -> list[Trace]:
@@ -131,7 +111,7 @@ def _contours(cube: Cube, levels: Sequence[float], in_alpha: bool) -> list[Trace
         width = 3.5 if level == BORDER else 2.0
         ink = {"color": style.VERMILLION, "width": width, "dash": dash}
         traces += [
-            common | {"name": f"{name}, rim", "line": rim} | _DECORATION,
+            common | {"name": f"{name}, rim", "line": rim} | DECORATION,
             common | {"name": name, "line": ink},
         ]
     return traces
@@ -139,27 +119,9 @@ def _contours(cube: Cube, levels: Sequence[float], in_alpha: bool) -> list[Trace
 
 def _crosses(cube: Cube, in_alpha: bool) -> list[Trace]:
     places = np.argwhere(cube.ended_early() > 0)
-    if not len(places):
-        return []
     x = cube.widths[places[:, 0]]
     y = cube.scales[places[:, 1]] / (np.sqrt(x) if in_alpha else 1.0)
-    common = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": x.tolist(),
-        "y": y.tolist(),
-        "hoverinfo": "skip",
-    }
-
-    def marker(color: str, width: float) -> dict:
-        return {"symbol": "x-thin-open", "size": 11, "color": color, "line": {"width": width}}
-
-    number = int(cube.ended_early().sum())
-    name = f"{number} run{'s' * (number > 1)} ended early"
-    return [
-        common | {"name": f"{name}, rim", "marker": marker(heatmap.RIM, 6)} | _DECORATION,
-        common | {"name": name, "marker": marker(style.VERMILLION, 3)},
-    ]
+    return crosses(x.tolist(), y.tolist(), int(cube.ended_early().sum()))
 
 
 def _ends(at: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from lazycore.bootstrap import Interval
 from lazycore.figures import phasemap, style
 from lazycore.figures.bands import LOOKS
+from lazycore.figures.phasecounts import between, crossed, early, number
 from lazycore.figures.phasecurves import banded, places
 from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, fluctuations, gap
@@ -41,13 +42,15 @@ def border(cubes: Sequence[Cube]) -> Figure:
         },
         *banded(widths, means, "geometric mean", style.BLUE, "circle"),
     ]
+    lost = ~dots & (cubes[0].status != "done").any(1) & (cubes[0].status != "missing").all(1)
+    data += crossed(widths, means, lost.sum(1))
     if there.any():
         data.append(_power(widths[there], means[there], at.EXPONENT, "slope −1/2", 1.5))
     said = f"slope {said_of(found.exponent)}" if found.exponent else "too few widths for a slope"
     return style.figure(
         data,
         title="The border α*(h)",
-        subtitle=f"α* where ‖ΔΘ‖ = ‖Θ₀‖; {said}, N = {len(cubes[0].seeds)}",
+        subtitle=f"α* where ‖ΔΘ‖ = ‖Θ₀‖; {said}, {between(dots.sum(1), 0)}{early(cubes[0])}",
         x=_x_axis(widths),
         y=style.axis("α* (no unit)", True),
         alt=f"Border of the two phases against the width: {said}, −1/2 expected.",
@@ -62,20 +65,22 @@ def variance(cube: Cube) -> Figure:
     found = fluctuations.variances(cube)
     data: list[Trace] = []
     if found is not None:
-        for i, (color, symbol) in zip(_shown(cube), LOOKS, strict=False):
+        shown = _shown(cube)[: len(LOOKS)]
+        for i, (color, symbol) in zip(shown, LOOKS, strict=False):
             exponent = found.exponents[i]
             fit = f", slope {exponent.value:.2f}".replace("-", "−") if exponent else ""
             low = np.where(found.low[:, i] > 0.0, found.low[:, i], np.nan)
             name = f"√hα = {phasemap.short(cube.scales[i])}{fit}"
             line = (cube.widths, found.value[:, i], name, color, symbol)
             data += banded(*line, low=low, high=found.high[:, i])
+        data += crossed(_by_width(cube, shown), found.value[:, shown], cube.ended_early()[:, shown])
         top = np.nanmax(np.where(np.isfinite(found.value), found.value, -np.inf), axis=1)
         if np.isfinite(top).any():
             data.append(_power(cube.widths, top, -1.0, "slope −1", 1.8))
     return style.figure(
         data,
         title="Variance of the outputs",
-        subtitle=f"variance over N = {len(cube.seeds)} initial weights, test points; 95 % shaded",
+        subtitle=f"over {number(cube)} initial weights and test points; 95 % shaded{early(cube)}",
         x=_x_axis(cube.widths),
         y=style.axis("Var of αh (output units²)", True),
         alt="Variance of the outputs over initial weights against the width at several √hα.",
@@ -105,11 +110,14 @@ def ensemble(cube: Cube, feature: float, lazy: float) -> Figure:
             data += banded(*single, low=low, high=high)
             mean = (cube.widths, found.ensemble[:, i], f"{where}, ensemble", color, "diamond-open")
             data += banded(*mean, dash="2px,4px")
-    count = len(cube.seeds)
+        sides = [gap.nearest(cube.scales, scale) for scale in (feature, lazy)]
+        singles = found.single[:, sides]
+        data += crossed(_by_width(cube, sides), singles, cube.ended_early()[:, sides])
     return style.figure(
         data,
         title="Single networks and their ensemble",
-        subtitle=f"N = {count} networks alone (solid, 10–90 % shaded) and their mean (dotted)",
+        subtitle=f"{number(cube)} networks alone (solid, 10–90 % shaded), their mean (dotted)"
+        f"{early(cube)}",
         x=_x_axis(cube.widths),
         y=style.axis("test error (share)"),
         alt="Test error of single networks and of the mean of all seeds' outputs against width.",
@@ -122,6 +130,11 @@ def ensemble(cube: Cube, feature: float, lazy: float) -> Figure:
 def said_of(found: Interval) -> str:
     """Return an exponent with its interval in words."""
     return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})".replace("-", "−")
+
+
+def _by_width(cube: Cube, scales: Sequence[int]) -> np.ndarray:
+    """Return h at every width and each of these √hα."""
+    return np.repeat(cube.widths[:, None], len(scales), axis=1)
 
 
 def _shown(cube: Cube) -> list[int]:

@@ -23,8 +23,10 @@ class Cube:
     """The cells of a sweep by width (H), √hα (A) and seed (S).
 
     widths: (H,) h. scales: (A,) √hα, both increasing. seeds: (S,).
-    status: (H, A, S) words. messages: why cells failed. values: (H, A, S) by quantity, NaN
-    where a run did not reach its end: those are counted, not averaged in.
+    status: (H, A, S) words, of the network: it is done where it met its margins, though its
+    linearisation may not have by the end of the budget. messages: why runs ended early.
+    values: (H, A, S) by quantity, NaN where a run did not reach its end: those are counted, not
+    averaged in; of the linearised model, NaN where that did not.
     outputs: (H, A, S, n') final αh on the test points, NaN where there are none, or None.
     """
 
@@ -91,15 +93,25 @@ def cube_of(table: SweepResult) -> Cube:
     base = table.config.base.resolve().to_dict()
     known = {name: axes.get(name) or (base[name],) for name in AXES}
     digests = [cell.digest for cell in table.config.cells]
-    status = _arranged(np.array([table.status(d) for d in digests]), known, tuple(axes))
+    order, names = tuple(axes), list(QUANTITIES)
+    status = np.array([table.status(d) for d in digests])
+    both = _arranged(status == "done", known, order)
+    met = np.isfinite(table.values[:, names.index("stop_time")])
+    status = np.where((status == "budget") & met, "done", status)
+    messages = (table.message(d) for d, word in zip(digests, status, strict=True) if word != "done")
+    status = _arranged(status, known, order)
     ended = status == "done"
     values = {
-        name: np.where(ended, _arranged(table.values[:, i], known, tuple(axes)), np.nan)
-        for i, name in enumerate(QUANTITIES)
+        name: np.where(
+            both if name.startswith("linearized") else ended,
+            _arranged(table.values[:, i], known, order),
+            np.nan,
+        )
+        for i, name in enumerate(names)
     }
     outputs = None
     if table.test_outputs is not None:
-        outputs = _arranged(table.test_outputs, known, tuple(axes))
+        outputs = _arranged(table.test_outputs, known, order)
         outputs = np.where(ended[..., None], outputs, np.nan)
     return Cube(
         config=table.config,
@@ -107,7 +119,7 @@ def cube_of(table: SweepResult) -> Cube:
         scales=np.sort(np.array(known["alpha_sqrt_width"], dtype=float)),
         seeds=tuple(sorted(known["init_seed"])),
         status=status,
-        messages=tuple(dict.fromkeys(filter(None, map(table.message, digests)))),
+        messages=tuple(dict.fromkeys(filter(None, messages))),
         values=values,
         outputs=outputs,
     )

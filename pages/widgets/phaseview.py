@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lazycore.figures import phasecurves, phasemap, phasewidths
+from lazycore.figures import phasecounts, phasecurves, phasemap, phasewidths
 from lazycore.figures.phasewidths import said_of
 from lazycore.figures.style import Figure
 from lazycore.phases import Cube, collapse, settings
@@ -24,7 +24,7 @@ def show_phases(choice: Choice) -> None:
     """Draw everything that is known of the chosen sweep, then what stands beside it."""
     cubes, finer = phasejob.refined(choice.config)
     cube, axis = cubes[0], ", in_alpha=True" if choice.in_alpha else ""
-    st.caption(phasemap.counted(cube) + _why(cube))
+    st.caption(phasecounts.counted(cube) + _why(cube))
     left, right = st.columns(2, gap="medium")
     with left:
         _show(choice, "map", phasemap.figure(cube, choice.in_alpha), f"phasemap.figure(cube{axis})")
@@ -53,8 +53,8 @@ def show_phases(choice: Choice) -> None:
 
 
 def _why(cube: Cube) -> str:
-    """Return why cells failed, the first two reasons."""
-    return " Failed: " + "; ".join(cube.messages[:2]) if cube.messages else ""
+    """Return why runs ended early, the first two reasons."""
+    return " Why: " + "; ".join(cube.messages[:2]) if cube.messages else ""
 
 
 def _curve(choice: Choice, cube: Cube, name: str) -> None:

@@ -18,6 +18,12 @@ MEANINGS = {
     "grown features that its linearisation cannot have.",
     "undecided": "The gap is below the error of the method, or nothing is known yet.",
 }
+DIAGNOSES = {
+    "rounding": "The outputs moved by no more than their rounding: dtype float64 goes further.",
+    "kink": "At kinks of the activation no step, however short, changes the gradient by less.",
+    "margins not met": "Its time was over before every training point had its margin.",
+}
+"""What each diagnosis of a run means."""
 
 
 def show_summary(result: RunResult, title: str = "This run:") -> None:
@@ -27,6 +33,8 @@ def show_summary(result: RunResult, title: str = "This run:") -> None:
     share = relative_gap(result)
     for place, (label, value, why) in zip(st.columns(5), _numbers(result, share), strict=True):
         place.metric(label, value, help=why)
+    if diagnosis := result.latest.get("diagnosis"):
+        st.caption(f"Diagnosis: **{diagnosis}**. {DIAGNOSES.get(str(diagnosis), '')}")
     reason = result.latest.get("theory.reason")
     if reason:
         st.caption(str(reason))
