@@ -96,7 +96,23 @@ def test_a_deep_link_sets_every_control_and_shows_its_sweep(root):
     assert "132 of 132 runs reached their end." in words(app)
 
 
-@pytest.mark.parametrize("config", [settings.default(), config_of(LINK)], ids=["default", "other"])
+def of_another(**asked: str) -> SweepConfig:
+    """Return the setting with these fields, on a small grid."""
+    grid = {"width": "4,8", "alpha_sqrt_width": "1,10", "init_seed": "0:3"}
+    return SweepConfig.from_text(settings.consistent(settings.SETTING | grid, asked))
+
+
+OTHERS = {
+    "default": settings.default(),
+    "other": config_of(LINK),
+    "two_layer": of_another(model="two_layer"),
+    "convolutional": of_another(model="strided_cnn", task="fashion_mnist"),
+    "the rule of the paper": of_another(dynamics="adaptive_euler", gradient_tolerance="1e-3"),
+    "descent": of_another(dynamics="gd", steps="100", loss="logistic", activation="tanh"),
+}
+
+
+@pytest.mark.parametrize("config", OTHERS.values(), ids=OTHERS)
 def test_the_link_of_a_sweep_names_exactly_this_sweep(root, config):
     link = phasecontrols.parameters(config)
     app = opened(PAGE, **link)
@@ -120,6 +136,9 @@ def test_a_long_sweep_is_estimated_linked_and_not_run(root, queue, long):
     ("link", "said"),
     [
         ({"p_task": "nonsense"}, "p_task=nonsense is not allowed: give"),
+        ({"p_model": "mlp"}, "p_model=mlp is not allowed: give fully_connected, two_layer"),
+        ({"p_model": "two_layer", "p_more": "depth=3"}, "depth=3 is not read by"),
+        ({"p_model": "strided_cnn"}, "task=digits has images of 8 × 8"),
         ({"p_depth": "77"}, "p_depth=77 is not allowed: give 1, 2, 3, 5"),
         ({"p_widths": "0:"}, "width has an empty value"),
         ({"p_scales": "-1:1:3"}, "alpha_sqrt_width"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from lazycore import budget, spec
+from lazycore.config import fields_read
 from lazycore.errors import BudgetError
 from lazycore.sweepconfig import SweepConfig
 
@@ -33,6 +34,8 @@ GRID = {"width": "25,50,100,200,400", "alpha_sqrt_width": "1e-4:1e6:11", "init_s
 SMALL = {"width": "25,100", "alpha_sqrt_width": "1e-4:1e6:11", "init_seed": "0:4"}
 """Of the other depths that ship, for the table of exponents."""
 DEPTHS = (1, 2, 3)
+NAMES = ("task", "model", "activation", "loss", "dynamics")
+"""Those of its fields that say which others are read."""
 SIDES = {"feature": 1e-2, "lazy": 1e4}
 """√hα of the two sides that are compared."""
 GAP = {"alpha_sqrt_width": "1e-2,1e4", "init_seed": "0:3"}
@@ -80,14 +83,18 @@ def default() -> SweepConfig:
     return SweepConfig.from_text(SETTING | GRID)
 
 
-def consistent(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields without those of the setting that the chosen names do not read."""
-    found = dict(fields)
-    if found["activation"] != SETTING["activation"]:
-        found.pop("activation_beta", None)
+def consistent(fields: Mapping[str, str], asked: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the fields with `asked` over them, without what the chosen names do not read.
+
+    Of the setting only: what was asked for stays, and is refused where it is not read.
+    """
+    asked = asked or {}
+    found = {**fields, **asked}
+    read = fields_read({name: found[name] for name in NAMES if name in found})
+    dropped = {name for name in SETTING if name not in read}
     if "margin" not in spec.find("loss", found["loss"]).SPEC.facts:
-        found.pop("stop", None)
-    return found
+        dropped.add("stop")
+    return {name: text for name, text in found.items() if name not in dropped or name in asked}
 
 
 @cache
@@ -126,8 +133,7 @@ def comparisons() -> tuple[Comparison, ...]:
     for data, task in (("Fashion-MNIST", "fashion_mnist"), ("CIFAR-10", "cifar10")):
         fields = SETTING | GAP | {"task": task, "n_train": "200", "n_test": "500"}
         connected = fields | {"depth": "3", "width": "100,"}
-        strided = fields | {"model": "strided_cnn", "width": "8,"}
-        del strided["depth"]
+        strided = consistent(fields, {"model": "strided_cnn", "width": "8,"})
         for network, text in (("fully connected, L = 3", connected), ("convolutional", strided)):
             found.append(Comparison(network, data, SweepConfig.from_text(text)))
     return tuple(found)

@@ -19,14 +19,16 @@ from lazycore.sweepconfig import SweepConfig
 from pages.widgets.choices import forget_what_is_gone, said_of_link
 from pages.widgets.sweeptext import named_fields, sweep_of
 
-TASK, DEPTH, ACTIVATION, LOSS = "p_task", "p_depth", "p_activation", "p_loss"
+TASK, MODEL, DEPTH = "p_task", "p_model", "p_depth"
+ACTIVATION, LOSS = "p_activation", "p_loss"
 AXIS, WIDTHS, SCALES, SEEDS = "p_axis", "p_widths", "p_scales", "p_seeds"
 FEATURE, LAZY, MORE = "p_feature", "p_lazy", "p_more"
-SELECTS = {TASK: "task", ACTIVATION: "activation", LOSS: "loss"}
+SELECTS = {TASK: "task", MODEL: "model", ACTIVATION: "activation", LOSS: "loss"}
 BOXES = {WIDTHS: "width", SCALES: "alpha_sqrt_width", SEEDS: "init_seed"}
 DEPTHS = ("1", "2", "3", "5")
 BY_SCALE, BY_ALPHA = "√h α", "α"
 ACTIVATIONS = ("softplus", "swish", "relu", "tanh")
+MODELS = ("fully_connected", "two_layer", "strided_cnn")
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,11 @@ def phase_controls() -> None:
     _check_link()
     with st.sidebar:
         _select("Task", _tasks(), TASK)
+        _select("Model", _models(), MODEL)
         left, right = st.columns([1, 1.6], gap="small")
         with left:
-            _select("Depth L", DEPTHS, DEPTH, settings.SETTING["depth"])
+            if _has_depth(st.session_state[MODEL]):
+                _select("Depth L", DEPTHS, DEPTH, settings.SETTING["depth"])
         with right:
             _select("Activation", _activations(), ACTIVATION)
         _select("Loss", _losses(), LOSS)
@@ -107,11 +111,8 @@ def given() -> dict[str, str]:
     fields = settings.SETTING | settings.GRID
     fields |= {field: str(state.get(key) or fields[field]) for key, field in SELECTS.items()}
     fields["depth"] = str(state.get(DEPTH) or fields["depth"])
-    return (
-        settings.consistent(fields)
-        | _axes()
-        | named_fields(str(state.get(MORE) or ""), "is no field")
-    )
+    asked = named_fields(str(state.get(MORE) or ""), "is no field")
+    return settings.consistent(fields | _axes(), asked)
 
 
 def _axes() -> dict[str, str]:
@@ -126,9 +127,11 @@ def _axes() -> dict[str, str]:
 def parameters(config: SweepConfig, in_alpha: bool = False) -> dict[str, str]:
     """Return the address' parameters that show exactly this sweep."""
     text = config.to_text()
-    said = {key: text[field] for key, field in SELECTS.items()} | {DEPTH: text["depth"]}
+    said = {key: text[field] for key, field in SELECTS.items()}
+    said |= {DEPTH: text["depth"]} if "depth" in text else {}
     said |= {key: axis_text(field, config.axes[field]) for key, field in BOXES.items()}
-    fields = {field: text[field] for field in (*SELECTS.values(), "depth", *BOXES.values())}
+    known = (*SELECTS.values(), "depth", *BOXES.values())
+    fields = {field: text[field] for field in known if field in text}
     usual = SweepConfig.from_text(settings.consistent(settings.SETTING | fields)).to_text()
     more = [f"{name}={value}" for name, value in text.items() if usual.get(name) != value]
     said |= {MORE: " ".join(more)} if more else {}
@@ -145,7 +148,8 @@ def _check_link() -> None:
     if "phase_wrong" in st.session_state:
         return
     asked, st.session_state.phase_wrong = st.query_params.to_dict(), ""
-    known = {TASK: _tasks(), DEPTH: DEPTHS, ACTIVATION: _activations(), LOSS: _losses()}
+    known = {TASK: _tasks(), MODEL: _models(), DEPTH: DEPTHS}
+    known |= {ACTIVATION: _activations(), LOSS: _losses()}
     for key, options in known.items():
         if key in asked and asked[key] not in options:
             said = f"{key}={asked[key][:40]} is not allowed: give {', '.join(options)}."
@@ -182,6 +186,15 @@ def _tasks() -> tuple[str, ...]:
         for name, file in named
         if any(field.name == "labels" for field in file.SPEC.reads) or name in ("circles", "stripe")
     )
+
+
+@cache
+def _models() -> tuple[str, ...]:
+    return tuple(name for name in MODELS if name in spec.collect("model"))
+
+
+def _has_depth(model: str) -> bool:
+    return any(field.name == "depth" for field in spec.find("model", model).SPEC.reads)
 
 
 @cache
