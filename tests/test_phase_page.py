@@ -171,6 +171,26 @@ def test_failed_cells_are_counted_and_said(root):
     assert "Why: It used more memory than it may." in words(app)
 
 
+def test_every_power_stands_with_its_interval_beside_the_theorys(root):
+    table = made_up()
+    digest = "d" + digest_at(table, width=100, alpha_sqrt_width=1e4, init_seed=0)
+    keep(root, made_up(LINK, **{digest: "diverged"}))
+    said = words(opened(PAGE, **LINK))
+    lines = [[c.strip() for c in part.split("|")[1:-1]] for part in said.splitlines()]
+    rows = {(line[0], line[1]): line[2:] for line in lines if len(line) == 5}
+    assert rows["α\\* in h", "border"][1] == "−0.500"
+    for side, runs in (
+        ("feature, √hα = 0.01", "N = 4"),
+        ("lazy, √hα = 10000", "N = 3, 1 run ended early"),
+    ):
+        measured, theory, over = rows["Var in h", side]
+        assert theory == "−1.000" and measured.startswith(("−0.", "−1.")) and " to " in measured
+        assert over == f"h = 25 to 400, {runs}"
+    assert rows["t_L/2 / (√hα) in √hα", "lazy"][:2] == ["−1.000 (−1.000 to −1.000)", "−1.000"]
+    assert rows["t_L/2 / (√hα) in √hα", "lazy"][2].endswith("N = 4, 1 run ended early")
+    assert rows["t_L/2 / (√hα) in √hα", "feature"][2].endswith("0.1, N = 4")
+
+
 # ── asking ───────────────────────────────────────────────────────────────────────────────
 def test_sweep_asks_for_the_chosen_sweep_and_cancel_takes_it_back(root, queue):
     app = opened(PAGE, **LINK)

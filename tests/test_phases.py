@@ -101,6 +101,14 @@ def test_labels_are_those_of_the_runs(cube):
         _ = cube_of(SweepResult(SweepConfig.from_text(ten))).labels
 
 
+def test_the_half_time_goes_with_no_power_on_the_feature_side_and_inversely_on_the_lazy(cube):
+    feature, lazy = collapse.half_time_exponents(cube)
+    assert (feature.side, feature.predicted) == ("feature", 0.0)
+    assert (lazy.side, lazy.predicted) == ("lazy", -1.0)
+    assert feature.measured.value == pytest.approx(0.0, abs=1e-12)
+    assert lazy.measured.value == pytest.approx(-1.0) and lazy.measured.seeds == 4
+
+
 # ── the border ───────────────────────────────────────────────────────────────────────────
 def test_the_border_is_where_the_law_has_it_for_every_seed(cube):
     scales = np.geomspace(1e-4, 1e6, 4001)

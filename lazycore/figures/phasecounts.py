@@ -27,16 +27,19 @@ def between(counts: np.ndarray, usual: int) -> str:
     return f"N = {high}" if low == high else f"N = {low} to {high}"
 
 
-def early(cube: Cube) -> str:
-    """Return ", 3 runs ended early", empty where none did."""
-    count = int(cube.ended_early().sum())
+def early(cube: Cube, inside: np.ndarray | None = None) -> str:
+    """Return ", 3 runs ended early", empty where none did; `inside`: of these √hα only, (A,)."""
+    found = cube.ended_early()
+    count = int((found if inside is None else found[:, inside]).sum())
     return f", {_runs(count)}" if count else ""
 
 
 def seeds_said(cube: Cube) -> str:
     """Return over how many seeds the averages are, and how many runs are in none."""
-    said = number(cube)
-    return ("one seed" if said == "N = 1" else f"mean over {said} seeds") + early(cube)
+    said, wrong = number(cube), early(cube)
+    if wrong:  # shorter, for it has to fit
+        return f"{said} seeds{wrong}"
+    return "one seed" if said == "N = 1" else f"mean over {said} seeds"
 
 
 def counted(cube: Cube) -> str:

@@ -66,8 +66,7 @@ def rescaled_error(cube: Cube, in_alpha: bool = False) -> Figure:
         Curves(middle, nothing, nothing),
         in_alpha,
         title="Test error, rescaled",
-        subtitle=f"of the {seeds_said(cube).replace('mean over ', 'mean of ')}, "
-        "0 and 1 at each width's least and largest",
+        subtitle=f"0 and 1: each width's least and largest; {seeds_said(cube)}",
         y=style.axis("(ε − min)/(max − min) (no unit)", range=[-0.08, 1.08]),
         alt="Test error rescaled to between 0 and 1 for each width, along √hα.",
         kept=kept,

@@ -116,8 +116,7 @@ def ensemble(cube: Cube, feature: float, lazy: float) -> Figure:
     return style.figure(
         data,
         title="Single networks and their ensemble",
-        subtitle=f"{number(cube)} networks alone (solid, 10–90 % shaded), their mean (dotted)"
-        f"{early(cube)}",
+        subtitle=f"{number(cube)} networks (10–90 % shaded), their mean (dotted){early(cube)}",
         x=_x_axis(cube.widths),
         y=style.axis("test error (share)"),
         alt="Test error of single networks and of the mean of all seeds' outputs against width.",

@@ -5,6 +5,7 @@ changed by O(1); a network of L hidden layers whose √hα ≪ 1 then inflates, 
 (√hα)^(−a), a = 2L/(L + 1). A lazy one changes as 1/√hα, by Theorem 2.2 of Chizat et al. too.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,16 +74,28 @@ def rescaled_error(cube: Cube) -> np.ndarray:
 
 
 def kernel_exponents(cube: Cube) -> list[Exponent]:
-    """Return the powers of √hα with which ‖ΔΘ‖/‖Θ₀‖ goes, feature side first.
+    """Return the powers of √hα with which ‖ΔΘ‖/‖Θ₀‖ goes, feature side first; see `_powers`."""
+    depth = cube.depth
+    feature = None if depth is None else -2.0 * depth / (depth + 1.0)
+    return _powers(cube, cube.values["kernel_change"], {"feature": feature, "lazy": -1.0})
+
+
+def half_time_exponents(cube: Cube) -> list[Exponent]:
+    """Return the powers of √hα with which t_{L/2}/(√hα) goes, feature side first: 0 and −1."""
+    return _powers(cube, half_time(cube), {"feature": 0.0, "lazy": -1.0})
+
+
+def _powers(
+    cube: Cube, values: np.ndarray, predicted: Mapping[str, float | None]
+) -> list[Exponent]:
+    """Return the powers of √hα of positive values (H, A, S) on both sides.
 
     Each seed has one of the geometric mean of its widths, fitted by least squares in
     logarithms; their mean and its interval over seeds is what is returned. A side with fewer
     than three √hα is left out.
     """
-    depth = cube.depth
-    predicted = {"feature": None if depth is None else -2.0 * depth / (depth + 1.0), "lazy": -1.0}
     with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.log(cube.values["kernel_change"])
+        logs = np.log(values)
     by_seed = np.exp(logs.mean(0))  # NaN where a width has no value: their mean would jump there
     found = []
     for side, (low, high) in (("feature", FEATURE), ("lazy", LAZY)):
@@ -90,5 +103,5 @@ def kernel_exponents(cube: Cube) -> list[Exponent]:
         measured = bootstrap.exponent(cube.scales[inside], list(by_seed[inside].T))
         if measured is not None:
             scales = tuple(cube.scales[inside].tolist())
-            found.append(Exponent(side, depth, measured, predicted[side], scales))
+            found.append(Exponent(side, cube.depth, measured, predicted[side], scales))
     return found

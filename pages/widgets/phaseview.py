@@ -7,7 +7,7 @@ import streamlit as st
 from lazycore.figures import phasecounts, phasecurves, phasemap, phasewidths
 from lazycore.figures.phasewidths import said_of
 from lazycore.figures.style import Figure
-from lazycore.phases import Cube, collapse, settings
+from lazycore.phases import Cube, settings
 from lazycore.phases import gap as gaps
 from lazycore.sweepconfig import SweepConfig
 from pages.widgets import phasecontrols, phasejob, sweeplink
@@ -16,6 +16,7 @@ from pages.widgets.controls import page_address
 from pages.widgets.job import duration
 from pages.widgets.panels import take_away
 from pages.widgets.phasecontrols import Choice
+from pages.widgets.phasepowers import show_powers
 from pages.widgets.sentences import said_in_a_sentence
 from pages.widgets.tables import show_table
 
@@ -47,7 +48,7 @@ def show_phases(choice: Choice) -> None:
         _show(choice, "ensemble", drawn, f"phasewidths.ensemble(cube, {sides})")
     with right:
         _curve(choice, cube, "half_time")
-    _show_exponents(choice)
+    show_powers(choice, cubes)
     _show_gaps()
     _show_long()
 
@@ -67,35 +68,6 @@ def _show(choice: Choice, name: str, drawn: Figure, call: str) -> None:
     key = f"phase_{name}"
     chart(drawn, f"chart_{key}", f"{choice.config.digest}-{choice.in_alpha}")
     take_away(drawn, key, code(choice.config, call))
-
-
-def _show_exponents(choice: Choice) -> None:
-    """Draw the powers of √hα in the kernel's change by depth, beside the theory's."""
-    cubes = phasejob.of_depths(choice.config)
-    if not cubes:
-        return
-    st.subheader("The kernel's change as a power of √hα")
-    rows = []
-    for depth, cube in cubes.items():
-        found = collapse.kernel_exponents(cube) if cube is not None else []
-        rows += [
-            (
-                f"L = {depth}",
-                one.side,
-                said_of(one.measured),
-                "–" if one.predicted is None else f"{one.predicted:.3f}".replace("-", "−"),
-                f"{one.scales[0]:g} to {one.scales[-1]:g}, N = {one.measured.seeds}",
-            )
-            for one in found
-        ] or [(f"L = {depth}", "–", "not computed yet", "–", "–")]
-    show_table(("depth", "side", "measured (95 %)", "theory", "√hα, seeds"), rows, align="llrrl")
-    st.caption(
-        "Feature side: a = 2L/(L + 1), from the argument that weights which must grow do so "
-        "in proportion; lazy side: 1/√hα, as the weights move by 1/α."
-    )
-    phasejob.ask_button(
-        "Sweep the other depths", phasejob.DEPTHS, phasejob.missing_depths(choice.config)
-    )
 
 
 def _show_gaps() -> None:
