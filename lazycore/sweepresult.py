@@ -107,14 +107,15 @@ class SweepResult:
 
     @property
     def frame(self):
-        """The table as a pandas frame, one row for each cell: the axes, digest, status,
-        verdict, message, and one column for each quantity."""
+        """The table as a pandas frame, one row for each cell: the axes, and α and α√width where
+        they are none, digest, status, verdict, message, and one column for each quantity."""
         import pandas as pd
 
         cells = self.config.cells
         head: dict[str, Any] = {
             name: [cell.values[name] for cell in cells] for name in self.config.axes
         }
+        head |= self._scales(head)
         head |= {
             "digest": [cell.digest for cell in cells],
             "status": [STATUSES[code] for code in self._status],
@@ -205,6 +206,19 @@ class SweepResult:
     def load(cls, path: str | Path) -> "SweepResult":
         """Return the table in the file; `ResultNotFound` or `CorruptResult` if there is none."""
         return cls.from_bytes(packed.read(path))
+
+    def _scales(self, known: Mapping[str, Any]) -> dict[str, list[float]]:
+        """Return α and α√width of every cell, those that `known` has not got."""
+        base, configs = self.config.base.resolve(), [cell.config for cell in self.config.cells]
+        if base.alpha is None or base.width is None:
+            return {}
+        alphas = [base.alpha if c.alpha is None else c.alpha for c in configs]
+        widths = [base.width if c.width is None else c.width for c in configs]
+        both = {
+            "alpha": alphas,
+            "alpha_sqrt_width": [a * w**0.5 for a, w in zip(alphas, widths, strict=True)],
+        }
+        return {name: column for name, column in both.items() if name not in known}
 
     def _keep_outputs(self, row: int, outputs: np.ndarray) -> None:
         if outputs.size and self._outputs is None:

@@ -42,8 +42,18 @@ def test_every_cell_has_a_row_that_says_what_it_came_to(table):
     frame = table.frame
     assert len(frame) == 12 and frame["status"].tolist() == said
     assert frame["digest"].tolist() == DIGESTS
-    head = ["alpha", "width", "init_seed", "digest", "status", "verdict", "message"]
+    head = [
+        "alpha",
+        "width",
+        "init_seed",
+        "alpha_sqrt_width",
+        "digest",
+        "status",
+        "verdict",
+        "message",
+    ]
     assert list(frame.columns) == head + list(QUANTITIES)
+    assert frame["alpha_sqrt_width"].tolist() == (frame["alpha"] * frame["width"] ** 0.5).tolist()
     points = list(itertools.product([1.0, 10.0], [4, 8], [0, 1, 2]))
     assert list(zip(frame["alpha"], frame["width"], frame["init_seed"], strict=True)) == points
 

@@ -153,6 +153,8 @@ def recorder(
 ) -> Recorder:
     """Return the recorder of a run with these fields, whose free scales came out as `scales`."""
     constants: dict[str, Any] = {"device": device}
+    if values.get("width"):
+        constants["alpha_sqrt_width"] = values["alpha"] * values["width"] ** 0.5
     constants |= {"horizon" if name == "time" else name: scale for name, scale in scales.items()}
     stops, kept = values.get("stop") == "margins", None
     if values.get("keep") == "kernels":
