@@ -75,6 +75,18 @@ def test_real_targets_have_no_class_borders(made):
     assert not drawn["layout"]["shapes"] and "target" in drawn["layout"]["xaxis"]["title"]["text"]
 
 
+@pytest.mark.parametrize(("times", "points"), [(13, 60), (41, 46), (200, 42)])
+def test_every_recorded_time_has_a_frame_of_fewer_points_where_there_are_many(made, times, points):
+    many = RunResult(
+        **{**vars(made), "sparse": made.sparse | {"kernel.gram": np.ones((times, 100, 100))}}
+        | {"kernel_time": np.arange(float(times))}
+    )
+    many.latest["kernel.labels"] = np.repeat([-1.0, 1.0], 50)
+    drawn = gram.figure(many)
+    assert len(drawn["frames"]) == min(times, gram.MOST_FRAMES)
+    assert {np.shape(frame["data"][0]["z"]) for frame in drawn["frames"]} == {(points, points)}
+
+
 def test_projections_add_up_and_say_how_many_make_half(made):
     start, end = projections.figure(made)["data"]
     assert np.allclose(start["y"], [0.1, 0.3, 1.0]) and np.allclose(end["y"], [0.6, 0.9, 1.0])

@@ -6,8 +6,9 @@ from lazycore.figures import Panel, animation, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
-MOST_FRAMES, MOST_POINTS, PAUSE = 8, 60, 500
-"""Frames and points that are drawn, so that the figure stays light; milliseconds of a frame."""
+MOST_FRAMES, MOST_POINTS, MOST_ENTRIES, PAUSE = 50, 60, 90_000, 250
+"""Frames, points, and entries of all frames together, that are drawn: half a megabyte, so that the
+page stays light. Milliseconds of a frame."""
 
 LOWEST, HIGHEST = 0.1, 1.9
 
@@ -19,8 +20,8 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     appear (Geiger, Spigler, Jacot & Wyart 2020, arXiv:1906.08034).
     """
     kernels, labels = result.sparse["kernel.gram"], np.asarray(result.latest["kernel.labels"])
-    points = style.thinned(len(labels), MOST_POINTS)
     shown = style.thinned(len(kernels), MOST_FRAMES)
+    points = style.thinned(len(labels), min(MOST_POINTS, int((MOST_ENTRIES / len(shown)) ** 0.5)))
     maps = [_map(kernels[k][np.ix_(points, points)]) for k in shown]
     frames = [
         {"name": str(k), "data": [trace], "traces": [0]}
