@@ -9,7 +9,11 @@ from lazycore.results import RunResult
 JAMMING_WIDTHS, JAMMING_SCALES = (4, 6, 8, 12, 16, 24), (1e-1, 1e1, 1e3)
 ROBUST = {
     "float32, √h α = 1e6": {"scale": 1e6, "dtype": "float32"},
-    "ReLU, √h α = 0.01": {"scale": 1e-2, "activation": "relu", "gradient_tolerance": 1e-3},
+    "ReLU, ε_∇ = 1e-4, √h α = 0.01": {
+        "scale": 1e-2,
+        "activation": "relu",
+        "gradient_tolerance": 1e-4,
+    },
 }
 
 

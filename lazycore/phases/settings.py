@@ -165,6 +165,12 @@ def longs() -> tuple[Long, ...]:
             | {"task": "mnist", "width": "100,300,1000"}
             | {"alpha_sqrt_width": "1e-4:1e7:12", "init_seed": "0:10"},
         ),
+        Long(
+            "CIFAR-10, convolutional, n = 10⁴, along √hα",
+            "Is a convolutional network better where it learns features?",
+            consistent(large | {"task": "cifar10", "width": "8,16,32"}, {"model": "strided_cnn"})
+            | {"alpha_sqrt_width": "1e-4:1e7:12", "init_seed": "0:10"},
+        ),
     )
 
 
