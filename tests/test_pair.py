@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lazycore.config import RunConfig
+from lazycore.dynamics._alone import Alone, State
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._pair import COARSE_FLOOR, LOST, Pair, Seen, kink_factor, path, unless_lost
 from lazycore.dynamics._tangent import tangent_space
@@ -89,6 +90,20 @@ def test_an_error_that_the_outputs_of_a_dead_network_do_not_show_is_none_the_les
     assert judged(pair, y, error)[0] == pytest.approx(1.0 / LOST, rel=0.01)
     pair.seen[0].sizes = (0.0, 0.0, 0.1 * moved)
     assert judged(pair, y, error)[0] == pytest.approx(10.0 / LOST, rel=0.01), "of what was before"
+
+
+def test_so_it_is_for_the_network_alone():
+    pair = pair_of()
+    p, y = pair.head, descent(pair)[0][:, : pair.head]
+    y[0, p - WIDTH :] = -ALPHA * problem_of().w0[-WIDTH:]
+    error = 0.05 * y
+    error[0, p - WIDTH :] = 0.0
+    state = State(initial=1.0, loss=1.0, change=0.0, moved=float(error.norm()))
+    alone = Alone(pair.lanes, None, pair.share, pair.rounding, pair.known_radius, p, [state])
+    assert alone.judge(y, error, None)[0][0] == pytest.approx(1.0 / LOST)
+    assert alone.judge(y, 0.05 * error, None)[0][0] < 1e-12
+    alone.accept(0)
+    assert state.moved == pytest.approx(float(y.norm()))
 
 
 def test_an_error_of_the_weights_is_not_told_from_rounding():
