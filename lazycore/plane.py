@@ -148,6 +148,11 @@ class Cell:
         return next((r for r in self.runs if r.status != "missing"), None)
 
     @property
+    def early(self) -> int:
+        """The number of runs that failed, diverged or ended on their budget."""
+        return sum(r.status in MARKED for r in self.runs)
+
+    @property
     def mark(self) -> str | None:
         """The worst way in which a run of the cell did not reach its end; `missing` for a cell
         of which nothing has ended, None where nothing is to be said."""
@@ -174,6 +179,11 @@ class Plane:
     def cells(self) -> Iterator[Cell]:
         """Return every cell, row by row."""
         return (cell for row in self.rows for cell in row)
+
+    @property
+    def early(self) -> int:
+        """The number of runs that failed, diverged or ended on their budget."""
+        return sum(cell.early for cell in self.cells())
 
     def grid(self, share: float = 0.5) -> np.ndarray:
         """Return the quantile of every cell, (rows, columns), NaN where there is none."""

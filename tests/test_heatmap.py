@@ -78,6 +78,13 @@ def test_what_did_not_reach_its_end_has_a_mark_at_its_place(status, name):
     assert (mark["x"], mark["y"]) == ([10.0], [64.0])
     assert figure["data"][0]["z"][1][2] is None
     assert name in figure["data"][0]["text"][1][2]
+    early = "" if status == "missing" else ", 3 runs ended early"
+    lines = bands.figure(plane(made_up_sweep(**wrong)), [0, 1])
+    for drawn, along in ((figure, "N = 3 seeds"), (lines, "shaded")):
+        assert f"{along}{early}" in drawn["layout"]["title"]["subtitle"]["text"]
+    crosses = [(t["x"], t["y"]) for t in lines["data"] if t["name"] == "3 runs ended early"]
+    medians = np.concatenate([t["y"] for t in named(lines, "(N = ")])
+    assert crosses == ([([10.0], [medians.min()])] if early else [])
     symbols = {look[1] for look in heatmap.MARKS.values()}
     assert len(symbols) == len(heatmap.MARKS)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lazycore import bootstrap, theory
 from lazycore.bootstrap import Interval
-from lazycore.figures import quantity, style
+from lazycore.figures import crosses, quantity, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.plane import FEWEST_FOR_A_BAND, Cell, Plane, plain
 
@@ -111,7 +111,9 @@ def figure(
     for row, (color, symbol) in zip(rows, LOOKS, strict=False):
         data += _line(plane, row, color, symbol, log_y)
     data += _guide_line(plane, rows, config or {}, log_y)
+    data += _crosses(plane, rows[:MOST_LINES])
     along = "medians, 10–90 % of the seeds shaded" if _has_bands(plane, rows) else "single runs"
+    along += crosses.said(sum(cell.early for row in rows for cell in plane.rows[row]))
     empty = not any(trace["x"] for trace in data)
     return style.figure(
         data,
@@ -126,6 +128,14 @@ def figure(
         hovermode="closest",
         annotations=[style.note("no run has ended yet")] if empty else [],
     )
+
+
+def _crosses(plane: Plane, rows: Sequence[int]) -> list[Trace]:
+    """Return crosses where runs of these rows ended early."""
+    cells = [plane.rows[row] for row in rows]
+    middle = np.array([[cell.median for cell in row] for row in cells])
+    early = np.array([[cell.early for cell in row] for row in cells])
+    return crosses.on_curves(np.tile(plane.x.places, (len(rows), 1)), middle, early)
 
 
 def _x_axis(plane: Plane) -> dict:

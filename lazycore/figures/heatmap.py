@@ -10,7 +10,8 @@ import numpy as np
 
 from lazycore.contours import level_line
 from lazycore.errors import ConfigError
-from lazycore.figures import export, quantity, style
+from lazycore.figures import crosses, quantity, style
+from lazycore.figures.crosses import DECORATION, RIM
 from lazycore.figures.style import Figure, Trace
 from lazycore.plane import Axis, Cell, Plane, plain
 
@@ -24,10 +25,7 @@ MARKS = {
     "budget": ("ended on its budget", "hourglass-open", 11),
     "chosen": ("the chosen cell", "square-open", 20),
 }
-RIM = "rgba(255,255,255,0.85)"
-"""Keeps lines and marks apart from whatever colour they stand on."""
 MOST_LEVELS = len(DASHES)
-_DECORATION = {"showlegend": False, "meta": export.DECORATION}
 
 
 def parse_levels(text: str, name: str) -> tuple[float, ...]:
@@ -186,7 +184,7 @@ def _contours(plane: Plane, levels: Sequence[float], log: bool) -> list[Trace]:
         rim = {"color": RIM, "width": 5}
         ink = {"color": style.VERMILLION, "width": 2.5, "dash": dash}
         traces += [
-            common | {"name": f"{name}, rim", "line": rim} | _DECORATION,
+            common | {"name": f"{name}, rim", "line": rim} | DECORATION,
             common | {"name": name, "line": ink},
         ]
     return traces
@@ -230,7 +228,7 @@ def _mark(status: str, at: Sequence[tuple[float, float]]) -> list[Trace]:
     if status == "failed":
         font = {"color": color, "size": 13, "weight": 700}
         mark |= {"mode": "markers+text", "text": ["!"] * len(at), "textfont": font}
-    rim = common | {"name": f"{name}, rim", "marker": marker(RIM, width + 3)} | _DECORATION
+    rim = common | {"name": f"{name}, rim", "marker": marker(RIM, width + 3)} | DECORATION
     return [mark] if quiet else [rim, mark]
 
 
@@ -250,12 +248,13 @@ def _axis_of_one_row() -> dict:
 
 def _subtitle(plane: Plane) -> str:
     counts = sorted({cell.count for cell in plane.cells() if cell.count})
+    early = crosses.said(plane.early)
     if not counts:
-        return "no cell has ended yet"
+        return f"no cell has ended yet{early}"
     if counts == [1]:
-        return "one run a cell; click a cell for its run"
+        return f"one run a cell{early}; click a cell for its run"
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"median over N = {seeds} seeds; click a cell for its runs"
+    return f"median over N = {seeds} seeds{early}; click a cell for its runs"
 
 
 def _extremes(plane: Plane) -> str:

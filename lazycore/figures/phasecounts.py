@@ -1,18 +1,9 @@
-"""Over how many runs a phase figure is, said in its caption, and crosses where runs are not there.
-
-A run that failed, diverged or ended on its budget is in no mean: each figure says how many there
-are, and marks each place that has one.
-"""
-
-from collections.abc import Sequence
+"""Over how many runs a phase figure is, as its caption says it."""
 
 import numpy as np
 
-from lazycore.figures import export, heatmap, style
-from lazycore.figures.style import Trace
+from lazycore.figures import crosses
 from lazycore.phases import Cube
-
-DECORATION = {"showlegend": False, "meta": export.DECORATION}
 
 
 def number(cube: Cube) -> str:
@@ -30,8 +21,7 @@ def between(counts: np.ndarray, usual: int) -> str:
 def early(cube: Cube, inside: np.ndarray | None = None) -> str:
     """Return ", 3 runs ended early", empty where none did; `inside`: of these √hα only, (A,)."""
     found = cube.ended_early()
-    count = int((found if inside is None else found[:, inside]).sum())
-    return f", {_runs(count)}" if count else ""
+    return crosses.said(int((found if inside is None else found[:, inside]).sum()))
 
 
 def seeds_said(cube: Cube) -> str:
@@ -54,42 +44,3 @@ def counted(cube: Cube) -> str:
     }
     parts += [f"{counts[name]} {words}" for name, words in said.items() if name in counts]
     return ", ".join(parts) + "."
-
-
-def crosses(x: Sequence[float], y: Sequence[float], count: int) -> list[Trace]:
-    """Return a cross at each of these places, named by how many runs ended early at them."""
-    if not len(x):
-        return []
-    common = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": style.numbers(np.asarray(x, float)),
-        "y": style.numbers(np.asarray(y, float)),
-        "hoverinfo": "skip",
-    }
-
-    def marker(color: str, width: float) -> dict:
-        return {"symbol": "x-thin-open", "size": 11, "color": color, "line": {"width": width}}
-
-    name = _runs(count)
-    return [
-        common | {"name": f"{name}, rim", "marker": marker(heatmap.RIM, 6)} | DECORATION,
-        common | {"name": name, "marker": marker(style.VERMILLION, 3)},
-    ]
-
-
-def crossed(x: np.ndarray, middle: np.ndarray, early: np.ndarray) -> list[Trace]:
-    """Return crosses on curves, where runs ended early: on the floor where no other run is.
-
-    x, middle, early: of the same shape, places, values (NaN for none) and runs that ended early.
-    """
-    wrong = early > 0
-    known = middle[np.isfinite(middle)]
-    if not known.size:
-        return []
-    y = np.where(np.isfinite(middle), middle, known.min())
-    return crosses(x[wrong].tolist(), y[wrong].tolist(), int(early.sum()))
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'s' * (count != 1)} ended early"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.figures import style
+from lazycore.figures import crosses, style
 from lazycore.figures.bands import LOOKS
-from lazycore.figures.phasecounts import crossed, early, number, seeds_said
+from lazycore.figures.phasecounts import early, number, seeds_said
 from lazycore.figures.phasemap import TITLES
 from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, collapse, fluctuations
@@ -163,7 +163,9 @@ def _figure(
     ]
     shown = np.ones(len(cube.scales), bool) if kept is None else kept
     x = np.array([cube.scales[shown] / by[row] for row in rows])
-    data += crossed(x, curves.middle[np.ix_(rows, shown)], cube.ended_early()[np.ix_(rows, shown)])
+    data += crosses.on_curves(
+        x, curves.middle[np.ix_(rows, shown)], cube.ended_early()[np.ix_(rows, shown)]
+    )
     if not in_alpha:
         data += [t for g in curves.guides for t in _guide(cube.scales, curves.middle, *g)]
     ends = np.log10([x.min(), x.max()] if x.size else cube.scales[[0, -1]])

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.figures import heatmap, style
-from lazycore.figures.phasecounts import DECORATION, counted, crosses, seeds_said
+from lazycore.figures import crosses, heatmap, style
+from lazycore.figures.crosses import DECORATION, RIM
+from lazycore.figures.phasecounts import counted, seeds_said
 from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, collapse
 from lazycore.phases import crossover as at
@@ -107,7 +108,7 @@ def _contours(cube: Cube, levels: Sequence[float], in_alpha: bool) -> list[Trace
             "hoverinfo": "skip",
         }
         name = f"contour {short(level)}" + ("" if len(points) else " (nowhere)")
-        rim = {"color": heatmap.RIM, "width": 6 if level == BORDER else 5}
+        rim = {"color": RIM, "width": 6 if level == BORDER else 5}
         width = 3.5 if level == BORDER else 2.0
         ink = {"color": style.VERMILLION, "width": width, "dash": dash}
         traces += [
@@ -121,7 +122,7 @@ def _crosses(cube: Cube, in_alpha: bool) -> list[Trace]:
     places = np.argwhere(cube.ended_early() > 0)
     x = cube.widths[places[:, 0]]
     y = cube.scales[places[:, 1]] / (np.sqrt(x) if in_alpha else 1.0)
-    return crosses(x.tolist(), y.tolist(), int(cube.ended_early().sum()))
+    return crosses.at(x.tolist(), y.tolist(), int(cube.ended_early().sum()))
 
 
 def _ends(at: np.ndarray) -> np.ndarray:

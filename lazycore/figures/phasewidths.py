@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lazycore.bootstrap import Interval
-from lazycore.figures import phasemap, style
+from lazycore.figures import crosses, phasemap, style
 from lazycore.figures.bands import LOOKS
-from lazycore.figures.phasecounts import between, crossed, early, number
+from lazycore.figures.phasecounts import between, early, number
 from lazycore.figures.phasecurves import banded, places
 from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, fluctuations, gap
@@ -43,7 +43,7 @@ def border(cubes: Sequence[Cube]) -> Figure:
         *banded(widths, means, "geometric mean", style.BLUE, "circle"),
     ]
     lost = ~dots & (cubes[0].status != "done").any(1) & (cubes[0].status != "missing").all(1)
-    data += crossed(widths, means, lost.sum(1))
+    data += crosses.on_curves(widths, means, lost.sum(1))
     if there.any():
         data.append(_power(widths[there], means[there], at.EXPONENT, "slope −1/2", 1.5))
     said = f"slope {said_of(found.exponent)}" if found.exponent else "too few widths for a slope"
@@ -73,7 +73,7 @@ def variance(cube: Cube) -> Figure:
             name = f"√hα = {phasemap.short(cube.scales[i])}{fit}"
             line = (cube.widths, found.value[:, i], name, color, symbol)
             data += banded(*line, low=low, high=found.high[:, i])
-        data += crossed(_by_width(cube, shown), found.value[:, shown], cube.ended_early()[:, shown])
+        data += _crosses(cube, shown, found.value)
         top = np.nanmax(np.where(np.isfinite(found.value), found.value, -np.inf), axis=1)
         if np.isfinite(top).any():
             data.append(_power(cube.widths, top, -1.0, "slope −1", 1.8))
@@ -111,8 +111,7 @@ def ensemble(cube: Cube, feature: float, lazy: float) -> Figure:
             mean = (cube.widths, found.ensemble[:, i], f"{where}, ensemble", color, "diamond-open")
             data += banded(*mean, dash="2px,4px")
         sides = [gap.nearest(cube.scales, scale) for scale in (feature, lazy)]
-        singles = found.single[:, sides]
-        data += crossed(_by_width(cube, sides), singles, cube.ended_early()[:, sides])
+        data += _crosses(cube, sides, found.single)
     return style.figure(
         data,
         title="Single networks and their ensemble",
@@ -131,9 +130,10 @@ def said_of(found: Interval) -> str:
     return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})".replace("-", "−")
 
 
-def _by_width(cube: Cube, scales: Sequence[int]) -> np.ndarray:
-    """Return h at every width and each of these √hα."""
-    return np.repeat(cube.widths[:, None], len(scales), axis=1)
+def _crosses(cube: Cube, scales: Sequence[int], values: np.ndarray) -> list[Trace]:
+    """Return crosses on values (H, A) against h at these √hα, where runs ended early."""
+    x = np.repeat(cube.widths[:, None], len(scales), axis=1)
+    return crosses.on_curves(x, values[:, scales], cube.ended_early()[:, scales])
 
 
 def _shown(cube: Cube) -> list[int]:
