@@ -27,6 +27,10 @@ def run(
         budget: what the run may cost; None lifts the limit.
     Raises `BudgetError` before anything is computed. A diverged run is a result.
 
+    On the CPU it works on as many threads as torch has. `torch.set_num_threads(1)`, as the command
+    line and sweeps have it, is as fast for small networks, and beside other work up to forty
+    times faster: threads of torch spin while they wait for one another.
+
     >>> result = run(RunConfig(task="sine", dynamics="gd", steps=50, alpha=1000))
     >>> result.status, result.verdict
     ('done', 'lazy')

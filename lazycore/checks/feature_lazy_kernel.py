@@ -109,13 +109,12 @@ def _star(depth: int):
     return judge
 
 
-def _named(name: str, runs: Mapping[str, RunConfig], judge, slow: bool = False) -> Check:
+def _named(name: str, runs: Mapping[str, RunConfig], judge) -> Check:
     return Check(
         name=f"feature-lazy-{name}",
         source=SOURCE,
         runs=runs,
         judge=judge,
-        slow=slow,
         paper=FEATURE_LAZY,
     )
 
@@ -125,7 +124,7 @@ RELU = {"activation": "relu", "tolerance": 0.1}
 CHECKS = (
     _named("lazy-exponent", *_exponents(LAZY, "softplus, lazy")),
     _named("rich-exponent", *_exponents(RICH, "softplus, rich")),
-    _named("rich-exponent-relu", *_exponents(RICH, "ReLU, rich", **RELU), slow=True),
+    _named("rich-exponent-relu", *_exponents(RICH, "ReLU, rich", **RELU)),
     _named(
         "collapse",
         {
@@ -136,5 +135,5 @@ CHECKS = (
         },
         _collapse,
     ),
-    *(_named(f"star-{d}", star_runs(d), _star(d), slow=d == 3) for d in (1, 2, 3)),
+    *(_named(f"star-{d}", star_runs(d), _star(d)) for d in (1, 2, 3)),
 )
