@@ -52,7 +52,7 @@ class Seen:
 
     initial: float
     losses: tuple[float, float]
-    sizes: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    sizes: tuple[float, ...] = (0.0, 0.0, 0.0)
     lowest: tuple[float, float] = (-np.inf, -np.inf)
 
 

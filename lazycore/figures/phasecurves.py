@@ -163,9 +163,8 @@ def _figure(
     ]
     shown = np.ones(len(cube.scales), bool) if kept is None else kept
     x = np.array([cube.scales[shown] / by[row] for row in rows])
-    data += crosses.on_curves(
-        x, curves.middle[np.ix_(rows, shown)], cube.ended_early()[np.ix_(rows, shown)]
-    )
+    wrong = cube.ended_early()[rows][:, shown]
+    data += crosses.on_curves(x, curves.middle[rows][:, shown], wrong)
     if not in_alpha:
         data += [t for g in curves.guides for t in _guide(cube.scales, curves.middle, *g)]
     ends = np.log10([x.min(), x.max()] if x.size else cube.scales[[0, -1]])
