@@ -27,28 +27,49 @@ def kernel_change(result: RunResult) -> float:
     return float(result.sparse["kernel_change"][-1]) if met else float("nan")
 
 
-def exponent_runs(scales: Sequence[float], **fields) -> dict[str, RunConfig]:
-    """Return runs at these √h α for every depth, by "L scale"."""
-    return {f"{d} {s:g}": setting(s, depth=d, **fields) for d in DEPTHS for s in scales}
+def exponent_runs(scales: Sequence[float], seeds: int = 1, **fields) -> dict[str, RunConfig]:
+    """Return runs at these √h α for every depth and seed of the weights, by `_label`."""
+    return {
+        _label(depth, scale, seed): setting(scale, depth=depth, init_seed=seed, **fields)
+        for depth in DEPTHS
+        for seed in range(seeds)
+        for scale in scales
+    }
 
 
-def _exponents(scales: Sequence[float], said: str, **fields) -> tuple:
-    """Return the runs at these scales, and their judgement."""
+def _label(depth: int, scale: float, seed: int) -> str:
+    """Return "L scale" for the first seed, "L scale seed" for another."""
+    return f"{depth} {scale:g} {seed}" if seed else f"{depth} {scale:g}"
+
+
+def _exponents(scales: Sequence[float], said: str, seeds: int = 1, **fields) -> tuple:
+    """Return the runs at these scales, and their judgement: by the mean over seeds."""
     is_lazy = scales == LAZY
 
     def judge(results: Mapping[str, RunResult]) -> list[Row]:
         rows = []
         for depth in DEPTHS:
-            changes = [kernel_change(results[f"{depth} {scale:g}"]) for scale in scales]
-            found = -slope(scales, changes)[0] if np.isfinite(changes).all() else np.nan
+            table = [
+                [kernel_change(results[_label(depth, scale, seed)]) for scale in scales]
+                for seed in range(seeds)
+            ]
+            found = [-slope(scales, r)[0] if np.isfinite(r).all() else np.nan for r in table]
             wanted, room = (1.0, 0.1) if is_lazy else (rich_kernel_exponent(depth), 0.12)
-            allowed = f"{wanted:.3g} ± {room}"
             claim = f"{said}, L = {depth}: a of ‖ΔΘ‖/‖Θ₀‖ ∝ (√h α)^−a"
-            held = within(found, wanted - room, wanted + room)
-            rows.append(Row(claim, f"{found:.3f}", allowed, held))
+            held = within(float(np.mean(found)), wanted - room, wanted + room)
+            rows.append(Row(claim, _mean_said(found), f"{wanted:.3g} ± {room}", held))
         return rows
 
-    return exponent_runs(scales, **fields), judge
+    return exponent_runs(scales, seeds, **fields), judge
+
+
+def _mean_said(found: Sequence[float]) -> str:
+    """Return the mean of a number a seed, with its standard error and the range of all."""
+    if len(found) == 1:
+        return f"{found[0]:.3f}"
+    error = np.std(found, ddof=1) / len(found) ** 0.5
+    spread = f"{min(found):.2f} to {max(found):.2f}"
+    return f"{np.mean(found):.3f} ± {error:.3f}, mean of {len(found)} seeds ({spread})"
 
 
 def _collapse(results: Mapping[str, RunResult]) -> list[Row]:
@@ -119,12 +140,14 @@ def _named(name: str, runs: Mapping[str, RunConfig], judge) -> Check:
     )
 
 
-RELU = {"activation": "relu", "tolerance": 0.1}
+RELU = {"activation": "relu", "tolerance": 0.03}
+RELU_SEEDS = 8
+"""At kinks a seed of three layers can be 0.1 off the others; rounding alone moves it by 0.02."""
 
 CHECKS = (
     _named("lazy-exponent", *_exponents(LAZY, "softplus, lazy")),
     _named("rich-exponent", *_exponents(RICH, "softplus, rich")),
-    _named("rich-exponent-relu", *_exponents(RICH, "ReLU, rich", **RELU)),
+    _named("rich-exponent-relu", *_exponents(RICH, "ReLU, rich", RELU_SEEDS, **RELU)),
     _named(
         "collapse",
         {
