@@ -32,8 +32,10 @@ def test_networks_as_the_paper_has_them_pass(labels):
     results = made_up(checked.SWEEP, labels)
     rows = [*checked._judge_variance(results), *checked._judge_ensemble(results)]
     assert all(row.passed is not False for row in rows) and len(rows) == 11
-    quick = checked._judge_quick(made_up(checked.QUICK, labels))
-    assert [row.passed for row in quick] == [True, True]
+    quick = checked._judge_quick(over(checked.QUICK, labels, [-0.5] * 4))
+    assert [row.passed for row in quick] == [True] * 10
+    steep = checked._judge_quick(over(checked.QUICK, labels, [-0.6] * 4))
+    assert [row.passed for row in steep[:2]] == [False] * 2
 
 
 @pytest.mark.parametrize(
@@ -55,16 +57,16 @@ def test_networks_that_are_otherwise_do_not(labels, broken, claim):
     assert [row.passed for row in rows if row.claim.startswith(claim)] == [False]
 
 
-def over_data(labels, powers):
-    parts = zip(checked.OVER_DATA, powers, strict=True)
+def over(sweeps, labels, powers):
+    parts = zip(sweeps, powers, strict=True)
     return {d: run for sweep, p in parts for d, run in made_up(sweep, labels, power=p).items()}
 
 
 def test_the_slope_of_the_feature_side_is_the_mean_over_sets_of_data(labels):
-    rows = checked._judge_over_data(over_data(labels, (-0.4, -0.5, -0.5, -0.5)))
+    rows = checked._judge_over_data(over(checked.OVER_DATA, labels, (-0.4, -0.5, -0.5, -0.5)))
     assert [row.passed for row in rows] == [None, None, None, None, True]
     assert rows[0].measured.startswith("−0.8") and rows[-1].measured.startswith("−0.9")
-    assert checked._judge_over_data(over_data(labels, [-0.4] * 4))[-1].passed is False
+    assert checked._judge_over_data(over(checked.OVER_DATA, labels, [-0.4] * 4))[-1].passed is False
 
 
 @pytest.mark.parametrize(("times", "loss", "held"), [(100.0, 0.5, [1, 1]), (5.0, 0.6, [0, 0])])
