@@ -56,8 +56,8 @@ AXIS, MORE, SAME = "alpha_sqrt_width", 1e3, 0.02
 how alike the losses of both are on the feature side."""
 
 
-def _runs(sweep: SweepConfig) -> dict[str, RunConfig]:
-    return {cell.digest: cell.config for cell in sweep.cells}
+def _runs(*sweeps: SweepConfig) -> dict[str, RunConfig]:
+    return {cell.digest: cell.config for sweep in sweeps for cell in sweep.cells}
 
 
 def _found(sweep: SweepConfig, results: Mapping[str, RunResult]) -> tuple:
@@ -82,13 +82,13 @@ def _judge_variance(results: Mapping[str, RunResult]) -> list[Row]:
         else:
             holds = slope is not None and abs(slope.value - fluctuations.EXPONENT) <= TOLERANCE
             rows.append(Row(claim, said, f"−1 ± {TOLERANCE}", holds))
-    return [*rows, _ended(cube), _smaller(cube, variances)]
+    return [*rows, _ended(results), _smaller(cube, variances)]
 
 
 def _judge_over_data(results: Mapping[str, RunResult]) -> list[Row]:
     rows = []
     for sweep in OVER_DATA:
-        _, variances, _ = _found(sweep, {digest: results[digest] for digest in _runs(sweep)})
+        _, variances, _ = _found(sweep, _of(sweep, results))
         slope = variances.exponents[0]
         said = "too few runs" if slope is None else _said(slope.value, slope.low, slope.high)
         claim = f"√hα = {FEATURE:g}, data_seed {sweep.base.resolve().data_seed}: Var against h"
@@ -98,7 +98,7 @@ def _judge_over_data(results: Mapping[str, RunResult]) -> list[Row]:
 
 def _mean_slopes(sweeps: Sequence[SweepConfig], results: Mapping[str, RunResult]) -> list[Row]:
     """Return a row for each √hα: the mean of the slope over these sets of data."""
-    parts = [_found(sweep, {d: results[d] for d in _runs(sweep)})[:2] for sweep in sweeps]
+    parts = [_found(sweep, _of(sweep, results))[:2] for sweep in sweeps]
     rows = []
     for i, scale in enumerate(parts[0][0].scales):
         powers = [variances.exponents[i] for _, variances in parts]
@@ -114,9 +114,10 @@ def _mean_slopes(sweeps: Sequence[SweepConfig], results: Mapping[str, RunResult]
 def _judge_quick(results: Mapping[str, RunResult]) -> list[Row]:
     rows = _mean_slopes(QUICK, results)
     for sweep in QUICK:
-        cube, variances, _ = _found(sweep, {digest: results[digest] for digest in _runs(sweep)})
+        mine = _of(sweep, results)
+        cube, variances, _ = _found(sweep, mine)
         said = f"data_seed {sweep.base.resolve().data_seed}: "
-        found = (_ended(cube), _smaller(cube, variances))
+        found = (_ended(mine), _smaller(cube, variances))
         rows += [replace(row, claim=said + row.claim) for row in found]
     return rows
 
@@ -152,13 +153,14 @@ def _judge_ensemble(results: Mapping[str, RunResult]) -> list[Row]:
 def _judge_uncentered(results: Mapping[str, RunResult]) -> list[Row]:
     rows, lazy, losses = [], [], []
     for said, sweep in (("F = αf", AS_IT_IS), ("F = α(f − f₀)", CENTERED)):
-        cube, variances, errors = _found(sweep, {d: results[d] for d in _runs(sweep)})
+        mine = _of(sweep, results)
+        cube, variances, errors = _found(sweep, mine)
         lazy_side = int(np.flatnonzero(cube.scales == LAZY)[0])
         lazy.append(float(variances.value[0, lazy_side]) * float(cube.widths[0]))
         found = [results[cell.digest] for cell in sweep.cells if cell.values[AXIS] == FEATURE]
         losses.append(float(np.mean([at_end(one, "nonlinear.test_loss") for one in found])))
         error = f"{errors.single[0, lazy_side]:.3f}"
-        rows += [Row(f"{said}, √hα = {LAZY:g}: test error", error, "shown", None), _ended(cube)]
+        rows += [Row(f"{said}, √hα = {LAZY:g}: test error", error, "shown", None), _ended(mine)]
     ratio, apart = lazy[0] / lazy[1], abs(losses[0] / losses[1] - 1.0)
     claim = f"√hα = {LAZY:g}, h = 50: h·Var of F = αf over that of F = α(f − f₀)"
     said = f"{ratio:.2g} ({lazy[0]:.2g}, {lazy[1]:.2g})"
@@ -167,11 +169,15 @@ def _judge_uncentered(results: Mapping[str, RunResult]) -> list[Row]:
     return [*rows, Row(claim, f"{apart:.2%}", f"< {SAME:.0%}", apart < SAME)]
 
 
-def _ended(cube) -> Row:
-    """Return the row that counts the runs that met their margins."""
-    done = int((cube.status == "done").sum())
-    claim = "runs that met all margins"
-    return Row(claim, f"{done}", f"all {cube.status.size}", done == cube.status.size)
+def _ended(results: Mapping[str, RunResult]) -> Row:
+    """Return the row that counts the runs of which both models met their margins."""
+    done, total = sum(result.status == "done" for result in results.values()), len(results)
+    return Row("runs that met all margins", f"{done}", f"all {total}", done == total)
+
+
+def _of(sweep: SweepConfig, results: Mapping[str, RunResult]) -> dict[str, RunResult]:
+    """Return the results of this sweep."""
+    return {digest: results[digest] for digest in _runs(sweep)}
 
 
 def _said(value: float, low: float, high: float) -> str:
@@ -190,7 +196,7 @@ CHECKS = (
     Check(
         name="variance-of-outputs-quick",
         source="Geiger et al. 2020, Fig. 3 a, b",
-        runs={digest: run for sweep in QUICK for digest, run in _runs(sweep).items()},
+        runs=_runs(*QUICK),
         judge=_judge_quick,
         paper=FEATURE_LAZY,
     ),
@@ -199,13 +205,13 @@ CHECKS = (
     replace(
         _SLOW,
         name="variance-of-outputs-over-data",
-        runs={digest: run for sweep in OVER_DATA for digest, run in _runs(sweep).items()},
+        runs=_runs(*OVER_DATA),
         judge=_judge_over_data,
     ),
     Check(
         name="output-at-the-start-left-in",
         source="Geiger et al. 2020, F = αf instead of F = α(f − f₀)",
-        runs=_runs(AS_IT_IS) | _runs(CENTERED),
+        runs=_runs(AS_IT_IS, CENTERED),
         judge=_judge_uncentered,
         slow=True,
         paper=FEATURE_LAZY,

@@ -8,6 +8,7 @@ in h, and the mean F̄ of a few networks errs as little as one that is very wide
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -62,10 +63,12 @@ def variance(gram: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return (weights @ np.diag(gram) - square / total) / (total - 1.0)
 
 
+@lru_cache(maxsize=16)
 def variances(cube: Cube, seed: int = 0) -> Variances | None:
     """Return Var at each width and √hα with intervals over seeds; None without outputs.
 
-    The seeds of a place are resampled by themselves: those of two widths are not paired.
+    The seeds of a place are resampled by themselves: those of two widths are not paired. Found
+    once for each cube, of which a page draws several figures over and over.
     """
     if cube.outputs is None:
         return None

@@ -20,7 +20,7 @@ MEANINGS = {
 }
 DIAGNOSES = {
     "rounding": "The outputs moved by no more than their rounding: dtype float64 goes further.",
-    "kink": "At kinks of the activation no step, however short, changes the gradient by less.",
+    "kink": "At kinks of the activation the gradient jumps, however short a step.",
     "margins not met": "Its time was over before every training point had its margin.",
 }
 """What each diagnosis of a run means."""
