@@ -4,6 +4,8 @@ What is measured of many states at once passes the points, and their kernel, thr
 yet a long run is to be seen growing, and many states of a large network fill the memory.
 """
 
+import math
+
 from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
 from lazycore.problem import Problem
 
@@ -19,7 +21,7 @@ it is some tenth of a second."""
 def states_at_once(problem: Problem) -> int:
     """Return how many states of this run are looked at together, at most."""
     points = max(len(part) for part in (problem.train, problem.test) if part is not None)
-    units = sum(block.shape[0] for block in problem.network.blocks)
+    units = sum(math.prod(block.shape[:1]) for block in problem.network.blocks)
     return max(1, min(MOST, NUMBERS // max(problem.w0.numel(), points * units)))
 
 

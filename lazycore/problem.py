@@ -9,7 +9,7 @@ move by O(1/α). We integrate v = α (w − w0) instead, which moves by O(1):
 One gradient-descent step of size η on F_α is one step of size η here, whatever α.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,7 +27,10 @@ from lazycore.targets import dataset
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """A set of points and the model's outputs there; y is None where there are no targets."""
+    """A set of points and the model's outputs there; y is None where there are no targets.
+
+    drawn: what the points are, (n, d), where x does not say and they can be drawn.
+    """
 
     network: Network
     w0: Tensor
@@ -35,6 +38,7 @@ class Points:
     centered: bool
     x: Tensor
     y: Tensor | None
+    drawn: Tensor | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -100,12 +104,14 @@ class Problem:
     """What is trained: a network from its initial weights, on points, under a loss.
 
     classes: 0 for real targets, 2 for ±1, else the number of classes.
+    epsilon: what the network rounds to on its way, where that is coarser than its weights.
     """
 
     train: Points
     test: Points | None
     loss: Loss
     classes: int
+    epsilon: float = 0.0
 
     @property
     def network(self) -> Network:
@@ -191,7 +197,7 @@ class Problem:
         the network's change is formed without cancellation, that part is not there.
         `rounding` adds what the steps of a run accumulate.
         """
-        epsilon = torch.finfo(self.w0.dtype).eps
+        epsilon = max(self.epsilon, torch.finfo(self.w0.dtype).eps)
         size = rms(self.train.start) + rms(self.targets)
         if self.train.anchor.displaced is None:
             signs = np.random.default_rng(0).choice([-1.0, 1.0], self.w0.shape)
@@ -209,7 +215,7 @@ def rounding(problem: Problem, steps: int, change: float) -> float:
     Sixteen times that: on rich and even diverging runs whose sums were formed in another
     order the difference stayed below it.
     """
-    epsilon = torch.finfo(problem.w0.dtype).eps
+    epsilon = max(problem.epsilon, torch.finfo(problem.w0.dtype).eps)
     return problem.rounding_floor + 16.0 * epsilon * steps**0.5 * change
 
 

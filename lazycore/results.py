@@ -19,7 +19,7 @@ import numpy as np
 from lazycore import packed
 from lazycore.config import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
-from lazycore.verdict import verdict
+from lazycore.verdict import share_learned, verdict
 
 SCHEMA = "lazylab-result-1"
 LARGEST_FILE = 256 * 2**20
@@ -135,6 +135,7 @@ class RunResult:
             change=self.series.get("linearized.output_change", np.array([])),
             kernel_change=self.sparse.get("kernel_change", np.array([])),
             numerical_error=self.numerical_error,
+            learned=self.learned,
             diverged=any(
                 self.latest.get(f"{model}.status") == "diverged"
                 for model in ("nonlinear", "linearized")
@@ -143,8 +144,20 @@ class RunResult:
 
     @property
     def numerical_error(self) -> float:
-        """Error of the method, in the units of the output gap; ∞ before anything is known."""
-        return float(self.latest.get("numerical_error", math.inf))
+        """Error of the method, in the units of the output gap; ∞ where nothing is known."""
+        known = self.latest.get("numerical_error")
+        return math.inf if known is None or math.isnan(known) else float(known)
+
+    @property
+    def learned(self) -> float:
+        """Share of its training loss that a model has lost at best, the larger of both models'."""
+        losses = (self.series.get(f"{model}.train_loss", np.array([])) for model in MODELS)
+        return share_learned(*losses)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what was done otherwise than one might think."""
+        return [str(note) for note in self.latest.get("notes", ())]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able data: the contract's keys, and the further ones."""
@@ -160,6 +173,7 @@ class RunResult:
             "engine_version": ENGINE_VERSION,
             "status": self.status,
             "verdict": self.verdict,
+            "learned": self.learned,
         }
         return head | _nested(flat) | head  # nothing recorded may pass for the head
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lazycore.verdict import verdict
+from lazycore.verdict import share_learned, verdict
 
 
-def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=False):
+def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=False, learned=0.5):
     """Return the verdict on curves that rise to these values and go on as `tail`."""
     return verdict(
         gap=np.array([0.0, gap / 2, gap, *tail]),
@@ -14,6 +14,7 @@ def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=Fals
         kernel_change=np.array([0.0, kernel]),
         numerical_error=error,
         diverged=diverged,
+        learned=learned,
     )
 
 
@@ -37,6 +38,10 @@ def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=Fals
         ({"diverged": True}, "undecided"),
         ({"gap": 0.5, "diverged": True}, "undecided"),
         ({"kernel": 2.0, "diverged": True}, "rich"),
+        ({"learned": 0.0999}, "undecided"),
+        ({"learned": 0.1}, "lazy"),
+        ({"kernel": 2.0, "learned": 0.05}, "undecided"),
+        ({"gap": 0.5, "learned": 0.0}, "undecided"),
     ],
 )
 def test_verdicts(fields, word):
@@ -47,10 +52,11 @@ def test_nothing_known_is_undecided():
     empty = np.array([])
     some = np.array([1.0])
     for gap, change, kernel in ((empty, some, some), (some, empty, some), (some, some, empty)):
-        found = verdict(gap=gap, change=change, kernel_change=kernel, numerical_error=1e-9)
-        assert found == "undecided"
+        known = {"numerical_error": 1e-9, "learned": 1.0}
+        assert verdict(gap=gap, change=change, kernel_change=kernel, **known) == "undecided"
     nothing = np.array([np.nan])
-    assert verdict(gap=nothing, change=some, kernel_change=some, numerical_error=0.1) == "undecided"
+    known = {"numerical_error": 0.1, "learned": 1.0}
+    assert verdict(gap=nothing, change=some, kernel_change=some, **known) == "undecided"
 
 
 def test_the_largest_gap_counts_and_not_the_last():
@@ -59,5 +65,13 @@ def test_the_largest_gap_counts_and_not_the_last():
         change=np.array([0.0, 1.0, 1.0]),
         kernel_change=np.array([0.0, 0.01]),
         numerical_error=1e-9,
+        learned=1.0,
     )
     assert found == "crossover"
+
+
+def test_what_was_learned_is_the_best_of_both_models():
+    first, second = np.array([1.0, 1.5, 0.4, 0.6]), np.array([2.0, 1.0, np.nan])
+    assert share_learned(first, second) == pytest.approx(0.6)
+    assert share_learned(second) == 0.5 and share_learned() == 0.0
+    assert share_learned(np.zeros(3), np.array([1.0, 2.0])) == 0.0

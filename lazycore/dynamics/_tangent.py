@@ -178,7 +178,9 @@ def tangent_space(problem: Problem) -> FunctionSpace | ParameterSpace:
     outputs, p = problem.targets.numel(), problem.w0.numel()
     if 2 * p < outputs and outputs * p * problem.w0.element_size() <= LARGEST_MATRIX:
         return ParameterSpace(problem, Explicit(problem.train.features.matrix()))
-    if outputs <= LARGEST_KERNEL and not isinstance(problem.train.features, Products):
+    features = problem.train.features
+    dear = isinstance(features, Products) and features.kernel_is_dear
+    if outputs <= LARGEST_KERNEL and not dear:
         return FunctionSpace(problem)
     return ParameterSpace(problem, problem.train.features)
 

@@ -30,7 +30,7 @@ class Drawn:
         """Return the points of one or two inputs, and the signs of the hidden units."""
         problem, found = self.problem, {}
         if self._inputs:
-            found["data.x"], found["data.y"] = as_array(problem.train.x), as_array(problem.targets)
+            found["data.x"], found["data.y"] = as_array(self._x), as_array(problem.targets)
         neurons = problem.network.neurons(problem.w0) if self._axes else None
         if neurons is not None:
             found["neurons.sign"] = as_array(neurons[1])
@@ -68,18 +68,24 @@ class Drawn:
         return as_array(neurons[0])[:, list(self._axes)].astype(np.float32)
 
     @property
+    def _x(self) -> Tensor:
+        """What the training points are."""
+        train = self.problem.train
+        return train.x if train.drawn is None else train.drawn
+
+    @property
     def _axes(self) -> tuple[int, ...]:
         return self.plane or ((0, 1) if self._inputs == 2 else ())
 
     @cached_property
     def _inputs(self) -> int:
         """Input dimension if the learned function can be drawn, else 0."""
-        x = self.problem.train.x
+        x = self._x
         return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
 
     @cached_property
     def _grid(self) -> Points:
-        x = self.problem.train.x
+        x = self._x
         low, high = x.min(0).values, x.max(0).values
         margin = 0.15 * (high - low).clamp(min=1e-6)
         axes = [

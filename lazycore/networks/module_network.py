@@ -1,6 +1,5 @@
-"""Any torch module as a function of one flat vector of its trainable parameters."""
+"""A torch module of ours as a function of one flat vector of its trainable parameters."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lazycore.networks import gates
+from lazycore.networks.held_module import HeldModule
 from lazycore.networks.network import Block
 from lazycore.tangent.linearize import Differentiated, Explicit, Features
 from lazycore.tangent.module_features import layered_features, layers_of
@@ -48,23 +48,11 @@ class ModuleNetwork:
     @property
     def blocks(self) -> tuple[Block, ...]:
         """One block per trainable parameter, under its own name."""
-        return self._blocks
+        return self._held.blocks
 
     @cached_property
-    def _blocks(self) -> tuple[Block, ...]:
-        blocks, start = [], 0
-        for name, parameter in self.module.named_parameters():
-            if parameter.requires_grad:
-                blocks.append(Block(name, tuple(parameter.shape), start))
-                start = blocks[-1].slice.stop
-        return tuple(blocks)
-
-    @cached_property
-    def _buffers(self) -> dict[str, Tensor]:
-        frozen = {k: p for k, p in self.module.named_parameters() if not p.requires_grad}
-        return {
-            k: v.detach().clone() for k, v in (frozen | dict(self.module.named_buffers())).items()
-        }
+    def _held(self) -> HeldModule:
+        return HeldModule(self.module)
 
     degree = None  # not looked for
 
@@ -84,8 +72,7 @@ class ModuleNetwork:
 
     def weights(self) -> Tensor:
         """Return the module's present weights as one vector."""
-        trained = [p for p in self.module.parameters() if p.requires_grad]
-        return torch.cat([p.detach().reshape(-1) for p in trained])
+        return self._held.weights()
 
     def __call__(self, w: Tensor, x: Tensor) -> Tensor:
         """Return the module's outputs (n, k) with the weights w; its own stay as they are."""
@@ -94,13 +81,9 @@ class ModuleNetwork:
         return torch.cat([self._pass(w, part) for part in x.split(self.at_once)])
 
     def _pass(self, w: Tensor, x: Tensor) -> Tensor:
-        # Split, not sliced: the gradient of a slice is as long as all of w, one for each block.
-        parts = w.split([math.prod(b.shape) for b in self.blocks])
-        named = {b.layer: p.view(b.shape) for b, p in zip(self.blocks, parts, strict=True)}
-        out = torch.func.functional_call(self.module, named | self._buffers, (x,))
-        if not isinstance(out, Tensor):
-            raise TypeError(f"its output is a {type(out).__name__}, not a tensor.")
-        return out[:, None] if out.ndim == 1 else out
+        with self._held.at(self._held.parts(w)) as module:
+            outputs = module(x)
+        return outputs[:, None] if outputs.ndim == 1 else outputs
 
     def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return the outputs and r → Dhᵀ r by reverse-mode differentiation."""

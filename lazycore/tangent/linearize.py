@@ -10,14 +10,14 @@ the cheapest to the most general; each offers `apply`, `adjoint`, `kernel` and `
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from lazycore.blas import arrays
+from lazycore.tangent.differentiated import Differentiated as Differentiated
 from lazycore.tangent.features import Features as Features
-from lazycore.tangent.features import add_rows, each_adjoint, four_axes
+from lazycore.tangent.features import add_rows, four_axes
 from lazycore.tangent.gram import LIMIT, add_products
 from lazycore.tangent.layers import Layered as Layered
 from lazycore.tangent.layers import as_one
@@ -129,65 +129,6 @@ class Explicit:
     def select(self, batch: Tensor) -> "Explicit":
         """Return the rows of the points with these indices."""
         return Explicit(self.jacobian[batch])
-
-
-@dataclass(frozen=True)
-class Differentiated:
-    """Features of any function w → (n, k), by forward- and reverse-mode products.
-
-    What remains where nothing cheaper applies: one product costs about two or three passes.
-    """
-
-    function: Callable[[Tensor], Tensor]
-    w0: Tensor
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """n, k and p."""
-        return self._shape
-
-    @cached_property
-    def _shape(self) -> tuple[int, int, int]:
-        with torch.no_grad():
-            n, k = self.function(self.w0).shape
-        return n, k, self.w0.numel()
-
-    @property
-    def like(self) -> Tensor:
-        """The weights."""
-        return self.w0.detach()
-
-    def apply(self, v: Tensor) -> Tensor:
-        """Return J v by one forward-mode product."""
-        return torch.func.jvp(self.function, (self.w0,), (v,))[1]
-
-    def adjoint(self, r: Tensor) -> Tensor:
-        """Return Jᵀ r by one reverse-mode product."""
-        if r.ndim > 2:
-            return each_adjoint(self, r)
-        w = self.w0.detach().requires_grad_()
-        return torch.autograd.grad(self.function(w), w, grad_outputs=r)[0]
-
-    def kernel(self, other: Features | None = None) -> Tensor:
-        """Return J J'ᵀ from blocks of rows of the explicit matrices."""
-        return four_axes(self, other)
-
-    def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
-        """Add J J'ᵀ by blocks of rows; a matrix too large for the limit is formed repeatedly."""
-        add_rows(total, self, other, limit)
-
-    def matrix(self) -> Tensor:
-        """Return J, one reverse-mode product per row."""
-        w = self.w0.detach().requires_grad_()
-        outputs = self.function(w)
-        rows = [
-            torch.autograd.grad(o, w, retain_graph=True)[0] for o in outputs.reshape(-1).unbind()
-        ]
-        return torch.stack(rows).view(*outputs.shape, -1)
-
-    def select(self, batch: Tensor) -> "Differentiated":
-        """Return the features of these points; every product still passes all of them."""
-        return Differentiated(lambda w: self.function(w)[batch], self.w0)
 
 
 def linearize(function: Callable[[Tensor], Tensor], w0: Tensor) -> Callable[[Tensor], Tensor]:

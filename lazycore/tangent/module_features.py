@@ -86,6 +86,7 @@ def layers_of(module: nn.Module) -> dict[str, nn.Linear | nn.Conv2d]:
         name: layer
         for name, layer in module.named_modules()
         if (type(layer) is nn.Linear or (type(layer) is nn.Conv2d and _plain(layer)))
+        and _has_its_weights(layer)
         and all(owners[id(parameter)] == 1 for parameter in layer.parameters())
     }
 
@@ -223,6 +224,12 @@ def _agrees(features: Layered, function: Function, w: Tensor, x: Tensor) -> bool
     # A part's gradient may vanish by symmetry: then it counts in units of the whole.
     rounding, whole = torch.finfo(w.dtype).eps ** 0.6, 1e-3 * expected.norm()
     return all(bool((a - b).norm() <= rounding * (b.norm() + whole)) for a, b in pairs)
+
+
+def _has_its_weights(layer: nn.Module) -> bool:
+    """Whether the layer's parameters are its weights: not what weights are made of."""
+    own = {name for name, parameter in layer._parameters.items() if parameter is not None}
+    return own in ({"weight"}, {"weight", "bias"}, {"bias"}) and isinstance(layer.weight, Tensor)
 
 
 def _plain(layer: nn.Conv2d) -> bool:

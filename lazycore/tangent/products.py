@@ -1,14 +1,16 @@
 """Tangent features by products alone: nothing is kept but the weights and the points."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
+from lazycore.tangent.differentiated import Differentiated, Way, forwards
 from lazycore.tangent.features import Features, add_rows, each_adjoint, four_axes
 from lazycore.tangent.gram import LIMIT
+from lazycore.tangent.linearize import Joined
 
 Function = Callable[[Tensor, Tensor], Tensor]
 """A network: weights (p,), points → outputs (n, k), each of its own point alone."""
@@ -21,7 +23,8 @@ class Products:
     What remains for convolutional networks whose inputs and signals are too many to keep. One
     mini-batch costs what its own points cost, whatever the number of points in all.
 
-    function: h. w0: (p,). x: n points. at_once: points in one pass.
+    function: h. w0: (p,). x: n points. at_once: points in one pass. way: how J v is formed.
+    kernel_is_dear: whether it takes longer than to train.
     Cost: `apply` three forward passes (values, and two products of each layer), `adjoint`
     three (one forward, one backward); `matrix` and `kernel` n·k backward passes.
     """
@@ -30,6 +33,8 @@ class Products:
     w0: Tensor
     x: Tensor
     at_once: int
+    way: Way = forwards
+    kernel_is_dear: bool = True
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -48,17 +53,16 @@ class Products:
 
     def apply(self, v: Tensor) -> Tensor:
         """Return J v, (n, k)."""
-        return torch.cat([self._product(part, v) for part in self._parts()])
+        return torch.cat([part.apply(v) for part in self._parts(self.at_once)])
 
     def adjoint(self, r: Tensor) -> Tensor:
         """Return Jᵀ r, (p,); of several r one after another."""
         if r.ndim > 2:
             return each_adjoint(self, r)
-        w = self.w0.detach().requires_grad_()
+        parts = zip(self._parts(self.at_once), r.split(self.at_once), strict=True)
         total = torch.zeros_like(self.w0)
-        for part, signal in zip(self._parts(), r.split(self.at_once), strict=True):
-            with torch.enable_grad():
-                total += torch.autograd.grad(self.function(w, part), w, grad_outputs=signal)[0]
+        for part, signal in parts:
+            total += part.adjoint(signal)
         return total
 
     def kernel(self, other: Features | None = None) -> Tensor:
@@ -70,21 +74,25 @@ class Products:
         add_rows(total, self, other, limit)
 
     def matrix(self) -> Tensor:
-        """Return J (n, k, p), one backward pass per row."""
-        w = self.w0.detach().requires_grad_()
-        rows = []
-        for part in self._parts():
-            with torch.enable_grad():
-                outputs = self.function(w, part).reshape(-1).unbind()
-            rows += [torch.autograd.grad(o, w, retain_graph=True)[0] for o in outputs]
-        return torch.stack(rows).view(self.shape)
+        """Return J (n, k, p), one backward pass per row, through its own point alone."""
+        return torch.cat([part.matrix() for part in self._parts(1)])
 
     def select(self, batch: Tensor) -> "Products":
         """Return the features of the points with these indices; only those are passed."""
-        return Products(self.function, self.w0, self.x[batch], self.at_once)
+        return replace(self, x=self.x[batch])
 
-    def _parts(self) -> Iterator[Tensor]:
-        yield from self.x.split(self.at_once)
+    def _parts(self, size: int) -> Iterator[Differentiated]:
+        for some in self.x.split(size):
+            yield Differentiated(partial(self._of, some), self.w0, self.way)
 
-    def _product(self, x: Tensor, v: Tensor) -> Tensor:
-        return torch.func.jvp(lambda w: self.function(w, x), (self.w0,), (v,))[1]
+    def _of(self, x: Tensor, w: Tensor) -> Tensor:
+        return self.function(w, x)
+
+
+def is_slow(features: Features) -> bool:
+    """Whether products with these features take passes, and their kernel is worth forming."""
+    if isinstance(features, Joined):
+        return is_slow(features.first)
+    if isinstance(features, Products):
+        return not features.kernel_is_dear
+    return isinstance(features, Differentiated)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from lazycore.figures.style import ENDINGS
 from lazycore.results import RunResult
-from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
+from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, LEARNED, RICH_KERNEL_CHANGE
 
 COLORS = {"lazy": "green", "crossover": "violet", "rich": "orange", "undecided": "gray"}
 MEANINGS = {
@@ -29,7 +29,9 @@ DIAGNOSES = {
 def show_summary(result: RunResult, title: str = "This run:") -> None:
     """Draw the verdict of a run and the numbers that it rests on."""
     st.markdown(f"### {title} {verdict_in_colour(result)} {_ending(result)}")
-    st.markdown(MEANINGS[result.verdict])
+    st.markdown(_meaning(result))
+    for note in result.notes:
+        st.caption(f"Note: {note}")
     share = relative_gap(result)
     for place, (label, value, why) in zip(st.columns(5), _numbers(result, share), strict=True):
         place.metric(label, value, help=why)
@@ -38,6 +40,16 @@ def show_summary(result: RunResult, title: str = "This run:") -> None:
     reason = result.latest.get("theory.reason")
     if reason:
         st.caption(str(reason))
+
+
+def _meaning(result: RunResult) -> str:
+    """Return what the verdict means, and of how much learning it is."""
+    if result.verdict == "undecided" and result.learned < LEARNED:
+        return (
+            f"Nothing was learned: the training loss fell by {result.learned:.1%}, and a verdict "
+            f"needs {LEARNED:.0%}."
+        )
+    return f"{MEANINGS[result.verdict]} The training loss fell by {result.learned:.0%}."
 
 
 def verdict_in_colour(result: RunResult) -> str:

@@ -1,0 +1,182 @@
+"""Somebody's module, on somebody's points, as a network that the engine can train."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import UninitializedTensorMixin
+
+from lazycore.comparison.function import Seen, look
+from lazycore.comparison.precision import candidates
+from lazycore.comparison.targets import classifies_positions
+from lazycore.errors import ConfigError
+from lazycore.losses import Loss
+from lazycore.networks.held_module import UNCOPIED
+from lazycore.networks.inputs import Inputs, inputs_for
+from lazycore.networks.row_network import RowNetwork, as_rows
+from lazycore.networks.state import State
+
+
+@dataclass(frozen=True, eq=False)
+class Foreign:
+    """A module of somebody's as a network, and what is to be said of it.
+
+    outputs: of each set of points at the initial weights, as the module gives them.
+    epsilon: of the coarsest dtype that its passes compute in. notes: sentences.
+    """
+
+    network: RowNetwork
+    outputs: tuple[Tensor, ...]
+    epsilon: float
+    notes: tuple[str, ...]
+
+
+def foreign(module: Any, sets: Mapping[str, Any], loss: Loss) -> Foreign:
+    """Return a private copy of the module on these sets of points, by name, training first.
+
+    Raises `ConfigError` for what is no deterministic, differentiable function of its weights.
+    """
+    module = _trainable(module)
+    inputs = [_inputs(name, value, module) for name, value in sets.items()]
+    first: ConfigError | None = None
+    try:
+        for held, note in candidates(module):
+            placed = [_placed(name, some, held) for name, some in zip(sets, inputs, strict=True)]
+            try:
+                found = [look(held, some) for some in placed]
+            except ConfigError as error:
+                first = first or error
+                continue
+            return _network(held, placed, found, loss, (note,) if note else ())
+    except UNCOPIED as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise ConfigError(
+            f"the module cannot be copied, as it must be to be left as it is: {reason}"
+        ) from error
+    assert first is not None
+    raise first
+
+
+def _network(
+    held: Any, sets: list[Inputs], found: list[Seen], loss: Loss, notes: tuple[str, ...]
+) -> Foreign:
+    keeps = any(seen.keeps for seen in found)
+    by_position = classifies_positions(found[0].outputs, loss)
+    counts = tuple(len(seen.outputs) for seen in found)
+    positions = tuple(
+        seen.outputs[..., 0].numel() // len(seen.outputs) if by_position else 1 for seen in found
+    )
+    network = RowNetwork(
+        held,
+        tuple(sets),
+        positions,
+        counts,
+        state=State.of(held.module) if keeps else None,
+        writes=any(seen.writes for seen in found),
+    )
+    apart = all(_is_apart(network, n, seen, by_position) for n, seen in enumerate(found))
+    return Foreign(
+        replace(network, together=not apart),
+        tuple(seen.outputs for seen in found),
+        max(seen.epsilon for seen in found),
+        notes,
+    )
+
+
+def _is_apart(network: RowNetwork, number: int, seen: Seen, by_position: bool) -> bool:
+    """Whether the outputs of some points of a set, passed alone, are what they are among all."""
+    points, n = network.sets[number], len(seen.outputs)
+    if n == 1 or any(len(part) != n for _, part in points.tensors() if part.ndim):
+        return False
+    if any(part.ndim == 0 for _, part in points.tensors()):
+        return False
+    whole, alone = as_rows(seen.outputs, by_position), replace(network, together=False)
+    each = network.positions[number]
+    for some in (slice(0, 1), slice(n // 2, n), slice(0, n - 1)):
+        wanted = whole[some.start * each : some.stop * each]
+        rows = network.rows(number)[some.start * each : some.stop * each]
+        try:
+            found = alone(network.held.weights(), rows)
+        except Exception:  # somebody's module, which may need all of its points
+            return False
+        size = wanted.abs().max()
+        if found.shape != wanted.shape or (found - wanted).abs().max() > 1e3 * seen.epsilon * size:
+            return False
+    return True
+
+
+def _trainable(module: Any) -> nn.Module:
+    """Return the module itself, out of its wrappers; `ConfigError` where it cannot be trained."""
+    if not isinstance(module, nn.Module):
+        raise ConfigError(f"module is a {type(module).__name__}: give a torch.nn.Module.")
+    while isinstance(inside := getattr(module, "_orig_mod", None), nn.Module):
+        module = inside  # torch.compile: the same function
+    if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+        module = module.module
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ConfigError(
+            "the module is compiled by torch.jit, which holds on to its own weights: give the "
+            "module that it was made from."
+        )
+    tensors = [*module.parameters(), *module.buffers()]
+    if any(isinstance(tensor, UninitializedTensorMixin) for tensor in tensors):
+        raise ConfigError(
+            "the module has parameters without a shape yet (lazy layers): pass it a batch once, "
+            "module(x), before."
+        )
+    if any(getattr(part, "max_norm", None) is not None for part in module.modules()):
+        raise ConfigError(
+            "the module has an embedding with max_norm, which changes its weights when it is "
+            "called: leave max_norm out."
+        )
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    if not sum(parameter.numel() for parameter in trained):
+        raise ConfigError(
+            "the module has no parameters that require a gradient: there is nothing to train."
+        )
+    devices = sorted({str(tensor.device) for tensor in tensors})
+    if "meta" in devices:
+        raise ConfigError("the module is on the meta device, without numbers: give it weights.")
+    if len(devices) > 1:
+        raise ConfigError(f"the module lies on {' and '.join(devices)}: put it on one device.")
+    if any(tensor.layout is not torch.strided for tensor in tensors):
+        raise ConfigError("the module has sparse parameters: give it dense ones.")
+    return module
+
+
+def _inputs(name: str, value: Any, module: nn.Module) -> Inputs:
+    """Return these points as the module is to be given them."""
+    is_group = isinstance(value, (Mapping, list, tuple))
+    points = inputs_for(module, value) if is_group or isinstance(value, Tensor) else None
+    tensors = [] if points is None else list(points.tensors())
+    if points is None or not tensors or any(_holds_none(part) for _, part in tensors[:1]):
+        raise ConfigError(
+            f"{name} must be a tensor of at least one point, or a dict, tuple or list of tensors."
+        )
+    for where, part in tensors:
+        if part.layout is not torch.strided:
+            raise ConfigError(f"{name}{where} is sparse: give {name}{where}.to_dense().")
+        if part.device.type == "meta":
+            raise ConfigError(f"{name}{where} is on the meta device, without numbers.")
+        if (part.is_floating_point() or part.is_complex()) and not torch.isfinite(part).all():
+            raise ConfigError(f"{name}{where} holds NaN or ∞: every input must be a finite number.")
+    return points
+
+
+def _holds_none(part: Tensor) -> bool:
+    return part.ndim < 1 or len(part) == 0
+
+
+def _placed(name: str, points: Inputs, held: Any) -> Inputs:
+    """Return copies of the points in the dtype, and on the device, of the weights."""
+    like = held.places[0].parameter
+
+    def placed(part: Tensor) -> Tensor:
+        if part.is_inference():
+            part = part.clone()
+        dtype = held.dtype if part.is_floating_point() else part.dtype
+        return part.detach().to(device=like.device, dtype=dtype)
+
+    return points.each(placed)
