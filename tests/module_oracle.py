@@ -6,7 +6,7 @@ is trained is one function of the weights.
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,22 +66,32 @@ class Copies:
     def outputs(self) -> Tensor:
         total: Any = 0.0
         for sign, module in self.modules:
-            with put_back(module):
-                out = module(self.x.detach().clone())
+            out = module(self.x.detach().clone())
             total = total + sign * out.reshape(len(self.x), -1)
         return total
+
+    def values(self) -> Tensor:
+        with torch.no_grad(), self.kept():
+            return self.outputs()
+
+    def kept(self) -> ExitStack:
+        """Leave all copies as they were before the pass; a backward pass comes before that."""
+        stack = ExitStack()
+        for _, module in self.modules:
+            stack.enter_context(put_back(module))
+        return stack
 
     def gradient(self, scalar: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the gradient of a scalar of the outputs, by one ordinary backward pass."""
         for weight in self.weights:
             weight.grad = None
-        scalar(self.outputs()).backward()
+        with self.kept():
+            scalar(self.outputs()).backward()
         found = [torch.zeros_like(w) if w.grad is None else w.grad for w in self.weights]
         return torch.cat([(g.to_dense() if g.is_sparse else g).reshape(-1) for g in found])
 
     def jacobian(self) -> Tensor:
-        with torch.no_grad():
-            n, k = self.outputs().shape
+        n, k = self.values().shape
         rows = [self.gradient(lambda f, i=i: f.reshape(-1)[i]) for i in range(n * k)]
         return torch.stack(rows)
 
@@ -112,15 +122,14 @@ def trained(
     """Return what `compare` records, by name, at the recorded steps."""
     signs = (1.0, -1.0) if zero_output == "symmetrized" else (1.0,)
     copies = Copies([(sign, build()) for sign in signs], x)
-    w0, h0, J = copies.vector(), copies.outputs().detach(), copies.jacobian()
+    w0, h0, J = copies.vector(), copies.values(), copies.jacobian()
     y = y if loss == "cross_entropy" else y.reshape(h0.shape).to(h0.dtype)
     shift = h0 if zero_output == "centered" else torch.zeros_like(h0)
     risk = LOSSES[loss]
     u = torch.zeros_like(w0)
     found: dict[str, list[float]] = {}
     for step in range(steps + 1):
-        with torch.no_grad():
-            f = alpha * (copies.outputs() - shift)
+        f = alpha * (copies.values() - shift)
         f_lin = (alpha * (h0 - shift + (J @ u).reshape(h0.shape))).requires_grad_(True)
         risk_lin = risk(f_lin, y)
         (slope,) = torch.autograd.grad(risk_lin, f_lin)
@@ -149,13 +158,12 @@ def differences(build: Callable[[], nn.Module], x: Tensor, step: float = 1e-6) -
     """Return the Jacobian by central differences: a check of the rows above."""
     copies = Copies([(1.0, build())], x)
     columns = []
-    with torch.no_grad():
-        for i in range(len(copies.vector())):
-            unit = torch.zeros_like(copies.vector())
-            unit[i] = step
-            copies.move(unit)
-            above = copies.outputs()
-            copies.move(-2.0 * unit)
-            columns.append((above - copies.outputs()).reshape(-1) / (2.0 * step))
-            copies.move(unit)
+    for i in range(len(copies.vector())):
+        unit = torch.zeros_like(copies.vector())
+        unit[i] = step
+        copies.move(unit)
+        above = copies.values()
+        copies.move(-2.0 * unit)
+        columns.append((above - copies.values()).reshape(-1) / (2.0 * step))
+        copies.move(unit)
     return torch.stack(columns, 1)

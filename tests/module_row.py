@@ -126,4 +126,4 @@ def ordinary(m: Any, x: Tensor) -> Tensor:
 
 
 def parameter(*shape: int, **options: Any) -> nn.Parameter:
-    return nn.Parameter(torch.randn(*shape, dtype=F64), **options)
+    return nn.Parameter(torch.randn(shape, dtype=F64), **options)

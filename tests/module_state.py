@@ -1,6 +1,7 @@
 """What must be as it was after a call: a module, its data, and the state of the process."""
 
 import random
+import weakref
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def value(v: Any) -> Any:
     if isinstance(v, Tensor):
         return tensor(v)
     if isinstance(v, list | tuple | set):
-        return {"object": v, "items": [*v]}
+        items = [item() if isinstance(item, weakref.ref) else item for item in v]
+        return {"object": v, "items": items}
     if isinstance(v, dict):
         return {"object": v, "items": [*v.items()]}
     return {"object": v}
@@ -50,7 +52,8 @@ def layer(module: nn.Module) -> dict[str, Any]:
     state: dict[str, Any] = {"type": type(module), "training": module.training}
     state["names"] = sorted(module.__dict__)
     for name, p in module.named_parameters(recurse=False, remove_duplicate=False):
-        version = {} if p.is_inference() else {"version": p._version}
+        unversioned = isinstance(p, nn.parameter.UninitializedTensorMixin) or p.is_inference()
+        version = {} if unversioned else {"version": p._version}
         state[f"parameter {name}"] = tensor(p) | version
     for name, b in module.named_buffers(recurse=False, remove_duplicate=False):
         state[f"buffer {name}"] = tensor(b)
@@ -93,8 +96,11 @@ def changes(before: Any, after: Any, where: str = "") -> list[str]:
         return [f"{where}: {before!r:.60} became {after!r:.60}"]
     if isinstance(before, dict):
         keys = [*before, *(k for k in after if k not in before)]
-        found = [[f"{where}/{k} {'came' if k in after else 'went'}"] for k in keys
-                 if (k in before) != (k in after)]
+        found = [
+            [f"{where}/{k} {'came' if k in after else 'went'}"]
+            for k in keys
+            if (k in before) != (k in after)
+        ]
         found += [changes(before[k], after[k], f"{where}/{k}") for k in before if k in after]
         return [line for lines in found for line in lines]
     if isinstance(before, list | tuple) and not isinstance(before, torch.Size):

@@ -108,7 +108,9 @@ def layer_through_a_property():
             return self.a.weight
 
     return Through(
-        lambda m, x: m.o(torch.tanh(F.linear(x, m.weight, m.a.bias))), a=linear(4, 5), o=linear(5, 1)
+        lambda m, x: m.o(torch.tanh(F.linear(x, m.weight, m.a.bias))),
+        a=linear(4, 5),
+        o=linear(5, 1),
     )
 
 
@@ -125,13 +127,25 @@ SHARED = [
     right(1, "shared batch norm, eval", lambda: shared_batch_norm().eval()),
     right(1, "shared batch norm, train", shared_batch_norm),
     right(1, "parametrisation over a shared weight", parametrised_weight_shared_with_a_plain_one),
-    either(1, "module in its own list of children", "itself|cycle|own child",
-           module_in_its_own_list_of_children),
-    refused(1, "buffer that is a view of a weight", "memory|storage|share|view",
-            buffer_that_is_a_view_of_a_weight),
+    either(
+        1,
+        "module in its own list of children",
+        "itself|cycle|own child",
+        module_in_its_own_list_of_children,
+    ),
+    refused(
+        1,
+        "buffer that is a view of a weight",
+        "memory|storage|share|view",
+        buffer_that_is_a_view_of_a_weight,
+    ),
     right(1, "one parameter, two names, one layer", one_parameter_under_two_names_of_one_layer),
-    right(1, "transposed weight of another layer", transposed_weight_of_another_layer,
-          y=lambda: torch.randn(6, 4, dtype=F64)),
+    right(
+        1,
+        "transposed weight of another layer",
+        transposed_weight_of_another_layer,
+        y=lambda: torch.randn(6, 4, dtype=F64),
+    ),
     right(1, "layer kept in a plain list too", layer_kept_in_a_plain_list_too),
     right(1, "weight read through a property", layer_through_a_property),
 ]
@@ -277,29 +291,56 @@ def halved_by_a_hook(m, x):
 AGAIN = [
     right(2, "checkpoint", checkpointed(use_reentrant=False), alpha=0.5, step_size=0.1),
     right(2, "checkpoint, reentrant", checkpointed(use_reentrant=True)),
-    right(2, "checkpoint without random states",
-          checkpointed(use_reentrant=False, preserve_rng_state=False), zero_output="none"),
+    right(
+        2,
+        "checkpoint without random states",
+        checkpointed(use_reentrant=False, preserve_rng_state=False),
+        zero_output="none",
+    ),
     right(2, "checkpoint inside checkpoint", nested_checkpoint),
     right(2, "checkpoint with keywords", checkpoint_with_keywords),
     right(2, "checkpointed sequence", checkpointed_sequence),
     right(2, "backward that reads the module again", backward_reads_the_module),
     right(2, "saved tensors through hooks", saved_tensor_hooks),
     right(2, "saved tensors on the CPU", saved_on_cpu),
-    right(2, "scale from the detached weight",
-          lambda: small(lambda m, x: m.o(torch.tanh(m.a(x)) / m.a.weight.detach().norm()))),
-    either(2, "scale from the data of the weight", r"\.data|detach",
-           lambda: small(lambda m, x: m.o(torch.tanh(m.a(x)) / m.a.weight.data.norm()))),
-    either(2, "cache of the first pass", "pass|stores|keeps|changes|state",
-           cache_of_the_first_pass),
+    right(
+        2,
+        "scale from the detached weight",
+        lambda: small(lambda m, x: m.o(torch.tanh(m.a(x)) / m.a.weight.detach().norm())),
+    ),
+    either(
+        2,
+        "scale from the data of the weight",
+        r"\.data|detach",
+        lambda: small(lambda m, x: m.o(torch.tanh(m.a(x)) / m.a.weight.data.norm())),
+    ),
+    either(
+        2, "cache of the first pass", "pass|stores|keeps|changes|state", cache_of_the_first_pass
+    ),
     right(2, "cache of each pass", cache_of_each_pass),
     right(2, "torch.func.grad inside", gradient_inside, y=lambda: torch.randn(6, 4, dtype=F64)),
-    right(2, "torch.func.vmap inside",
-          lambda: small(lambda m, x: torch.func.vmap(lambda z: m.o(torch.tanh(m.a(z))))(x))),
+    right(
+        2,
+        "torch.func.vmap inside",
+        lambda: small(lambda m, x: torch.func.vmap(lambda z: m.o(torch.tanh(m.a(z))))(x)),
+    ),
     right(2, "functional_call inside", called_functionally),
-    either(2, "gradient reversal", "gradient|derivative|backward",
-           lambda: small(lambda m, x: m.o(torch.tanh(Reversed.apply(m.a(x)))))),
-    either(2, "straight-through rounding", "gradient|derivative|backward",
-           lambda: small(lambda m, x: m.o(StraightThrough.apply(torch.tanh(m.a(x)))))),
-    either(2, "hook that halves a gradient", "gradient|derivative|hook",
-           lambda: small(halved_by_a_hook)),
+    either(
+        2,
+        "gradient reversal",
+        "gradient|derivative|backward",
+        lambda: small(lambda m, x: m.o(torch.tanh(Reversed.apply(m.a(x))))),
+    ),
+    either(
+        2,
+        "straight-through rounding",
+        "gradient|derivative|backward",
+        lambda: small(lambda m, x: m.o(StraightThrough.apply(torch.tanh(m.a(x))))),
+    ),
+    either(
+        2,
+        "hook that halves a gradient",
+        "gradient|derivative|hook",
+        lambda: small(halved_by_a_hook),
+    ),
 ]

@@ -49,8 +49,9 @@ def watched(m):
 
 
 def halved(m):
-    m.a.register_full_backward_hook(lambda layer, gi, go: tuple(
-        None if g is None else 0.5 * g for g in gi))
+    m.a.register_full_backward_hook(
+        lambda layer, gi, go: tuple(None if g is None else 0.5 * g for g in gi)
+    )
 
 
 def masked(m):
@@ -156,14 +157,20 @@ def expanded():
 
 def two_views_of_one_memory():
     memory = torch.randn(10, dtype=F64)
-    return small(lambda m, x: m.o(torch.tanh(m.a(x)) * m.p + m.q),
-                 p=nn.Parameter(memory[:5]), q=nn.Parameter(memory[3:8]))
+    return small(
+        lambda m, x: m.o(torch.tanh(m.a(x)) * m.p + m.q),
+        p=nn.Parameter(memory[:5]),
+        q=nn.Parameter(memory[3:8]),
+    )
 
 
 def two_parts_of_one_memory():
     memory = torch.randn(10, dtype=F64)
-    return small(lambda m, x: m.o(torch.tanh(m.a(x)) * m.p + m.q),
-                 p=nn.Parameter(memory[:5]), q=nn.Parameter(memory[5:]))
+    return small(
+        lambda m, x: m.o(torch.tanh(m.a(x)) * m.p + m.q),
+        p=nn.Parameter(memory[:5]),
+        q=nn.Parameter(memory[5:]),
+    )
 
 
 def weight_that_is_not_registered():
@@ -212,8 +219,7 @@ WRAPPERS = [
     right(10, "DataParallel", lambda: nn.DataParallel(net())),
     either(10, "compiled", "compile", lambda: torch.compile(net(), backend="eager")),
     either(10, "scripted", SCRIPT, lambda: torch.jit.script(net())),
-    either(10, "traced", SCRIPT,
-           lambda: torch.jit.trace(net(), torch.randn(6, 4, dtype=F64))),
+    either(10, "traced", SCRIPT, lambda: torch.jit.trace(net(), torch.randn(6, 4, dtype=F64))),
     right(10, "symbolically traced", lambda: torch.fx.symbolic_trace(net())),
     right(10, "__call__ of its own", lambda: Called(ordinary, a=linear(4, 5), o=linear(5, 1))),
     right(10, "forward hook that changes outputs", hooked(doubling)),
@@ -225,10 +231,16 @@ WRAPPERS = [
     right(10, "hooks of the state dict", hooked(saved)),
     right(10, "hook that films activations", hooked(filmed)),
     right(10, "slots", lambda: Slots(ordinary, a=linear(4, 5), o=linear(5, 1))),
-    right(10, "a property that is read only",
-          lambda: ReadOnly(lambda m, x: ordinary(m, x) / m.width, a=linear(4, 5), o=linear(5, 1))),
-    right(10, "a __getattr__ of its own",
-          lambda: Named(lambda m, x: m.o(torch.tanh(m.first(x))), a=linear(4, 5), o=linear(5, 1))),
+    right(
+        10,
+        "a property that is read only",
+        lambda: ReadOnly(lambda m, x: ordinary(m, x) / m.width, a=linear(4, 5), o=linear(5, 1)),
+    ),
+    right(
+        10,
+        "a __getattr__ of its own",
+        lambda: Named(lambda m, x: m.o(torch.tanh(m.first(x))), a=linear(4, 5), o=linear(5, 1)),
+    ),
     right(10, "not to be copied", lambda: NotCopied(ordinary, a=linear(4, 5), o=linear(5, 1))),
     right(10, "holds a lock", holding(lambda m: threading.Lock())),
     right(10, "holds a generator", holding(lambda m: (i for i in range(3)))),
@@ -240,8 +252,7 @@ WRAPPERS = [
     right(10, "forward replaced", replaced_forward),
     right(10, "a subclass of Parameter", of_own_type),
     either(10, "an expanded parameter", "memory|expand|contiguous|clone", expanded),
-    refused(10, "two views of one memory", "memory|storage|share|overlap",
-            two_views_of_one_memory),
+    refused(10, "two views of one memory", "memory|storage|share|overlap", two_views_of_one_memory),
     right(10, "two parts of one memory", two_parts_of_one_memory),
     right(10, "a weight that is not registered", weight_that_is_not_registered),
     right(10, "eval inside train", nested_modes),
@@ -252,9 +263,17 @@ WRAPPERS = [
     right(10, "under anomaly detection", net, around=anomalies),
     right(10, "points that require a gradient", net, x=lambda: points()().requires_grad_(True)),
     right(10, "points that are not contiguous", net, x=lambda: points(4, 6)().T),
-    right(10, "a module of modules by name",
-          lambda: Made(lambda m, x: m.all["o"](torch.tanh(m.all["a"](x))),
-                       all=nn.ModuleDict({"a": linear(4, 5), "o": linear(5, 1)}))),
-    right(10, "a scalar that is tuned", lambda: small(
-        lambda m, x: ordinary(m, x) * m.s, s=parameter(1))),
+    right(
+        10,
+        "a module of modules by name",
+        lambda: Made(
+            lambda m, x: m.all["o"](torch.tanh(m.all["a"](x))),
+            all=nn.ModuleDict({"a": linear(4, 5), "o": linear(5, 1)}),
+        ),
+    ),
+    right(
+        10,
+        "a scalar that is tuned",
+        lambda: small(lambda m, x: ordinary(m, x) * m.s, s=parameter(1)),
+    ),
 ]
