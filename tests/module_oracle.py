@@ -106,6 +106,12 @@ class Copies:
                 start += w.numel()
 
 
+def like_weights(x: Tensor, module: nn.Module) -> Tensor:
+    """Return x in the module's dtype, where all of its weights have one and x is real."""
+    dtypes = {p.dtype for p in module.parameters() if p.is_floating_point()}
+    return x.to(*dtypes) if x.is_floating_point() and len(dtypes) == 1 else x
+
+
 def trained(
     build: Callable[[], nn.Module],
     x: Tensor,
@@ -120,6 +126,7 @@ def trained(
     **_: Any,
 ) -> dict[str, np.ndarray]:
     """Return what `compare` records, by name, at the recorded steps."""
+    x = like_weights(x, build())
     signs = (1.0, -1.0) if zero_output == "symmetrized" else (1.0,)
     copies = Copies([(sign, build()) for sign in signs], x)
     w0, h0, J = copies.vector(), copies.values(), copies.jacobian()

@@ -24,6 +24,7 @@ class Row:
     status: `diverged` where the path has to end before its last step.
     tolerance: relative, of all that is compared with the oracle.
     around: a context that the caller is in.
+    twin: an ordinary module that is the same function, where the first cannot be trained plainly.
     """
 
     kind: int
@@ -36,17 +37,18 @@ class Row:
     status: str = "done"
     tolerance: float = 1e-9
     around: Callable[[], Any] = contextlib.nullcontext
+    twin: Callable[[], Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.name}"
 
-    def made(self) -> tuple[Any, Any, Any, dict[str, Any]]:
+    def made(self, build: Callable[[], Any] | None = None) -> tuple[Any, Any, Any, dict[str, Any]]:
         """Return module, x, y and options; equal ones at every call."""
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.manual_seed(7)
-            module, x, y = self.build(), self.x(), self.y()
+            module, x, y = (build or self.build)(), self.x(), self.y()
             others = {k: v() if callable(v) else v for k, v in self.options.items()}
         return module, x, y, OPTIONS | others
 

@@ -114,7 +114,7 @@ def test_a_module_that_is_a_function_of_its_weights_is_trained_rightly(row: Row,
     _, x, y, options = row.made()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        due = module_oracle.trained(lambda: row.made()[0], x, y, **options)
+        due = module_oracle.trained(lambda: row.made(row.twin)[0], x, y, **options)
     for name in COMPARED:
         close(run.result.series[name], due[name], row, name)
     change = run.result.sparse["kernel_change"]

@@ -4,8 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 import torch
-from module_row import F64, either, parameter, points, reals, refused, right, signs, small
-from module_row import classes
+from module_row import F64, classes, either, parameter, points, reals, refused, right, signs, small
 
 Pair = namedtuple("Pair", "first second")
 TENSOR = "tensor"

@@ -216,9 +216,9 @@ def anomalies():
 
 SCRIPT = "jit|[Ss]cript|trace"
 WRAPPERS = [
-    right(10, "DataParallel", lambda: nn.DataParallel(net())),
-    either(10, "compiled", "compile", lambda: torch.compile(net(), backend="eager")),
-    either(10, "scripted", SCRIPT, lambda: torch.jit.script(net())),
+    right(10, "DataParallel", lambda: nn.DataParallel(net()), twin=net),
+    either(10, "compiled", "compile", lambda: torch.compile(net(), backend="eager"), twin=net),
+    either(10, "scripted", SCRIPT, lambda: torch.jit.script(net()), twin=net),
     either(10, "traced", SCRIPT, lambda: torch.jit.trace(net(), torch.randn(6, 4, dtype=F64))),
     right(10, "symbolically traced", lambda: torch.fx.symbolic_trace(net())),
     right(10, "__call__ of its own", lambda: Called(ordinary, a=linear(4, 5), o=linear(5, 1))),
@@ -256,7 +256,7 @@ WRAPPERS = [
     right(10, "two parts of one memory", two_parts_of_one_memory),
     right(10, "a weight that is not registered", weight_that_is_not_registered),
     right(10, "eval inside train", nested_modes),
-    either(10, "made in inference mode", "inference", made_in_inference_mode),
+    either(10, "made in inference mode", "inference", made_in_inference_mode, twin=net),
     right(10, "in shared memory", shared_memory),
     right(10, "parametrised", parametrised),
     right(10, "parametrised, cached", parametrised, around=parametrize.cached),
