@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 F64 = torch.float64
 N = 6
-OPTIONS = {"alpha": 2.0, "steps": 12, "step_size": 0.05, "record": [0, 1, 5, 12]}
+OPTIONS = {"alpha": 2.0, "steps": 8, "step_size": 0.08, "record": [0, 1, 4, 8]}
 
 
 @dataclass(frozen=True, kw_only=True)

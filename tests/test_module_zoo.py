@@ -146,8 +146,8 @@ class Stop:
         return m.o(torch.tanh(m.norm(m.a(m.a(x)))))
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 5, 8, 13, 25])
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("at", [1, 2, 4, 9, 25])
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 @pytest.mark.parametrize("zero_output", ["centered", "symmetrized"])
 def test_a_module_is_left_as_it_was_by_a_call_that_is_cut_short(at, error, zero_output) -> None:
     m = small(Stop(error, at), m=4, norm=nn.BatchNorm1d(4))

@@ -25,7 +25,7 @@ def falls_off():
     """A root whose argument is trained towards and beyond zero."""
     return small(
         lambda m, x: torch.sqrt(m.s + 0.0 * x[:, 0]),
-        s=torch.nn.Parameter(torch.tensor(0.3, dtype=F64)),
+        s=torch.nn.Parameter(torch.tensor([0.3], dtype=F64)),
     )
 
 

@@ -155,6 +155,12 @@ def expanded():
     return m
 
 
+def not_expanded():
+    m = expanded()
+    m.s = nn.Parameter(m.s.detach().clone())
+    return m
+
+
 def two_views_of_one_memory():
     memory = torch.randn(10, dtype=F64)
     return small(
@@ -251,7 +257,9 @@ WRAPPERS = [
     right(10, "appends to a list elsewhere", lambda: small(elsewhere)),
     right(10, "forward replaced", replaced_forward),
     right(10, "a subclass of Parameter", of_own_type),
-    either(10, "an expanded parameter", "memory|expand|contiguous|clone", expanded),
+    either(
+        10, "an expanded parameter", "memory|expand|contiguous|clone", expanded, twin=not_expanded
+    ),
     refused(10, "two views of one memory", "memory|storage|share|overlap", two_views_of_one_memory),
     right(10, "two parts of one memory", two_parts_of_one_memory),
     right(10, "a weight that is not registered", weight_that_is_not_registered),
