@@ -37,13 +37,14 @@ def tensor(t: Tensor) -> dict[str, Any]:
 
 
 def value(v: Any) -> Any:
+    """Return what an attribute holds; of containers the items, of weak references the objects."""
     if isinstance(v, Tensor):
         return tensor(v)
     if isinstance(v, list | tuple | set):
         items = [item() if isinstance(item, weakref.ref) else item for item in v]
-        return {"object": v, "items": items}
+        return {"items": items}
     if isinstance(v, dict):
-        return {"object": v, "items": [*v.items()]}
+        return {"items": [*v.items()]}
     return {"object": v}
 
 
