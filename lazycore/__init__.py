@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lazycore.comparison import compare
+    from lazycore.comparison import compare, fine_tune
     from lazycore.config import RunConfig
     from lazycore.results import RunResult, Snapshot
     from lazycore.sweepconfig import SweepConfig
@@ -27,6 +27,7 @@ __all__ = [
     "SweepConfig",
     "SweepResult",
     "compare",
+    "fine_tune",
     "run",
     "sweep",
     "train",
@@ -39,6 +40,7 @@ _PLACES = {
     "SweepConfig": "sweepconfig",
     "SweepResult": "sweepresult",
     "compare": "comparison",
+    "fine_tune": "comparison",
     "run": "training",
     "sweep": "sweeps",
     "train": "training",

@@ -71,8 +71,8 @@ class Copies:
         return total
 
     def values(self) -> Tensor:
-        with torch.no_grad(), self.kept():
-            return self.outputs()
+        with torch.enable_grad(), self.kept():  # a module may differentiate its inputs
+            return self.outputs().detach()
 
     def kept(self) -> ExitStack:
         """Leave all copies as they were before the pass; a backward pass comes before that."""

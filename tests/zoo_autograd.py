@@ -113,9 +113,10 @@ AUTOGRAD = [
         "detached in the middle",
         lambda: small(lambda m, x: m.o(torch.tanh(m.b(m.a(x).detach()))), b=linear(5, 5)),
     ),
-    right(
+    refused(
         8,
         "detached in one branch",
+        "derivative",
         lambda: small(lambda m, x: m.o(m.a(x).tanh()) * m.a(x).detach().norm(dim=1)[:, None]),
     ),
     refused(8, "under no_grad", GRADIENT, without(torch.no_grad)),

@@ -55,7 +55,6 @@ def single(*shape):
     return lambda: torch.randn(*shape)
 
 
-LOW = "bfloat16|float16|half"
 COARSE = {"tolerance": 1e-4, "alpha": 1.0}
 DTYPES = [
     right(9, "float32", net(torch.float32), x=single(6, 4), y=single(6), **COARSE),
@@ -77,24 +76,42 @@ DTYPES = [
         **COARSE,
     ),
     either(9, "a cast written into forward", "float32|dtype", fixed_casts, **COARSE),
-    refused(
+    right(
         9,
         "bfloat16 body, float32 head",
-        LOW,
         lambda: Mixed(torch.bfloat16, torch.float32),
+        twin=lambda: Mixed(torch.bfloat16, torch.float32).float(),
         x=single(6, 4),
         y=single(6),
+        **COARSE,
     ),
-    refused(
+    right(
         9,
         "half body, float32 head",
-        LOW,
         lambda: Mixed(torch.float16, torch.float32),
+        twin=lambda: Mixed(torch.float16, torch.float32).float(),
         x=single(6, 4),
         y=single(6),
+        **COARSE,
     ),
-    refused(9, "bfloat16", LOW, net(torch.bfloat16), x=single(6, 4), y=single(6)),
-    refused(9, "half", LOW, net(torch.float16), x=single(6, 4), y=single(6)),
+    right(
+        9,
+        "bfloat16",
+        net(torch.bfloat16),
+        twin=lambda: net(torch.bfloat16)().float(),
+        x=single(6, 4),
+        y=single(6),
+        **COARSE,
+    ),
+    right(
+        9,
+        "half",
+        net(torch.float16),
+        twin=lambda: net(torch.float16)().float(),
+        x=single(6, 4),
+        y=single(6),
+        **COARSE,
+    ),
     either(
         9,
         "float64 weights cast to float32",

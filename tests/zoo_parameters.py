@@ -71,6 +71,11 @@ def fourier():
     return Made(lambda m, x: (x.to(w.dtype) @ m.w).abs(), w=w)
 
 
+def fourier_of_pairs():
+    w = nn.Parameter(torch.view_as_real(fourier().w.detach()).clone())
+    return Made(lambda m, x: (x.to(torch.complex128) @ torch.view_as_complex(m.w)).abs(), w=w)
+
+
 def pruned():
     m = stack(linear(4, 5), nn.Tanh(), linear(5, 1))
     prune.l1_unstructured(m[0], "weight", 0.3)
@@ -121,7 +126,7 @@ PARAMETERS = [
         "a parameter that is not used",
         lambda: small(lambda m, x: m.o(torch.tanh(m.a(x))), e=parameter(3)),
     ),
-    either(5, "a complex parameter", "complex", fourier),
+    right(5, "a complex parameter", fourier, twin=fourier_of_pairs),
     right(5, "a frozen layer", frozen("a.weight", "a.bias")),
     right(5, "a frozen bias", frozen("o.bias")),
     refused(

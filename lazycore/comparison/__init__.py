@@ -1,15 +1,18 @@
 """Any torch module next to its own linearisation."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from lazycore import budget as budgets
-from lazycore.comparison.foreign import foreign
+from lazycore.comparison.foreign import Foreign, foreign
 from lazycore.comparison.randomness import undisturbed
 from lazycore.comparison.targets import targets
 from lazycore.dynamics import trajectory
@@ -21,6 +24,9 @@ from lazycore.networks.network import Network
 from lazycore.networks.symmetrized import Symmetrized
 from lazycore.problem import Points, Problem
 from lazycore.results import RunResult
+
+TRAINED = 0.5
+"""Share of the loss without its outputs below which a module has learned something already."""
 
 
 @torch.inference_mode(False)
@@ -80,28 +86,45 @@ def compare(
     values: dict[str, Any] = _chosen(given, dynamics)
     values |= {"dynamics": dynamics, "momentum": MOMENTUM.default}
     objective = chosen(loss, {})
-    with undisturbed(), _no_autocast():
-        train, test = (x, y), (x_test, y_test)
-        problem, notes = _problem(module, train, test, float(alpha), objective, zero_output)
-        if budget and dynamics == "gd":
-            _check_cost(problem, values["steps"], budget)
-        scales = choose_scales(problem, values)
-        end = scales["time"] if dynamics == "flow" else values["steps"]
-        moments = trajectory(
-            problem,
-            values | scales,
-            limit=budget.evaluations if budget else None,
-            record=None if record is None else _recorded(record, end, dynamics),
-        )
-        measured = recorder(problem, values, scales, str(problem.w0.device))
-        return RunResult.collect(None, measured.snapshots(moments))
+    with undisturbed(), _plainly():
+        asked = Asked((x, y), (x_test, y_test), float(alpha), objective, zero_output)
+        with _borrowed(module, asked) as found:
+            problem, notes = asked.problem(found)
+            for note in notes:
+                warnings.warn(note, stacklevel=2)
+            if budget and dynamics == "gd":
+                _check_cost(problem, values["steps"], budget)
+            scales = choose_scales(problem, values)
+            end = scales["time"] if dynamics == "flow" else values["steps"]
+            moments = trajectory(
+                problem,
+                values | scales,
+                limit=budget.evaluations if budget else None,
+                record=None if record is None else _recorded(record, end, dynamics),
+            )
+            measured = recorder(problem, values, scales, str(problem.w0.device))
+            measured.constants |= {"notes": [*notes]} if notes else {}
+            return RunResult.collect(None, measured.snapshots(moments))
 
 
-@contextmanager
-def _no_autocast() -> Iterator[None]:
-    """Have nothing computed in less than its own dtype, whatever the caller's context says."""
-    with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-        yield
+def fine_tune(module: nn.Module, x: Any, y: Tensor, **options: Any) -> RunResult:
+    r"""Return whether fine-tuning a trained `module` to new targets is lazy.
+
+        h(w) beside h̄(w) = h(w0) + Dh(w0)(w − w0), both from the module's own outputs h(w0)
+
+    What `compare` says with α = 1 and zero_output="none": nothing is scaled, and what the module
+    has learned stays. Lazy fine-tuning is a linear model on the module's tangent features, as
+    Achille et al. (2021, arXiv:2012.13569) and Mu, Liang & Li (2020, arXiv:2006.13131) use it.
+
+    options: those of `compare` other than alpha and zero_output.
+    """
+    for name in ("alpha", "zero_output"):
+        if name in options:
+            raise ConfigError(
+                f"{name}={options[name]!r} is not for fine_tune, which keeps the module's outputs "
+                "as they are: give it to compare."
+            )
+    return compare(module, x, y, alpha=1.0, zero_output="none", **options)
 
 
 def _chosen(given: dict[str, float | None], dynamics: str) -> dict[str, Any]:
@@ -120,33 +143,77 @@ def _chosen(given: dict[str, float | None], dynamics: str) -> dict[str, Any]:
     return found
 
 
-def _problem(
-    module: nn.Module,
-    train: tuple[Any, Any],
-    test: tuple[Any, Any],
-    alpha: float,
-    loss: Loss,
-    zero_output: str,
-) -> tuple[Problem, tuple[str, ...]]:
-    """Return what is trained, and what is to be said of it."""
-    if (test[0] is None) != (test[1] is None):
-        raise ConfigError("x_test and y_test belong together: give both or neither.")
-    sets = {"x": train[0]} | ({} if test[0] is None else {"x_test": test[0]})
-    found = foreign(module, sets, loss)
-    network, w0 = found.network, found.network.held.weights()
-    symmetrized = zero_output == "symmetrized"
-    model: Network = Symmetrized(network) if symmetrized else network
-    start = torch.cat([w0, w0]) if symmetrized else w0
-    pairs = zip(("y", "y_test"), (train[1], test[1]), found.outputs, strict=False)
-    read = [targets(name, y, outputs, loss) for name, y, outputs in pairs]
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Data, scale and loss of a comparison: all but the module."""
 
-    def points(number: int) -> Points:
-        rows, y = network.rows(number), read[number][0].to(w0.dtype)
-        inputs = network.drawn_inputs(number)
-        return Points(model, start, alpha, zero_output == "centered", rows, y, drawn=inputs)
+    train: tuple[Any, Any]
+    test: tuple[Any, Any]
+    alpha: float
+    loss: Loss
+    zero_output: str
 
-    tested = points(1) if len(read) > 1 else None
-    return Problem(points(0), tested, loss, read[0][1], found.epsilon), found.notes
+    @property
+    def sets(self) -> dict[str, Any]:
+        """The sets of points by the names of their arguments; training first."""
+        if (self.test[0] is None) != (self.test[1] is None):
+            raise ConfigError("x_test and y_test belong together: give both or neither.")
+        return {"x": self.train[0]} | ({} if self.test[0] is None else {"x_test": self.test[0]})
+
+    def problem(self, found: Foreign) -> tuple[Problem, list[str]]:
+        """Return what is trained, and what is to be said of it."""
+        network, w0 = found.network, found.network.held.weights()
+        symmetrized = self.zero_output == "symmetrized"
+        model: Network = Symmetrized(network) if symmetrized else network
+        start = torch.cat([w0, w0]) if symmetrized else w0
+        pairs = zip(("y", "y_test"), (self.train[1], self.test[1]), found.outputs, strict=False)
+        read = [targets(name, y, outputs, self.loss) for name, y, outputs in pairs]
+        centered = self.zero_output == "centered"
+
+        def points(number: int) -> Points:
+            rows, y = network.rows(number), read[number][0].to(w0.dtype)
+            drawn = network.drawn_inputs(number)
+            return Points(model, start, self.alpha, centered, rows, y, drawn=drawn)
+
+        tested = points(1) if len(read) > 1 else None
+        problem = Problem(points(0), tested, self.loss, read[0][1], found.epsilon)
+        return problem, [*found.notes, *self._taken_away(problem, found)]
+
+    def _taken_away(self, problem: Problem, found: Foreign) -> Iterator[str]:
+        """Yield a sentence where the module fits its targets, and its outputs are taken away."""
+        if self.zero_output == "none":
+            return
+        outputs = found.outputs[0].reshape(problem.targets.shape).to(problem.targets)
+        own, none = problem.loss_at(outputs), problem.loss_at(torch.zeros_like(outputs))
+        if own < TRAINED * none:
+            yield (
+                f"the module fits the targets already (loss {own:.3g}, {none:.3g} without its "
+                f"outputs) and zero_output={self.zero_output} takes its outputs away: whether its "
+                "fine-tuning is lazy is asked by lazycore.fine_tune."
+            )
+
+
+@contextmanager
+def _borrowed(module: nn.Module, asked: Asked) -> Iterator[Foreign]:
+    """Have the module as a network, and leave it as it was."""
+    found = foreign(module, asked.sets, asked.loss)
+    try:
+        yield found
+    finally:
+        found.network.give_back()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Have all computed as it is written, whatever the caller's context says: no autocast to a
+    coarser dtype, no cached parametrisation of other weights."""
+    cached = parametrize._cache_enabled
+    parametrize._cache_enabled = 0
+    try:
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            yield
+    finally:
+        parametrize._cache_enabled = cached
 
 
 def _recorded(record: Sequence[float], end: float, dynamics: str) -> np.ndarray:

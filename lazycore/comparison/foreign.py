@@ -1,19 +1,19 @@
 """Somebody's module, on somebody's points, as a network that the engine can train."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 
-from lazycore.comparison.function import Seen, look
-from lazycore.comparison.precision import candidates
+from lazycore.comparison.function import NotFaithful, Seen, look
+from lazycore.comparison.precision import held
 from lazycore.comparison.targets import classifies_positions
 from lazycore.errors import ConfigError
 from lazycore.losses import Loss
-from lazycore.networks.held_module import UNCOPIED
+from lazycore.networks.held_module import UNCOPIED, HeldModule
 from lazycore.networks.inputs import Inputs, inputs_for
 from lazycore.networks.row_network import RowNetwork, as_rows
 from lazycore.networks.state import State
@@ -40,27 +40,31 @@ def foreign(module: Any, sets: Mapping[str, Any], loss: Loss) -> Foreign:
     """
     module = _trainable(module)
     inputs = [_inputs(name, value, module) for name, value in sets.items()]
-    first: ConfigError | None = None
     try:
-        for held, note in candidates(module):
-            placed = [_placed(name, some, held) for name, some in zip(sets, inputs, strict=True)]
-            try:
-                found = [look(held, some) for some in placed]
-            except ConfigError as error:
-                first = first or error
-                continue
-            return _network(held, placed, found, loss, (note,) if note else ())
-    except UNCOPIED as error:
-        reason = (str(error).splitlines() or [""])[0][:200]
-        raise ConfigError(
-            f"the module cannot be copied, as it must be to be left as it is: {reason}"
-        ) from error
-    assert first is not None
-    raise first
+        return _looked_at(*held(module), inputs, loss, [*module.parameters()])
+    except (*UNCOPIED, NotFaithful):
+        pass  # what cannot be copied is trained itself, and then put back
+    kept = State.of(module)
+    body, note = held(module, copied=False)
+    try:
+        found = _looked_at(body, note, inputs, loss, ())
+    except BaseException:
+        body.release()
+        kept.put_back()
+        raise
+    return replace(found, network=replace(found.network, state=kept))
+
+
+def _looked_at(
+    held: HeldModule, note: str, sets: list[Inputs], loss: Loss, elsewhere: Sequence[Tensor]
+) -> Foreign:
+    placed = [_placed(some, held) for some in sets]
+    found = [look(held, some, elsewhere) for some in placed]
+    return _network(held, placed, found, loss, (note,) if note else ())
 
 
 def _network(
-    held: Any, sets: list[Inputs], found: list[Seen], loss: Loss, notes: tuple[str, ...]
+    held: HeldModule, sets: list[Inputs], found: list[Seen], loss: Loss, notes: tuple[str, ...]
 ) -> Foreign:
     keeps = any(seen.keeps for seen in found)
     by_position = classifies_positions(found[0].outputs, loss)
@@ -121,7 +125,7 @@ def _trainable(module: Any) -> nn.Module:
             "module that it was made from."
         )
     tensors = [*module.parameters(), *module.buffers()]
-    if any(isinstance(tensor, UninitializedTensorMixin) for tensor in tensors):
+    if any(is_lazy(tensor) for tensor in tensors):
         raise ConfigError(
             "the module has parameters without a shape yet (lazy layers): pass it a batch once, "
             "module(x), before."
@@ -131,6 +135,18 @@ def _trainable(module: Any) -> nn.Module:
             "the module has an embedding with max_norm, which changes its weights when it is "
             "called: leave max_norm out."
         )
+    if any(parameter._backward_hooks for parameter in module.parameters()):
+        raise ConfigError(
+            "the module has a parameter with a hook (register_hook) that changes its gradient: "
+            "remove it first."
+        )
+    if any(getattr(part, "scale_grad_by_freq", False) for part in module.modules()):
+        raise ConfigError(
+            "the module has an embedding with scale_grad_by_freq, whose gradient is of another "
+            "function: leave scale_grad_by_freq out."
+        )
+    if _holds_itself(module):
+        raise ConfigError("the module is among its own children: take itself out of them.")
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not sum(parameter.numel() for parameter in trained):
         raise ConfigError(
@@ -143,13 +159,39 @@ def _trainable(module: Any) -> nn.Module:
         raise ConfigError(f"the module lies on {' and '.join(devices)}: put it on one device.")
     if any(tensor.layout is not torch.strided for tensor in tensors):
         raise ConfigError("the module has sparse parameters: give it dense ones.")
+    _check_memory(module)
     return module
+
+
+def _holds_itself(module: nn.Module, above: tuple[nn.Module, ...] = ()) -> bool:
+    """Whether a module is within itself, so that nobody could walk through it."""
+    if any(module is one for one in above):
+        return True
+    return any(_holds_itself(part, (*above, module)) for part in module.children())
+
+
+def _check_memory(module: nn.Module) -> None:
+    """Refuse parameters and buffers that lie in one memory: what is one and what is two?"""
+    spans = []
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if tensor.numel():
+            last = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+            start = tensor.data_ptr()
+            spans.append((start, start + (last + 1) * tensor.element_size(), name))
+    spans.sort()
+    for (_, end, first), (start, _, second) in zip(spans, spans[1:], strict=False):
+        if start < end:
+            raise ConfigError(
+                f"{first!r} and {second!r} of the module lie in one memory: give each its own "
+                "(clone one), or make them one Parameter."
+            )
 
 
 def _inputs(name: str, value: Any, module: nn.Module) -> Inputs:
     """Return these points as the module is to be given them."""
     is_group = isinstance(value, (Mapping, list, tuple))
-    points = inputs_for(module, value) if is_group or isinstance(value, Tensor) else None
+    called = "inputs" if name == "x" else name
+    points = inputs_for(module, value, called) if is_group or isinstance(value, Tensor) else None
     tensors = [] if points is None else list(points.tensors())
     if points is None or not tensors or any(_holds_none(part) for _, part in tensors[:1]):
         raise ConfigError(
@@ -160,7 +202,9 @@ def _inputs(name: str, value: Any, module: nn.Module) -> Inputs:
             raise ConfigError(f"{name}{where} is sparse: give {name}{where}.to_dense().")
         if part.device.type == "meta":
             raise ConfigError(f"{name}{where} is on the meta device, without numbers.")
-        if (part.is_floating_point() or part.is_complex()) and not torch.isfinite(part).all():
+        if part.is_complex():
+            raise ConfigError(f"{name}{where} holds complex numbers: give real ones.")
+        if part.is_floating_point() and not torch.isfinite(part).all():
             raise ConfigError(f"{name}{where} holds NaN or ∞: every input must be a finite number.")
     return points
 
@@ -169,7 +213,7 @@ def _holds_none(part: Tensor) -> bool:
     return part.ndim < 1 or len(part) == 0
 
 
-def _placed(name: str, points: Inputs, held: Any) -> Inputs:
+def _placed(points: Inputs, held: HeldModule) -> Inputs:
     """Return copies of the points in the dtype, and on the device, of the weights."""
     like = held.places[0].parameter
 

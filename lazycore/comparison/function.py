@@ -5,6 +5,8 @@ points. Passes that draw random numbers, that depend on what they change, or who
 the derivative of their forward are refused in a sentence.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +19,10 @@ from lazycore.errors import ConfigError
 from lazycore.networks.held_module import HeldModule
 from lazycore.networks.inputs import Inputs, alike, same_bytes
 from lazycore.networks.state import State, generators
+from lazycore.tangent.differentiated import pulled_back
 
 COARSE = 1e-4
-"""Rounding of a pass above which differences of two passes say nothing of a derivative."""
+"""Rounding of a pass above which the gap of two models would be nothing else."""
 
 ASTRAY = 0.1
 """How far, as a share, a difference of outputs may be from what the backward pass says."""
@@ -49,9 +52,14 @@ class Passed:
     writes: bool
 
 
-def look(held: HeldModule, points: Inputs) -> Seen:
-    """Return what this private module does with these points; `ConfigError` if no function.
+class NotFaithful(ConfigError):
+    """A copy of a module that still reads the weights of the module it was made of."""
 
+
+def look(held: HeldModule, points: Inputs, elsewhere: Sequence[Tensor] = ()) -> Seen:
+    """Return what this module does with these points; `ConfigError` where it is no function.
+
+    elsewhere: the weights that it was copied from, which it must not read: `NotFaithful`.
     Cost: five forward passes and one backward.
     """
     state = State.of(held.module)
@@ -73,10 +81,15 @@ def look(held: HeldModule, points: Inputs) -> Seen:
             f"the module's outputs depend on {(changed or ['something'])[0]!r}, which each pass "
             "changes: call module.eval() first, or keep that fixed."
         )
-    _check_finite(first.outputs)
+    _check_finite(first.outputs, held)
+    if lowest.epsilon > COARSE:
+        raise ConfigError(
+            f"the module computes in {str(lowest.dtype).removeprefix('torch.')} on its way "
+            "(autocast, or a cast of its own): switch that off, its rounding would hide the gap."
+        )
     epsilon = max(lowest.epsilon, torch.finfo(held.dtype or torch.float64).eps)
     seen = Seen(first.outputs, epsilon, bool(changed), first.writes)
-    _check_derivative(held, points, state, seen)
+    _check_derivative(held, points, state, seen, elsewhere)
     return seen
 
 
@@ -85,15 +98,18 @@ def outputs_of(held: HeldModule, points: Inputs) -> Tensor:
     try:
         outputs = points.call(held.module)
     except Exception as error:  # whatever somebody's module raises
-        reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
         raise ConfigError(
-            f"the module cannot take inputs of shape {points.shapes}: {reason}"
+            f"the module cannot take {points.name} of shape {points.shapes}: {reason_of(error)}."
         ) from error
     if not isinstance(outputs, Tensor):
         raise ConfigError(
             f"the module returns a {type(outputs).__name__}: its output must be one tensor of "
             "shape (n,), (n, k) or (n, …, k); wrap it in a module that returns that."
         )
+    one = points.value if isinstance(points.value, Tensor) else None
+    fits = outputs.ndim and outputs.numel() and (one is None or len(outputs) == len(one))
+    if not fits:
+        raise ConfigError(_misshapen(outputs, points))
     if not outputs.is_floating_point():
         raise ConfigError(
             f"the module returns numbers of dtype {outputs.dtype}: its outputs must be real."
@@ -109,13 +125,21 @@ def _passed(held: HeldModule, points: Inputs, *, seed: int, fresh: bool = True) 
         parts = held.parts(w.requires_grad_())
         held.hold(parts, keep_buffers=not fresh)
         outputs = outputs_of(held, given).detach()
-    if not torch.equal(w.detach(), held.weights()):
+    if not alike(w.detach(), held.weights()):
         raise ConfigError(
             "the module changes its own weights when it is called, as an embedding with max_norm "
             "does: a function of its weights must leave them alone."
         )
     ended = begun, states()
     return Passed(outputs, ended, own != generators(held.module), not same_bytes(given, points))
+
+
+def _misshapen(outputs: Tensor, points: Inputs) -> str:
+    n = next(len(part) for _, part in points.tensors() if part.ndim)
+    return (
+        f"the module returns shape {tuple(outputs.shape)} for {n} points: its output must be (n,) "
+        "or (n, k), or (n, …, k)."
+    )
 
 
 def _random(held: HeldModule) -> str:
@@ -131,9 +155,11 @@ def _random(held: HeldModule) -> str:
     )
 
 
-def _check_finite(outputs: Tensor) -> None:
-    n = len(outputs) if outputs.ndim else 0
-    wrong = n - int(torch.isfinite(outputs.reshape(n, -1)).all(1).sum()) if n else 0
+def _check_finite(outputs: Tensor, held: HeldModule) -> None:
+    if not torch.isfinite(held.weights()).all():
+        raise ConfigError("the module has weights that are NaN or ∞: give it finite ones.")
+    n = len(outputs)
+    wrong = n - int(torch.isfinite(outputs.reshape(n, -1)).all(1).sum())
     if wrong:
         raise ConfigError(
             f"the module's outputs are not finite at its initial weights, for {wrong} of {n} "
@@ -141,13 +167,14 @@ def _check_finite(outputs: Tensor) -> None:
         )
 
 
-def _check_derivative(held: HeldModule, points: Inputs, state: State, seen: Seen) -> None:
+def _check_derivative(
+    held: HeldModule, points: Inputs, state: State, seen: Seen, elsewhere: Sequence[Tensor]
+) -> None:
     """Refuse a module whose outputs move otherwise than its backward pass says.
 
-    ⟨r, h(w0 + su) − h(w0 − su)⟩/2s is compared with ⟨Jᵀr, u⟩ for random r and u.
+    ⟨r, h(w0 + su) − h(w0 − su)⟩/2s is compared with ⟨Jᵀr, u⟩ for random r and u, of the weights
+    that have a gradient: the others (the padding of an embedding) stay where they are.
     """
-    if seen.epsilon > COARSE:
-        return
     rng, w = np.random.default_rng(0), held.weights()
     signs = torch.as_tensor(rng.choice([-1.0, 1.0], w.shape)).to(w)
     r = torch.as_tensor(rng.standard_normal(seen.outputs.shape)).to(seen.outputs)
@@ -156,18 +183,19 @@ def _check_derivative(held: HeldModule, points: Inputs, state: State, seen: Seen
 
     def output(at: Tensor) -> Tensor:
         state.put_back()
-        held.hold(held.parts(at))
+        held.hold(held.parts(at.requires_grad_()))
         return outputs_of(held, points.each(torch.clone))
 
     with torch.enable_grad():
-        at = w.clone().requires_grad_()
+        at = w.clone()
         found = output(at)
-        if not found.requires_grad:
-            raise ConfigError(
-                "the module's outputs have no gradient in its weights: it detaches them, or is "
-                "called under torch.no_grad inside."
+        g = _gradient(found, at, r) if found.requires_grad else torch.zeros_like(w)
+        if _reads(found, elsewhere, r) or not g.any():
+            raise NotFaithful(
+                "the module's outputs have no gradient in its weights: it detaches them, is "
+                "called under torch.no_grad inside, or all its units are dead."
             )
-        g = _gradient(found, at, r)
+        u = u * (g != 0.0)
     ends = [float((r * output(w + s * step * u).detach()).sum()) for s in (1.0, -1.0)]
     state.put_back()
     measured, said = (ends[0] - ends[1]) / (2.0 * step), float(g @ u)
@@ -183,11 +211,28 @@ def _check_derivative(held: HeldModule, points: Inputs, state: State, seen: Seen
 
 def _gradient(outputs: Tensor, w: Tensor, r: Tensor) -> Tensor:
     try:
-        return torch.autograd.grad(outputs, w, r, materialize_grads=True, allow_unused=True)[0]
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0][:200]
-        cure = " give checkpoint(…, use_reentrant=False)." if "heckpoint" in reason else ""
-        raise ConfigError(f"the module cannot be differentiated: {reason}{cure}") from error
+        return pulled_back(outputs, w, r)
+    except Exception as error:  # whatever a backward of somebody's own raises
+        raise ConfigError(f"the module cannot be differentiated: {reason_of(error)}.") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says, as the end of one sentence."""
+    first = (str(error).splitlines() or [""])[0]
+    said = re.split(r"[.!?]\s+(?=[A-Z])", first)[0].rstrip(".!? ")
+    return (said or type(error).__name__)[:200]
+
+
+def _reads(outputs: Tensor, weights: Sequence[Tensor], r: Tensor) -> bool:
+    """Whether these outputs come from those weights."""
+    asked = [w for w in weights if w.requires_grad]
+    if not asked or not outputs.requires_grad:
+        return False
+    try:
+        found = torch.autograd.grad(outputs, asked, r, retain_graph=True, allow_unused=True)
+    except RuntimeError:  # reentrant checkpoints answer to backward() only
+        return False
+    return any(part is not None for part in found)
 
 
 def _split(held: HeldModule, w: Tensor) -> list[Tensor]:

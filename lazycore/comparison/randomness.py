@@ -38,7 +38,7 @@ def states() -> States:
     """Return where the global generators stand."""
     on_devices = [torch.cuda.get_rng_state(device) for device in _devices()]
     found = [torch.get_rng_state(), *on_devices]
-    others = repr(np.random.get_state()[1:]), repr(random.getstate())
+    others = repr(np.random.get_state()), repr(random.getstate())
     return (*(bytes(state.tolist()) for state in found), *(text.encode() for text in others))
 
 

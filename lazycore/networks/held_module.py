@@ -103,9 +103,7 @@ class HeldModule:
         try:
             yield self.module
         finally:
-            for module, name, buffer in self._buffers:
-                module._buffers[name] = buffer
-            self._put([place.parameter for place in self.places])
+            self.release()
 
     def hold(self, parts: Sequence[Tensor], keep_buffers: bool = False) -> None:
         """Have the module's parameters be these until it is told others.
@@ -117,6 +115,12 @@ class HeldModule:
         if not keep_buffers:
             for module, name, buffer in self._buffers:
                 module._buffers[name] = buffer.clone()
+
+    def release(self) -> None:
+        """Have the module's parameters and buffers be those that it came with."""
+        for module, name, buffer in self._buffers:
+            module._buffers[name] = buffer
+        self._put([place.parameter for place in self.places])
 
     def changed_buffers(self) -> list[str]:
         """Return the names of the buffers that the last pass has changed."""

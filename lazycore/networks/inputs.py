@@ -15,10 +15,12 @@ class Inputs:
 
     value: a tensor, a dict or a tuple; what is no tensor in it goes on as it is.
     spread: whether a dict goes to the module by keywords, and a tuple one by one.
+    name: what a sentence calls them.
     """
 
     value: Any
     spread: bool = True
+    name: str = "inputs"
 
     def call(self, module: nn.Module) -> Any:
         """Return what the module makes of these."""
@@ -58,22 +60,22 @@ class Inputs:
         return ", ".join(str(tuple(part.shape)) for _, part in self.tensors())
 
 
-def inputs_for(module: nn.Module, value: Any) -> Inputs:
+def inputs_for(module: nn.Module, value: Any, name: str) -> Inputs:
     """Return how the module is to be called with `value`: spread out where it takes it so."""
     if isinstance(value, list):
         value = tuple(value)
     if isinstance(value, Tensor):
-        return Inputs(value)
+        return Inputs(value, name=name)
     try:
         signature = inspect.signature(module.forward)
     except (TypeError, ValueError):
-        return Inputs(value)
+        return Inputs(value, name=name)
     try:
         given = {"kwargs": value} if isinstance(value, Mapping) else {"args": value}
         signature.bind(*given.get("args", ()), **given.get("kwargs", {}))
     except TypeError:
-        return Inputs(value, spread=False)
-    return Inputs(value)
+        return Inputs(value, spread=False, name=name)
+    return Inputs(value, name=name)
 
 
 def same_bytes(first: Inputs, second: Inputs) -> bool:

@@ -22,7 +22,7 @@ from lazycore.networks.held_module import HeldModule
 from lazycore.networks.inputs import Inputs
 from lazycore.networks.network import Block
 from lazycore.networks.state import State
-from lazycore.tangent.differentiated import Differentiated, Way
+from lazycore.tangent.differentiated import Differentiated, Way, pulled_back
 from lazycore.tangent.linearize import Explicit, Features
 from lazycore.tangent.module_features import layered_features, layers_of
 from lazycore.tangent.products import Products
@@ -103,10 +103,8 @@ class RowNetwork:
 
         x: (r,) numbers; or points (n, …) of real numbers, for a module that takes one tensor.
         """
-        function = self._function(x)
-        outputs = function(w, x)
-        followed = w.requires_grad or forward_ad.unpack_dual(w).tangent is not None
-        return outputs if followed else outputs.detach()
+        outputs = self._function(x)(w, x)
+        return outputs if _is_followed(w) else outputs.detach()
 
     def pullback(self, w: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return the outputs and r → Dhᵀ r by reverse-mode differentiation."""
@@ -118,7 +116,7 @@ class RowNetwork:
 
         def pull(r: Tensor) -> Tensor:
             self._hold(parts)  # a backward pass may read the module once more
-            return torch.autograd.grad(outputs, w, grad_outputs=r)[0]
+            return pulled_back(outputs, w, r)
 
         return outputs.detach(), pull
 
@@ -152,8 +150,14 @@ class RowNetwork:
     def observe(self, w: Tensor, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the outputs, and what each activation module received; plain functions are
         not seen."""
-        outputs, seen = gates.observe(self.held.module, self._function(x), w.detach(), x)
+        outputs, seen = gates.observe(self.held.module, self._function(x), w, x)
         return outputs.detach(), seen
+
+    def give_back(self) -> None:
+        """Leave the module as it came: for one that could not be copied."""
+        self.held.release()
+        if self.state is not None:
+            self.state.put_back()
 
     def neurons(self, w: Tensor) -> None:
         """Return None: a module's neurons are not known."""
@@ -186,6 +190,8 @@ class RowNetwork:
     def _pass(self, w: Any, points: Inputs) -> Tensor:
         """Return the outputs (r, k) of all rows of these points; the graph of w is kept."""
         with torch.enable_grad():  # a module may differentiate its own inputs
+            if isinstance(w, Tensor) and not _is_followed(w):
+                w = w.detach().requires_grad_()  # or itself, in its weights
             parts = self.held.parts(w) if isinstance(w, Tensor) else w
             self._hold(parts)
             outputs = (points.each(torch.clone) if self.writes else points).call(self.held.module)
@@ -202,6 +208,11 @@ def as_rows(outputs: Tensor, by_position: bool) -> Tensor:
     if outputs.ndim == 1:
         return outputs[:, None]
     return outputs.flatten(0, -2) if by_position else outputs.flatten(1)
+
+
+def _is_followed(w: Tensor) -> bool:
+    """Whether derivatives in these weights are being formed, in either mode."""
+    return w.requires_grad or forward_ad.unpack_dual(w).tangent is not None
 
 
 def _of(function: Callable[[Tensor, Tensor], Tensor], x: Tensor, w: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ is linear, and its derivative along v is J v), or all rows of J. What a way give
 the reverse mode before it is believed: ⟨r, J v⟩ = ⟨Jᵀ r, v⟩.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,12 @@ from lazycore.tangent.gram import LIMIT
 
 Function = Callable[[Tensor], Tensor]
 """Weights (p,) → outputs (n, k)."""
+
+MOST_AT_ONCE, LARGEST_BATCH = 64, 2**26
+"""Rows of a Jacobian that are formed at once, and bytes that they may take."""
+
+SAME = 1e-5
+"""How far, relative, a batched backward pass may be from a plain one: its rounding, in float32."""
 
 Way = Callable[[Function, Tensor, Tensor], Tensor]
 """(function, w0, v) → J v, (n, k)."""
@@ -74,7 +81,7 @@ class Differentiated:
             return each_adjoint(self, r)
         w = self.w0.detach().requires_grad_()
         with torch.enable_grad():
-            return torch.autograd.grad(self.function(w), w, grad_outputs=r)[0]
+            return pulled_back(self.function(w), w, r)
 
     def kernel(self, other: Features | None = None) -> Tensor:
         """Return J J'ᵀ from blocks of rows of the explicit matrices."""
@@ -89,17 +96,66 @@ class Differentiated:
         w = self.w0.detach().requires_grad_()
         with torch.enable_grad():
             outputs = self.function(w)
-        found = w.new_empty((outputs.numel(), w.numel()))
-        wanted = outputs.new_zeros(outputs.shape)
-        for row, one in zip(found, wanted.view(-1), strict=True):
-            one.fill_(1.0)
-            row.copy_(torch.autograd.grad(outputs, w, wanted, retain_graph=True)[0])
-            one.fill_(0.0)
-        return found.view(*outputs.shape, -1)
+        return rows_of(outputs, w).view(*outputs.shape, -1)
 
     def select(self, batch: Tensor) -> "Differentiated":
         """Return the features of these points; every product still passes all of them."""
         return Differentiated(lambda w: self.function(w)[batch], self.w0, self.known)
+
+
+def rows_of(outputs: Tensor, w: Tensor) -> Tensor:
+    """Return J (n·k, p) of outputs of the leaf w: a few rows by one batched backward pass.
+
+    One by one where the function has no batched backward, or one that differs from its own.
+    """
+    count = outputs.numel()
+    found = w.new_empty((count, w.numel()))
+    at_once = max(1, min(MOST_AT_ONCE, LARGEST_BATCH // (w.element_size() * max(1, w.numel()))))
+    batched = count > 1
+    for first in range(0, count, at_once):
+        last = min(first + at_once, count)
+        basis = outputs.new_zeros((last - first, count))
+        basis[range(last - first), range(first, last)] = 1.0
+        basis = basis.view(-1, *outputs.shape)
+        rows = _batched(outputs, w, basis) if batched else None
+        if rows is None:
+            batched = False
+            for row, one in zip(found[first:last], basis, strict=True):
+                row.copy_(pulled_back(outputs, w, one))
+        else:
+            found[first:last] = rows
+    return found
+
+
+def _batched(outputs: Tensor, w: Tensor, basis: Tensor) -> Tensor | None:
+    """Return the rows of J that the basis picks, or None where torch has no way to."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of slow batching rules
+            rows = torch.autograd.grad(
+                outputs, w, basis, retain_graph=True, is_grads_batched=True, materialize_grads=True
+            )[0]
+    except UNKNOWN:
+        return None
+    first = pulled_back(outputs, w, basis[0])
+    apart = torch.linalg.vector_norm(rows[0] - first)
+    return rows if apart <= SAME * torch.linalg.vector_norm(first) else None
+
+
+def pulled_back(outputs: Tensor, w: Tensor, r: Tensor) -> Tensor:
+    """Return Jᵀ r for outputs of the leaf w, whose graph can be used again.
+
+    Reentrant checkpoints run backward within backward, and only into a leaf's `grad`.
+    """
+    try:
+        found = torch.autograd.grad(outputs, w, r, retain_graph=True, allow_unused=True)[0]
+    except RuntimeError as error:
+        if "use_reentrant" not in str(error):
+            raise
+        w.grad = None
+        outputs.backward(r, retain_graph=True)
+        found, w.grad = w.grad, None
+    return torch.zeros_like(w) if found is None else found
 
 
 def forwards(function: Function, w0: Tensor, v: Tensor) -> Tensor:
@@ -129,12 +185,12 @@ def by_rows(function: Function, w0: Tensor, v: Tensor) -> Tensor:
     """Return J v from the rows of J, one backward pass each."""
     w = w0.clone().requires_grad_()
     outputs = function(w)
-    found, wanted = outputs.new_empty(outputs.shape), outputs.new_zeros(outputs.shape)
-    for entry, one in zip(found.detach().view(-1), wanted.view(-1), strict=True):
+    found, wanted = outputs.new_empty(outputs.shape).detach(), outputs.new_zeros(outputs.shape)
+    for entry, one in zip(found.view(-1), wanted.view(-1), strict=True):
         one.fill_(1.0)
-        entry.copy_(torch.autograd.grad(outputs, w, wanted, retain_graph=True)[0] @ v)
+        entry.copy_(pulled_back(outputs, w, wanted) @ v)
         one.fill_(0.0)
-    return found.detach()
+    return found
 
 
 def product_of(features: Differentiated) -> Way:

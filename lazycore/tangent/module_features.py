@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lazycore.networks.network import Block
+from lazycore.tangent.differentiated import UNKNOWN
 from lazycore.tangent.features import Features
 from lazycore.tangent.layers import Layer, Layered
 from lazycore.tangent.linearize import Explicit
@@ -52,7 +53,7 @@ class Watched:
         tensors = (self.input, self.output)
         axes = 4 if isinstance(self.layer, nn.Conv2d) else 2
         return self.uses == 1 and all(
-            t is not None and t.ndim >= axes and len(t) == n for t in tensors
+            t is not None and t.ndim >= axes and len(t) == n and t.numel() for t in tensors
         )
 
     def bytes(self) -> int:
@@ -109,7 +110,10 @@ def layered_features(
     w = w.detach()
     if _certainly_too_large(module, function, w, x):
         return None
-    k, watched = _watch(layers_of(module), function, w, x)
+    try:
+        k, watched = _watch(layers_of(module), function, w, x)
+    except UNKNOWN:
+        return None  # what no hook may touch: checkpoints, transforms inside
     others = [b for b in blocks if _owner(b) not in watched]
     columns = len(x) * k * sum(prod(b.shape) for b in others) * w.element_size()
     if len(others) == len(blocks) or columns > LARGEST_FACTORS:
@@ -133,7 +137,7 @@ def _certainly_too_large(module: nn.Module, function: Function, w: Tensor, x: Te
         return False
     try:
         _, watched = _watch(layers_of(module), function, w, x[:2])
-    except (RuntimeError, ValueError, IndexError):
+    except (*UNKNOWN, IndexError):
         return False
     return len(x) // 2 * sum(seen.bytes() for seen in watched.values()) > LARGEST_FACTORS
 
@@ -206,7 +210,7 @@ def _columns(
     row = torch.func.vmap(torch.func.jacrev(output), in_dims=(None, 0), chunk_size=CHUNK)
     try:
         jacobian = row(start, x)
-    except (RuntimeError, ValueError, IndexError):
+    except (*UNKNOWN, IndexError):
         return None  # what cannot be mapped over points (batch statistics, branches on data)
     pieces = jacobian.detach().split(sizes, dim=2)
     return {block.layer: piece for block, piece in zip(others, pieces, strict=True)}
