@@ -1,0 +1,84 @@
+"""How many threads a computation has, whatever the caller's process is set to.
+
+Threads of torch spin while they wait for one another: beside other work a run took 72 s on two
+of them that takes 1.65 s on one (LOG.md, 2026-11-27). A run's tensors are small, so it has one;
+what uses further cores is further processes (`lanes`).
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import torch
+from threadpoolctl import ThreadpoolController
+
+_GIVEN = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def threads(count: int = 1) -> Iterator[None]:
+    """Have torch work on so many threads here, and numpy's products on one; both are as they
+    were afterwards.
+
+    torch's number belongs to the thread that sets it and to those that begin later; numpy's pool
+    is one for the process, and gets its threads back when the last who computes has left.
+    """
+    before = torch.get_num_threads()
+    if before != count:
+        torch.set_num_threads(count)
+    _NUMPY.enter()
+    try:
+        yield
+    finally:
+        _NUMPY.leave()
+        if before != count:
+            torch.set_num_threads(before)
+
+
+def numpy_has_one() -> bool:
+    """Whether numpy's products have one thread now: then they keep out of torch's way."""
+    return _GIVEN == "1" or os.cpu_count() == 1 or _NUMPY.held
+
+
+class _NumpyPool:
+    """The pool of numpy's BLAS, at one thread while anything computes in this process."""
+
+    def __init__(self) -> None:
+        self.inside, self.lock = 0, threading.Lock()
+        self.limits = None
+
+    @property
+    def held(self) -> bool:
+        return self.limits is not None
+
+    def enter(self) -> None:
+        with self.lock:
+            self.inside += 1
+            if self.inside == 1 and (pools := _pools()):
+                self.limits = pools.limit(limits=1)
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0 and self.limits is not None:
+                self.limits.restore_original_limits()
+                self.limits = None
+
+
+_NUMPY = _NumpyPool()
+
+
+@cache
+def _pools() -> ThreadpoolController | None:
+    """Return what sets numpy's pool; None where its BLAS is one whose threads cannot be set."""
+    found = ThreadpoolController().select(user_api="blas")
+    return found if found.lib_controllers else None
