@@ -36,15 +36,18 @@ peers: .venv-peers/installed
 	  -r benchmarks/requirements-peers.txt
 	@touch $@
 
-# A no-op when up to date: the stamp is newer than what it was made from.
+# A no-op when up to date: the stamp is newer than what it was made from. The project is
+# installed too, as a link to this folder, with the build tool that requirements-dev.txt pins.
 setup: .venv/installed
 
-.venv/installed: requirements.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Lazy Lab needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable .
 	@touch $@
 
 clean:

@@ -4,17 +4,16 @@ On processors of AMD with AVX-512 numpy's products of float64 are 1.6 times as f
 whose library takes AVX2 there; elsewhere they are about even (LOG.md, 2026-11-27).
 """
 
-import os
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.threads import numpy_has_one
+
 SMALLEST = 2**16
 """Multiply-adds from which on handing a product over costs little of it."""
-
-_POOL = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
 
 Array = Any
 """A numpy array or a torch tensor: what follows reads the same for both."""
@@ -27,7 +26,7 @@ def numpy_serves(tensor: Tensor) -> bool:
     With more threads the two libraries' pools would fight for the cores, so everything is left
     to torch.
     """
-    single = torch.get_num_threads() == 1 and (_POOL == "1" or os.cpu_count() == 1)
+    single = torch.get_num_threads() == 1 and numpy_has_one()
     exact = tensor.dtype in (torch.float32, torch.float64)
     return tensor.device.type == "cpu" and exact and single
 

@@ -225,4 +225,6 @@ def duration(seconds: float) -> str:
     for unit, length in (("years", 3.15e7), ("days", 86400.0), ("hours", 3600.0)):
         if seconds >= 2 * length:
             return f"{seconds / length:,.0f} {unit}"
-    return f"{seconds / 60:.0f} minutes"
+    if seconds >= 90.0:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds:.0f} s" if seconds >= 1.0 else "a second"

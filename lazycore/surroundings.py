@@ -7,13 +7,14 @@ errors are said of the precision that is asked for.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
 from lazycore.threads import threads
 
 T = TypeVar("T")
+
 
 @contextmanager
 def apart(device: torch.device, count: int = 1) -> Iterator[None]:
@@ -65,7 +66,8 @@ def _all_digits(device: torch.device) -> Iterator[None]:
         if short and device.type == "cuda":
             torch.backends.cudnn.allow_tf32 = False
             stack.callback(setattr, torch.backends.cudnn, "allow_tf32", True)
-        for place in (torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv):
+        mkldnn: Any = torch.backends.mkldnn
+        for place in (mkldnn.matmul, mkldnn.conv):
             if place.fp32_precision not in ("none", "ieee"):
                 stack.callback(setattr, place, "fp32_precision", place.fp32_precision)
                 place.fp32_precision = "ieee"

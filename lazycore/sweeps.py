@@ -1,20 +1,31 @@
 """Many runs: a sweep's cells in, their results out as they come."""
 
 from collections.abc import Iterator, Sequence
-
-import torch
+from typing import TypedDict
 
 from lazycore import budget as budgets
+from lazycore import forecast
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.lanes.lanes import run_lanes
+from lazycore.lanes.lanes import ON_CPU, processes, run_lanes
+from lazycore.progress import counted
 from lazycore.results import RunResult
 from lazycore.store import ResultStore
 from lazycore.sweepconfig import Cell, SweepConfig
 from lazycore.sweepresult import SweepResult
+from lazycore.threads import check_threads, cores
 from lazycore.training import choose_device
 
 Outcome = RunResult | LazyLabError
 """What a cell came to: a run, or the sentence that says why there is none."""
+
+
+class SweepCost(TypedDict):
+    """What `lazycore.progress.counted` says of a sweep before it starts: how many cells the store
+    has, the seconds of the others on one core, and on how many cores they are computed."""
+
+    kept: int
+    about: float
+    cores: int
 
 
 def sweep(
@@ -24,6 +35,7 @@ def sweep(
     budget: budgets.Budget | None = budgets.DEFAULT,
     store: ResultStore | None = None,
     threads: int | None = None,
+    progress: bool | None = None,
 ) -> SweepResult:
     """Return the table of `config`: what each of its cells came to.
 
@@ -32,7 +44,9 @@ def sweep(
         device: `cpu`, `cuda:0`, …; a GPU when there is one and None is given.
         budget: what each run may cost; None lifts the limit, that on the whole sweep too.
         store: where results are looked for and kept; None keeps nothing but the table.
-        threads: of the CPU; as many as torch is set to when None is given.
+        threads: of the CPU; one for each core that this process may use when None is given.
+        progress: whether its cost is said before it starts and a bar drawn while it runs, on
+            standard error: always (True), never (False), or on a terminal and in a notebook.
     Raises `BudgetError` before anything is computed. A cell that fails is a row that says so.
 
     >>> config = SweepConfig.from_text(
@@ -47,10 +61,26 @@ def sweep(
         raise ConfigError(f"store is a {type(store).__name__}: give one of open_store(folder).")
     if budget:
         budgets.check_sweep(config, budget)
+    cost = cost_of(config, device=device, store=store, threads=threads)
     table = SweepResult(config)
-    for cell, outcome in cells(config, device=device, budget=budget, store=store, threads=threads):
+    found = cells(config, device=device, budget=budget, store=store, threads=threads)
+    for cell, outcome in counted(found, table.total, progress=progress, **cost):
         record(table, cell, outcome)
     return table
+
+
+def cost_of(
+    config: SweepConfig,
+    *,
+    device: str | None = None,
+    store: ResultStore | None = None,
+    threads: int | None = None,
+) -> SweepCost:
+    """Return what the cells that the store does not have will take, by an estimate."""
+    missing = [cell for cell in config.cells if store is None or cell.digest not in store]
+    count = processes([cell.config for cell in missing], choose_device(device), _threads(threads))
+    about = forecast.sweep_seconds(missing, ON_CPU)
+    return {"kept": len(config.cells) - len(missing), "about": about, "cores": count}
 
 
 def cells(
@@ -67,6 +97,7 @@ def cells(
     that came to the end of a budget is that of the default one in the store, and of no other.
     """
     choose_device(device)  # a wrong name is the call's mistake, not each cell's
+    _threads(threads)
     missing = []
     for cell in config.cells:
         known = store.find(cell.digest) if store else None
@@ -78,6 +109,10 @@ def cells(
         if store and isinstance(outcome, RunResult) and _holds(outcome, budget):
             store.put(cell.digest, outcome.to_bytes())
         yield cell, outcome
+
+
+def _threads(asked: int | None) -> int:
+    return cores() if asked is None else check_threads(asked)
 
 
 def _holds(result: RunResult, budget: budgets.Budget | None) -> bool:
@@ -104,7 +139,7 @@ def computed(
         lanes = run_lanes(
             [cell.config for cell in missing],
             device=device,
-            threads=threads or torch.get_num_threads(),
+            threads=_threads(threads),
             budget=budget,
         )
         for number, result in lanes:

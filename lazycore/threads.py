@@ -1,8 +1,8 @@
 """How many threads a computation has, whatever the caller's process is set to.
 
 Threads of torch spin while they wait for one another: beside other work a run took 72 s on two
-of them that takes 1.65 s on one (LOG.md, 2026-11-27). A run's tensors are small, so it has one;
-what uses further cores is further processes (`lanes`).
+of them that takes 1.65 s on one, and a step of 0.55 s of a convolutional network 3 s (LOG.md,
+2026-11-27, -28). So a run has one, and further cores are used by further processes (`lanes`).
 """
 
 import os
@@ -14,6 +14,10 @@ from functools import cache
 import torch
 from threadpoolctl import ThreadpoolController
 
+from lazycore.errors import ConfigError
+
+MOST = 1024
+
 _GIVEN = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
 
 
@@ -22,6 +26,16 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def check_threads(count: object) -> int:
+    """Return a number of threads that there can be; `ConfigError` for any other."""
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
+        raise ConfigError(
+            f"threads={count!r} is not allowed: give a whole number from 1 to {MOST} "
+            f"(this process may use {cores()})."
+        )
+    return count
 
 
 @contextmanager

@@ -1,16 +1,21 @@
 """One run: a config in, snapshots or a result out."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 
 from lazycore import budget as budgets
+from lazycore import forecast
 from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.errors import ConfigError
 from lazycore.measures.recording import choose_scales, recorder
 from lazycore.problem import build_problem
+from lazycore.progress import reported
 from lazycore.results import RunResult, Snapshot
+from lazycore.surroundings import apart, each_apart
+from lazycore.threads import check_threads
 
 
 def run(
@@ -18,6 +23,8 @@ def run(
     *,
     device: str | None = None,
     budget: budgets.Budget | None = budgets.DEFAULT,
+    threads: int = 1,
+    progress: bool | None = None,
 ) -> RunResult:
     """Return the finished run of `config`: both models, their distance and the verdict.
 
@@ -25,18 +32,23 @@ def run(
         config: what to run; fields that are not given take their defaults.
         device: `cpu`, `cuda:0`, …; a GPU when there is one and None is given.
         budget: what the run may cost; None lifts the limit.
+        threads: of the CPU. More are for large networks on a machine with nothing else to do:
+            they spin while they wait for each other, and beside other work two made a run of
+            1.65 s one of 72 s. They may add up in another order: equal to rounding.
+        progress: whether its cost is said before it starts and a bar drawn while it runs, on
+            standard error: always (True), never (False), or on a terminal and in a notebook.
     Raises `BudgetError` before anything is computed. A diverged run is a result.
 
-    On the CPU it works on as many threads as torch has. `torch.set_num_threads(1)`, as the command
-    line and sweeps have it, is as fast for small networks, and beside other work up to forty
-    times faster: threads of torch spin while they wait for one another.
+    What the caller has set in torch (its number of threads, `autocast`, `no_grad`, a default
+    device or dtype, fewer digits of float32) does not reach it, and is theirs again afterwards.
 
     >>> result = run(RunConfig(task="sine", dynamics="gd", steps=50, alpha=1000))
     >>> result.status, result.verdict
     ('done', 'lazy')
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        return RunResult.collect(config, train(config, device=device, budget=budget))
+    snapshots = _begun(config, device, budget, threads)
+    about = forecast.seconds(config)
+    return RunResult.collect(config, reported(snapshots, progress=progress, about=about))
 
 
 def train(
@@ -44,24 +56,37 @@ def train(
     *,
     device: str | None = None,
     budget: budgets.Budget | None = budgets.DEFAULT,
+    threads: int = 1,
 ) -> Iterator[Snapshot]:
     """Yield a snapshot of both models at 0 and about 200 times up to the end of the run.
 
-    Whoever iterates owns progress, cancelling and storing: stopping early leaves a partial
-    run, which `RunResult.collect` folds like a whole one.
+    Whoever iterates owns progress (`lazycore.progress.reported`), cancelling and storing:
+    stopping early leaves a partial run, which `RunResult.collect` folds like a whole one. What
+    they have set in torch is theirs at each snapshot, and not the run's in between (`run`).
     """
+    yield from _begun(config, device, budget, threads)
+
+
+def _begun(
+    config: RunConfig, device: str | None, budget: budgets.Budget | None, threads: int
+) -> Iterator[Snapshot]:
+    """Return the snapshots of a run of which all that can be refused has been looked at."""
     if not isinstance(config, RunConfig):
         raise ConfigError(f"config is a {type(config).__name__}: give a RunConfig.")
-    if torch.is_inference_mode_enabled() or not torch.is_grad_enabled():
-        raise ConfigError("gradients are switched off: iterate outside of torch.no_grad().")
     cost = budgets.check(config, budget) if budget else None
+    limit = budget.evaluations_of(cost) if budget and cost else None
     values = config.resolve().to_dict()
     where = choose_device(device)
-    problem = build_problem(values, where)
-    scales = choose_scales(problem, values)
-    limit = budget.evaluations_of(cost) if budget and cost else None
-    moments = trajectory(problem, values | scales, limit=limit)
-    yield from recorder(problem, values, scales, str(where)).snapshots(moments)
+    surroundings = partial(apart, where, check_threads(threads))
+    with surroundings():
+        problem = build_problem(values, where)
+
+    def snapshots() -> Iterator[Snapshot]:
+        scales = choose_scales(problem, values)
+        moments = trajectory(problem, values | scales, limit=limit)
+        yield from recorder(problem, values, scales, str(where)).snapshots(moments)
+
+    return each_apart(snapshots(), surroundings)
 
 
 def choose_device(name: str | None) -> torch.device:

@@ -70,5 +70,6 @@ def test_every_quantity_of_a_record_is_explained():
 
 def test_every_package_the_program_imports_is_pinned():
     pins = (ROOT / "requirements.txt").read_text()
-    for package in ("dbos", "diskcache", "numpy", "pandas", "plotly", "streamlit", "torch"):
+    wanted = ("dbos", "diskcache", "numpy", "pandas", "plotly", "streamlit", "torch")
+    for package in (*wanted, "threadpoolctl", "tqdm"):
         assert re.search(rf"^{package}==[\d.]+$", pins, re.MULTILINE), package

@@ -44,15 +44,15 @@ def _check_file(path: Path) -> None:
 
 
 def show(options: argparse.Namespace, result: Any, summary: Callable[[Any], str]) -> None:
-    """Write the result as JSON where that is asked for; else, and without a file, its summary."""
+    """Print the result's summary, and write it as JSON where that is asked for: to a file
+    besides, or alone to standard output."""
+    text = json.dumps(result.to_dict(), allow_nan=False) if options.json else ""
+    if options.json == "-":
+        print(text)
+        return
     if options.json:
-        text = json.dumps(result.to_dict(), allow_nan=False)
-        if options.json == "-":
-            print(text)
-        else:
-            write(options.json, text.encode())
-    if not options.json and not options.out:
-        print(summary(result))
+        write(options.json, text.encode())
+    print(summary(result))
 
 
 def write(path: str, data: bytes) -> None:

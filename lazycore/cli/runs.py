@@ -1,14 +1,13 @@
 """`python -m lazycore run`: one network and its linearisation."""
 
 import argparse
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lazycore import budget
 from lazycore.cli import output
 from lazycore.cli.fields import add_fields, run_config
-from lazycore.results import RunResult, Snapshot
+from lazycore.results import RunResult
 
 
 def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
@@ -28,29 +27,13 @@ def _run(options: argparse.Namespace) -> int:
     if limit:
         budget.check(config, limit)
     output.check_folders(options)
-    import torch
+    from lazycore.training import run
 
-    from lazycore.training import train
-
-    torch.set_num_threads(1)
-    snapshots = _reported(train(config, device=options.device, budget=limit))
-    result = RunResult.collect(config, snapshots)
+    result = run(config, device=options.device, budget=limit)
     if options.out:
         output.write(options.out, result.to_bytes())
     output.show(options, result, summary)
     return 0
-
-
-def _reported(snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
-    """Pass the snapshots on and say how far the run is and how long it has left."""
-    begun = time.monotonic()
-    for snapshot in snapshots:
-        passed = time.monotonic() - begun
-        if passed > 1.0 and snapshot.progress > 0.0:
-            left = passed * (1.0 / snapshot.progress - 1.0)
-            output.progress(f"{snapshot.progress:4.0%}, {left:.0f} s left")
-        yield snapshot
-    output.progress("")
 
 
 def summary(result: RunResult) -> str:

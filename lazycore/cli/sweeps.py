@@ -1,13 +1,11 @@
 """`python -m lazycore sweep`: every combination of fields with several values."""
 
 import argparse
-import os
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from lazycore import budget
+from lazycore import budget, progress
 from lazycore.cli import output
 from lazycore.cli.fields import add_fields, sweep_config
 from lazycore.errors import ConfigError
@@ -40,34 +38,23 @@ def _sweep(options: argparse.Namespace) -> int:
     writers = {".csv": "to_csv", ".parquet": "to_parquet", ".npz": "save"}
     if options.out and Path(options.out).suffix not in writers:
         raise ConfigError(f"cannot write {options.out}: give a name in .csv, .parquet or .npz.")
-    if not options.no_budget:
-        budget.check_sweep(config)
+    limit = None if options.no_budget else budget.DEFAULT
+    if limit:  # before torch is imported
+        budget.check_sweep(config, limit)
     from lazycore import sweeps
     from lazycore.store import open_store
 
     store = None if options.no_store else open_store()
-    cores = len(os.sched_getaffinity(0))
-    table, begun = SweepResult(config), time.monotonic()
-    outcomes = sweeps.cells(
-        config,
-        device=options.device,
-        budget=None if options.no_budget else budget.DEFAULT,
-        store=store,
-        threads=cores,
-    )
-    for cell, outcome in outcomes:
-        sweeps.record(table, cell, outcome)
-        output.progress(_how_far(table, time.monotonic() - begun))
-    output.progress("")
+    if not progress.is_shown(None):  # a log wants no bar, but to know what it waits for
+        cost = sweeps.cost_of(config, device=options.device, store=store)
+        progress.say_cost(
+            progress.how_many(len(config.cells), cost["kept"]), cost["about"], cost["cores"]
+        )
+    table = sweeps.sweep(config, device=options.device, budget=limit, store=store)
     if options.out:
         getattr(table, writers[Path(options.out).suffix])(options.out)
     output.show(options, table, sweep_summary)
     return 0
-
-
-def _how_far(table: SweepResult, passed: float) -> str:
-    left = passed * (table.total / table.done - 1.0)
-    return f"{table.done:,} of {table.total:,} cells, {left:.0f} s left"
 
 
 def sweep_summary(table: SweepResult) -> str:

@@ -16,7 +16,7 @@ SPEC = Spec(
     name="flow",
     meaning="gradient flow, integrated adaptively",
     reads=(TIME, TOLERANCE, STOP),
-    facts={"evaluations": lambda values: None},
+    facts={"evaluations": lambda values: None, "adaptive": 6000},
 )
 
 

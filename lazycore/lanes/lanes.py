@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import torch
 
-from lazycore import spec
+from lazycore import forecast, spec
 from lazycore.budget import DEFAULT, Budget, estimate
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
@@ -24,6 +25,7 @@ from lazycore.lanes.laneprocess import LaneProcess
 from lazycore.lanes.stacked import CACHE
 from lazycore.results import RunResult
 from lazycore.spec import Values
+from lazycore.surroundings import apart
 from lazycore.training import choose_device
 
 ON_GPU, ON_CPU = 256, 5
@@ -53,13 +55,18 @@ def run_lanes(
     """
     where = choose_device(device)
     lanes = [Lane(config, budget) for config in configs]
-    helpers = _others(lanes, where, threads)
+    helpers = processes(configs, where, threads) - 1
     work, results = _Work(lanes, where, 1 + helpers), queue.Queue()
-    own = Batches(where, work.stopped.is_set)
+    batches = Batches(where, work.stopped.is_set)
+
+    def own(some: Sequence[Lane]) -> Iterator[tuple[int, RunResult]]:
+        with apart(where):
+            yield from batches.advance(some)
+
     others = [LaneProcess() for _ in range(helpers)]
     with ThreadPoolExecutor(1 + len(others)) as pool:
         try:
-            serving = [pool.submit(_serve, work, own.advance, results)]
+            serving = [pool.submit(_serve, work, own, results)]
             serving += [pool.submit(_serve, work, other.advance, results) for other in others]
             for thread in serving:
                 thread.add_done_callback(results.put)
@@ -73,12 +80,13 @@ def run_lanes(
                 other.close()
 
 
-def _others(lanes: Sequence[Lane], device: torch.device, threads: int) -> int:
-    """Return how many processes are to help this one."""
+def processes(configs: Sequence[RunConfig], device: torch.device, threads: int) -> int:
+    """Return how many processes compute these runs, this one among them, on so many threads."""
     if device.type == "cuda" or threads == 1:
-        return 0
-    worth = sum(estimate(lane.config).seconds for lane in lanes) > WORTH_SECONDS
-    return min(threads, len(lanes)) - 1 if worth else 0
+        return 1
+    work = accumulate(forecast.seconds(config, ON_CPU) for config in configs)
+    worth = any(total > WORTH_SECONDS for total in work)
+    return min(threads, len(configs)) if worth else 1
 
 
 @dataclass(eq=False)
@@ -182,7 +190,6 @@ def _serve(
     results: queue.Queue,
 ) -> None:
     """Have batches advanced until none is left."""
-    torch.set_num_threads(1)
     own: _Claim | None = None
     while not work.stopped.is_set() and (found := work.next(own)):
         own, batch = found

@@ -42,6 +42,8 @@ class CellDone:
 
 def training(fields: dict, device: str) -> Iterator[tuple[float, Fold]]:
     """Compute the run of these fields, yielding (progress, fold) after each snapshot."""
+    import torch
+
     from lazycore.config import RunConfig
     from lazycore.results import RunResult, Snapshot
     from lazycore.training import train
@@ -52,7 +54,7 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold]]:
     def fold(status: str | None) -> bytes:
         return RunResult.collect(config, snapshots, status=status).to_bytes()
 
-    for snapshot in train(config, device=device):
+    for snapshot in train(config, device=device, threads=torch.get_num_threads()):
         snapshots.append(snapshot)
         yield snapshot.progress, fold
 

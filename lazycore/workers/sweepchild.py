@@ -20,11 +20,14 @@ def warm_up(device: str, threads: int) -> None:
 
 def computing(fields: dict, device: str) -> Iterator[CellDone]:
     """Compute those cells of the sweep `fields` whose places are in its list `wanted`."""
+    import torch
+
     from lazycore.sweeps import computed
 
     wanted = fields.pop("wanted")
     cells = SweepConfig.from_dict(fields).cells
-    for cell, outcome in computed([cells[place] for place in wanted], device=device):
+    missing, threads = [cells[place] for place in wanted], torch.get_num_threads()
+    for cell, outcome in computed(missing, device=device, threads=threads):
         if isinstance(outcome, RunResult):
             yield CellDone(cell.digest, outcome.to_bytes())
         else:
