@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import torch
 from threadpoolctl import ThreadpoolController
@@ -68,31 +69,40 @@ class _NumpyPool:
 
     def __init__(self) -> None:
         self.inside, self.lock = 0, threading.Lock()
-        self.limits = None
+        self.found: list[int] = []
 
     @property
     def held(self) -> bool:
-        return self.limits is not None
+        return bool(self.found)
 
     def enter(self) -> None:
         with self.lock:
             self.inside += 1
-            if self.inside == 1 and (pools := _pools()):
-                self.limits = pools.limit(limits=1)
+            if self.inside == 1:
+                self.found = [pool.get_num_threads() for pool in _pools()]
+                _set([1] * len(self.found))
 
     def leave(self) -> None:
         with self.lock:
             self.inside -= 1
-            if self.inside == 0 and self.limits is not None:
-                self.limits.restore_original_limits()
-                self.limits = None
+            if self.inside == 0:
+                _set(self.found)
+                self.found = []
 
 
 _NUMPY = _NumpyPool()
 
 
 @cache
-def _pools() -> ThreadpoolController | None:
-    """Return what sets numpy's pool; None where its BLAS is one whose threads cannot be set."""
-    found = ThreadpoolController().select(user_api="blas")
-    return found if found.lib_controllers else None
+def _pools() -> list[Any]:
+    """Return what sets the pools of numpy's BLAS; none where its threads cannot be set."""
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _set(counts: list[int]) -> None:
+    """Set the pools from any thread: who enters last need not be who entered first."""
+    for pool, count in zip(_pools(), counts, strict=True):
+        free = getattr(pool, "clear_controlling_thread", lambda force: None)
+        free(force=True)
+        pool.set_num_threads(count)
+        free(force=True)
