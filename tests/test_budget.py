@@ -78,6 +78,9 @@ def test_an_adaptive_run_has_a_limit_that_the_config_alone_fixes():
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
+        (0.0, "a second"),
+        (1.0, "1 s"),
+        (89.4, "89 s"),
         (90.0, "2 minutes"),
         (1800.0, "30 minutes"),
         (3 * 3600.0, "3 hours"),

@@ -43,8 +43,19 @@ def test_json_on_standard_output_is_the_record_and_nothing_else(capsys):
 def test_out_writes_a_file_that_loads_as_the_same_result(tmp_path, capsys):
     out, text = tmp_path / "run.npz", tmp_path / "run.json"
     assert main(["run", *TINY, "--out", str(out), "--json", str(text)]) == 0
-    assert capsys.readouterr().out == ""
     assert RunResult.load(out).to_dict() == json.loads(text.read_text())
+
+
+@pytest.mark.parametrize("files", [["--out"], ["--json"], ["--out", "--json"]], ids=" ".join)
+def test_a_run_whose_record_goes_to_a_file_says_its_verdict_first(tmp_path, capsys, files):
+    paths = [part for flag in files for part in (flag, str(tmp_path / flag.strip("-")))]
+    assert main(["run", *TINY, *paths]) == 0
+    written = capsys.readouterr().out
+    assert main(["run", *TINY]) == 0
+    assert written == capsys.readouterr().out
+    assert main(["run", *TINY, "--out", str(tmp_path / "again"), "--json", "-"]) == 0
+    record = json.loads(capsys.readouterr().out)  # and nothing else
+    assert written.startswith(f"{record['verdict']}  (done, digest {record['digest']})")
 
 
 def test_flags_override_the_fields_of_a_config_file(tmp_path, capsys):
@@ -192,6 +203,36 @@ def test_a_sweep_says_how_many_cells_are_what(cache, capsys):
     assert said.err == "", "progress is for a terminal"
 
 
+def test_a_sweep_says_its_cost_before_it_starts_in_a_log_too(cache, capsys, monkeypatch):
+    def lanes(configs, **_):
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err == "51 cells: about 20 s on 2 cores (estimate)\n"
+        return iter(())
+
+    monkeypatch.setattr("lazycore.sweeps.run_lanes", lanes)
+    monkeypatch.setattr("lazycore.sweeps.cores", lambda: 2)
+    monkeypatch.setattr("lazycore.forecast.seconds", lambda config, together=1: 40.0 / 51.0)
+    assert main(["sweep", "--task", "sine", "--alpha", "0.1:10:17", "--init-seed", "0:3"]) == 0
+    assert main([*SWEEP, "--alpha", "1,10", "--device", "tpu"]) == 2
+    assert capsys.readouterr().err.startswith("lazycore: device=tpu"), "refused: no cost"
+
+
+def test_on_a_terminal_a_run_and_a_sweep_say_their_cost_once(cache, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("lazycore.forecast.seconds", lambda config, together=1: 9.0)
+    monkeypatch.setattr("lazycore.progress.DELAY", 1e9)
+    assert main(["run", *TINY, "--json", "-"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) and said.err == "run: about 9 s on one core (estimate)\n"
+    monkeypatch.setattr("lazycore.lanes.lanes.WORTH_SECONDS", 1e9)
+    assert main([*SWEEP, "--alpha", "1,10", "--json", "-"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) and said.err == "2 cells: about 18 s on one core (estimate)\n"
+    assert main([*SWEEP, "--alpha", "1,10"]) == 0
+    assert capsys.readouterr().err == "", "all of it is in the store"
+
+
 def test_a_sweep_names_the_cells_that_went_wrong(cache, capsys):
     wild = ["--step-size", "0.01,1e4,1e5", "--steps", "200"]
     assert main([*SWEEP, *wild]) == 0
@@ -210,7 +251,7 @@ def test_a_long_list_of_what_went_wrong_is_cut(cache, capsys):
 def test_a_sweep_is_written_as_the_kind_of_file_that_its_name_says(cache, tmp_path, capsys, suffix):
     out = tmp_path / f"sweep.{suffix}"
     assert main([*SWEEP, "--alpha", "1,10", "--out", str(out)]) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out.startswith("2 cells (2 alpha), digest ")
     read = {"csv": pd.read_csv, "parquet": pd.read_parquet}
     frame = read[suffix](out) if suffix in read else SweepResult.load(out).frame
     assert frame["alpha"].tolist() == [1.0, 10.0] and set(frame["status"]) == {"done"}
@@ -350,7 +391,7 @@ def test_too_many_training_points_are_named_and_not_the_test_points(capsys):
 def test_a_file_that_cannot_be_written_is_said_before_anything_is_computed_and_not_left(
     tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("lazycore.training.train", lambda *_, **__: pytest.fail("computed"))
+    monkeypatch.setattr("lazycore.training.run", lambda *_, **__: pytest.fail("computed"))
     long = tmp_path / ("x" * 300 + ".npz")
     code, said = refused(capsys, "run", "--out", str(long))
     assert code == 2 and "cannot write" in said and "name too long" in said.lower()

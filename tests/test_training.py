@@ -240,12 +240,3 @@ def test_odd_but_allowed_runs_finish_and_hold_finite_numbers(fields, dynamics):
     assert result.status == "done"
     assert all(np.isfinite(v).all() for k, v in result.series.items() if "theory" not in k)
     assert 0.0 < result.numerical_error < math.inf
-
-
-@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
-def test_runs_switch_gradients_on_and_who_iterates_is_told_to(off):
-    config = RunConfig(**TINY, dynamics="gd", steps=3)
-    with off():
-        assert run(config, device="cpu").status == "done"
-        with pytest.raises(ConfigError, match="gradients are switched off"):
-            list(train(config, device="cpu"))
