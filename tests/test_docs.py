@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 import lazycore
 from lazycore import RunConfig, run
+from lazycore.forecast import seconds, told
 
 ROOT = Path(__file__).parents[1]
 MODULES = [
@@ -30,21 +32,67 @@ def test_the_examples_in_docstrings_run(name):
     assert doctest.testmod(module).failed == 0
 
 
+README = (ROOT / "README.md").read_text()
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COST = re.compile(r"^(run|\d+ cells): about .* on (one core|\d+ cores) \(estimate\)$", re.MULTILINE)
+INSTALLED = Path(sys.prefix) == ROOT / ".venv"
+"""Whether this is the environment of `make setup`, which has the project installed."""
+
+
+def elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in another folder: with this project where the environment has it not."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    if INSTALLED:
+        environment.pop("PYTHONPATH", None)
+    else:
+        environment["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
 def test_the_python_and_the_shell_of_the_readme_run(tmp_path):
-    text = (ROOT / "README.md").read_text()
-    script = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
-    line = next(line for line in text.splitlines() if " -m lazycore run " in line)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    for arguments in (["-c", script], line.split()[1:]):
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
+    """In one process, and what they say: each its cost before it starts, none on its own."""
+    line = next(line for line in README.splitlines() if " -m lazycore run " in line)
+    python = elsewhere(tmp_path, "-c", "\n".join(SNIPPETS))
+    assert python.returncode == 0, python.stderr
+    costs = [found.group(1) for found in COST.finditer(python.stderr)]
+    assert costs == ["run", "16 cells"] and "(estimate)" not in python.stdout
+    shell = elsewhere(tmp_path, *line.split()[1:])
+    assert (shell.returncode, shell.stderr) == (0, "")
+    assert shell.stdout.split()[0] in ("lazy", "crossover", "rich", "undecided")
     assert {path.name for path in tmp_path.iterdir()} == {"mine.npz", "sine.npz"}
+
+
+def test_each_snippet_that_says_its_cost_says_it_as_it_is():
+    for said in re.findall(r"# (run: .*)$", README, re.MULTILINE):
+        config = RunConfig(task="digits", alpha=100, width=200)
+        assert said == f"run: {told(seconds(config))}"
+
+
+@pytest.mark.skipif(not INSTALLED, reason="this environment is not that of `make setup`")
+def test_the_project_is_imported_in_any_folder_with_its_data(tmp_path):
+    script = (
+        "from pathlib import Path\n"
+        "import lazycore\n"
+        "from lazycore import reproductions, tasks\n"
+        "print(Path(lazycore.__file__).parent)\n"
+        "lazycore.run(lazycore.RunConfig(task='digits', dynamics='gd', steps=2, width=4))\n"
+    )
+    done = elsewhere(tmp_path, "-c", script)
+    assert (done.returncode, done.stdout.strip()) == (0, str(ROOT / "lazycore")), done.stderr
+
+
+def test_files_that_are_no_python_go_with_the_package():
+    """`package-data` names what an installed copy would otherwise lack."""
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    named = {
+        path
+        for package, patterns in stated["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    kinds = ("*.npz", "*.csv", "*.json", "*.md")
+    assert {path for kind in kinds for path in (ROOT / "lazycore").rglob(kind)} <= named
 
 
 def test_every_relative_link_and_picture_of_the_documents_exists():
