@@ -54,7 +54,7 @@ MAY_REACH = {
     "threads": {"errors"},
     "surroundings": {"threads"},
     "forecast": {"budget", "config", "spec", "sweepconfig"},
-    "progress": {"errors", "forecast", "results"},
+    "progress": {"budget", "errors", "forecast", "results"},
     "blas": {"threads"},
     "moments": set(),
     "sweepaxes": {"spec", "config", "errors", "fields"},
