@@ -35,18 +35,17 @@ def plain_steps(config: RunConfig) -> tuple[float, float]:
     import torch
 
     from lazycore.problem import build_problem
+    from lazycore.threads import threads
 
     values = config.resolve().to_dict()
     problem = build_problem(values, torch.device("cpu"))
     network, w, test = problem.network, problem.w0.clone(), problem.test
     assert test is not None and test.y is not None
     x, y = problem.train.x, problem.targets
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # several only wait for each other at this size
-    for _ in range(values["steps"]):
-        outputs, pull = network.pullback(w, x)
-        w -= values["step_size"] * pull((outputs - y) / len(y))
-    torch.set_num_threads(threads)
+    with threads():
+        for _ in range(values["steps"]):
+            outputs, pull = network.pullback(w, x)
+            w -= values["step_size"] * pull((outputs - y) / len(y))
     losses = [
         float(0.5 * (network(w, p.x) - target).square().mean())
         for p, target in ((problem.train, y), (test, test.y))
