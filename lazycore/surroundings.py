@@ -18,14 +18,15 @@ T = TypeVar("T")
 
 @contextmanager
 def apart(device: torch.device, count: int = 1) -> Iterator[None]:
-    """Compute on `device` with so many threads, with gradients, without autocast, with tensors
-    on the CPU where no device is named and with all digits of float32; then all is as it was."""
+    """Compute on `device` with so many threads, with gradients, without autocast, with all digits
+    of float32, and with no other device by default than this one or the CPU; then all is as it
+    was."""
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         if torch.amp.is_autocast_available(device.type):
             stack.enter_context(torch.autocast(device.type, enabled=False))
-        if torch.get_default_device().type != "cpu":  # each call of torch pays for this
+        if torch.get_default_device().type not in ("cpu", device.type):  # each call pays for this
             stack.enter_context(torch.device("cpu"))
         stack.enter_context(_all_digits(device))
         stack.enter_context(threads(count))

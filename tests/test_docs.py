@@ -34,7 +34,7 @@ def test_the_examples_in_docstrings_run(name):
 
 README = (ROOT / "README.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COST = re.compile(r"^(run|\d+ cells): about .* on (one core|\d+ cores) \(estimate\)$", re.MULTILINE)
+COST = re.compile(r"^([\w ]+): about .* on (one core|\d+ cores) \(estimate\)$", re.MULTILINE)
 INSTALLED = Path(sys.prefix) == ROOT / ".venv"
 """Whether this is the environment of `make setup`, which has the project installed."""
 
