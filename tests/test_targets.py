@@ -9,6 +9,7 @@ from lazycore import spec
 from lazycore.config import RunConfig
 from lazycore.datasets import images
 from lazycore.targets import dataset, flipped
+from lazycore.tasks import Sample
 
 
 def data(**fields):
@@ -54,6 +55,20 @@ def test_real_targets_under_the_logistic_loss_are_signs_about_the_training_media
     assert np.array_equal(signs.y_train, np.where(real.y_train > middle, 1.0, -1.0))
     assert np.array_equal(signs.y_test, np.where(real.y_test > middle, 1.0, -1.0))
     assert (signs.y_train == 1).sum() == 10
+
+
+def test_the_middle_of_skewed_targets_is_the_median_of_those_of_training_and_not_their_mean(
+    monkeypatch,
+):
+    """One large target: four of nine are above the median, one is above the mean."""
+    y = np.array([100.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    sample = Sample(np.zeros((9, 1)), y, np.zeros((3, 1)), np.array([0.5, 0.51, 50.0]))
+    monkeypatch.setattr(spec.find("task", "sine"), "sample", lambda values, streams: sample)
+    found = data(task="sine", n_train=9, n_test=3, loss="logistic")
+    assert found.y_train[:, 0].tolist() == [1, -1, -1, -1, -1, -1, 1, 1, 1]
+    assert found.y_test[:, 0].tolist() == [-1, 1, 1]
+    noisy = data(task="sine", n_train=9, n_test=3, loss="logistic", noise=1e-9)
+    assert np.array_equal(found.y_test, noisy.y_test), "the median is of the clean targets"
 
 
 def test_class_one_is_plus_one_and_the_square_loss_reads_signs_too():

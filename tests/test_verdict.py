@@ -42,6 +42,11 @@ def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=Fals
         ({"learned": 0.1}, "lazy"),
         ({"kernel": 2.0, "learned": 0.05}, "undecided"),
         ({"gap": 0.5, "learned": 0.0}, "undecided"),
+        ({"gap": 0.199, "change": 4.0}, "lazy"),
+        ({"gap": 0.201, "change": 4.0}, "crossover"),
+        ({"gap": 0.0124, "change": 0.25}, "lazy"),
+        ({"gap": 0.0126, "change": 0.25}, "crossover"),
+        ({"gap": 0.01, "error": 0.01}, "lazy"),
     ],
 )
 def test_verdicts(fields, word):

@@ -13,9 +13,9 @@ BY_HAND = (
 )
 
 CORE: dict[str, str] = {
-    "theory.py": "theory theorems bootstrap",
+    "theory.py": "bootstrap theorem_bounds theory theorems",
     "verdict.py": "verdict",
-    "theorems/*.py": "theorems theorem_figures",
+    "theorems/*.py": "theorem_bounds theorems theorem_figures",
     "losses/*.py": "losses",
     "activations/*.py": "activations",
     "networks/dense.py": "dense",
@@ -25,8 +25,8 @@ CORE: dict[str, str] = {
     "tangent/filters.py": "refreshed",
     "tangent/kernel.py": "kernel",
     "problem.py": "dense training",
-    "stages.py": "refreshed",
-    "moments.py": "refreshed sgd",
+    "stages.py": "stages refreshed",
+    "moments.py": "moments",
     "targets.py": "targets",
     "augmentation.py": "augmentation sgd",
     "bootstrap.py": "bootstrap",
