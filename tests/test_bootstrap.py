@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from scipy.stats import t
+
 from lazycore import bootstrap, theory
 
 ALPHAS = np.geomspace(1.0, 1000.0, 6)
@@ -27,6 +29,26 @@ def test_the_interval_holds_the_true_exponent_nineteen_times_in_twenty(seeds):
         hits += found.low <= -1.0 <= found.high
     # 95 % within three standard errors of 400 trials, and a little for so few seeds.
     assert 0.90 <= hits / trials <= 0.99
+
+
+@pytest.mark.parametrize("count", [3, 5, 30])
+def test_an_interval_is_that_of_the_draws_widened_by_students_t_and_bessels_factor(count):
+    """Draws 0, 1, … 1000 of a value 400: 25 and 975 are what 95 % of them lie between."""
+    draws = np.random.default_rng(0).permutation([*np.arange(1001.0), np.nan, np.nan])
+    found = bootstrap.interval(400.0, draws, count)
+    wider = (count / (count - 1)) ** 0.5 * t.ppf(0.975, count - 1) / t.ppf(0.975, 10**9)
+    assert (found.value, found.seeds) == (400.0, count)
+    assert 400.0 - found.low == pytest.approx(wider * 375.0, rel=6e-3)
+    assert found.high - 400.0 == pytest.approx(wider * 575.0, rel=6e-3)
+
+
+def test_the_interval_of_a_mean_is_about_as_wide_as_students():
+    values = np.random.default_rng(4).normal(7.0, 2.0, 40)
+    found = bootstrap.mean_interval(values)
+    half = t.ppf(0.975, 39) * values.std(ddof=1) / 40**0.5
+    assert found.value == pytest.approx(values.mean()) and found.seeds == 40
+    assert found.value - found.low == pytest.approx(half, rel=0.08)
+    assert found.high - found.value == pytest.approx(half, rel=0.08)
 
 
 def test_without_scatter_the_exponent_is_exact():

@@ -242,6 +242,17 @@ def test_a_sample_with_a_seed_twice_has_the_variance_of_those_outputs():
     assert fluctuations.variance(gram, weights)[0] == pytest.approx(brute)
 
 
+def test_the_interval_of_a_variance_of_many_seeds_is_that_of_normal_outputs():
+    """Var of S normal values, the same on all points, is off by Var √(2/(S − 1))."""
+    cube = made_up_cube({"width": "25,", "alpha_sqrt_width": "1,", "init_seed": "0:80"})
+    drawn = np.random.default_rng(5).standard_normal((80, 1))
+    cube.outputs[0, 0] = drawn
+    found = fluctuations.variances(cube)
+    value, half = found.value[0, 0], 0.5 * (found.high[0, 0] - found.low[0, 0])
+    assert value == pytest.approx(drawn.var(ddof=1), rel=1e-5)
+    assert half == pytest.approx(1.96 * value * (2.0 / 79.0) ** 0.5, rel=0.25)
+
+
 def test_variance_falls_as_the_width_and_its_interval_holds_the_power():
     cube = made_up_cube({"init_seed": "0:12", "width": "25,50,100,200,400"})
     found = fluctuations.variances(cube)
@@ -287,8 +298,19 @@ def test_errors_of_one_and_of_the_mean_are_those_of_brute_force(cube):
         assert found.single[place] == pytest.approx(np.mean(brute))
         together = (np.sign(outputs.mean(0)) != cube.labels).mean()
         assert found.ensemble[place] == pytest.approx(together)
-        assert found.low[place] <= found.single[place] <= found.high[place]
-    assert found.ensemble[0].max() < found.single[0].min()
+        # Of four in order the tenth percentile is three tenths of the way to the second.
+        least, second, third, most = sorted(brute)
+        assert found.low[place] == pytest.approx(least + 0.3 * (second - least))
+        assert found.high[place] == pytest.approx(most - 0.3 * (most - third))
+    assert found.ensemble[0].max() < found.single[0].min() and (found.seeds == 4).all()
+
+
+def test_an_output_of_nothing_is_an_error_of_one_network_and_of_all():
+    """y·F ≤ 0 is wrong: a zero has not decided."""
+    cube = made_up_cube()
+    cube.outputs[:] = 0.0
+    found = fluctuations.errors(cube)
+    assert (found.single == 1.0).all() and (found.ensemble == 1.0).all()
 
 
 def test_a_table_without_outputs_has_no_fluctuations():

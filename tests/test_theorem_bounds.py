@@ -221,6 +221,50 @@ def test_the_distance_to_the_limit_is_that_of_the_outputs_where_there_are_any(ma
     assert five.distances(result)["linearized"][3] == 0.0
 
 
+# ── κ and homogeneity ────────────────────────────────────────────────────────────────────
+def test_kappa_is_small_below_a_tenth_large_above_one_and_open_between(make_run):
+    def holds(kappa):
+        config = RunConfig.from_dict(FIELDS)
+        result = make_run(config=config, kappa=kappa, **{"constants.smooth": True})
+        return [h.holds for h in theorems()["κ criterion"].hypotheses(result)]
+
+    assert [holds(k)[2] for k in (0.099, 0.1, 1.0, 1.01)] == [True, None, None, False]
+    assert holds(0.05) == [True, True, True] and holds(None)[2] is None
+
+
+def test_the_gap_is_shown_as_a_share_of_the_way_of_the_linearised_model(make_run):
+    result = make_run(config=RunConfig.from_dict(FIELDS))
+    result.series["linearized.output_change"] *= 7.0
+    kernel, gap = theorems()["κ criterion"].lines(result, {})
+    way = result.series["linearized.output_change"].max()
+    assert gap.measured == pytest.approx(result.series["gap.train_output"] / way, rel=1e-12)
+    assert np.array_equal(kernel.measured, result.sparse["kernel_change"])
+    assert (gap.bound == 0.1).all() and (kernel.bound == 0.1).all()
+    assert len(kernel.bound) == len(result.kernel_time)
+
+
+@pytest.mark.parametrize(
+    ("model", "q"), [({"model": "two_layer"}, 2), ({"model": "fully_connected", "depth": 3}, 4)]
+)
+def test_the_twin_has_the_scale_and_the_step_of_the_identity(make_run, model, q):
+    """λ^q = α, the step is η λ^(2−2q), and so is a length of time that was chosen freely."""
+    fields = FIELDS | model | {"activation": "relu", "alpha": 81.0, "init_scale": 0.5}
+    scale, statement = {2: 9.0, 4: 3.0}[q], theorems()["Homogeneity"]
+    steps = RunConfig.from_dict(fields | {"dynamics": "gd", "steps": 9})
+    (twin,) = statement.companions(make_run(81.0, config=steps, step_size=0.2)).values()
+    assert (twin.alpha, twin.init_scale) == (1.0, pytest.approx(0.5 * scale))
+    assert twin.step_size == pytest.approx(0.2 * scale ** (2 - 2 * q)) and twin.steps == 9
+    config = RunConfig.from_dict(fields)
+    result = make_run(81.0, config=config, step_size=None, horizon=40.0)
+    (twin,) = statement.companions(result).values()
+    assert twin.time == pytest.approx(40.0 * scale ** (2 - 2 * q))
+    loss, moved = statement.lines(result, {})
+    assert np.array_equal(loss.measured, result.series["nonlinear.train_loss"])
+    displacement = result.series["nonlinear.displacement"]
+    assert moved.measured == pytest.approx(scale * displacement, rel=1e-12)
+    assert [h.holds for h in statement.hypotheses(result)] == [True, True, True]
+
+
 # ── lines and rates ──────────────────────────────────────────────────────────────────────
 def test_the_ratio_is_the_largest_over_the_times_after_0_that_can_be_compared():
     time = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
