@@ -1,41 +1,78 @@
 """What is broken on purpose, which tests ought to notice, and what may stay unnoticed, and why."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-SHARE = 0.02
+SHARE = 0.03
+"""Of the sites in the core, how many are tried beside `BY_HAND`."""
 
 BY_HAND = (
-    (
-        "lazycore/theorems/theorem_2_4.py",
-        "np.exp(-convexity * sigma**2 * time / 4.0)",
-        "np.exp(-convexity * sigma**2 * time / 2.0)",
-    ),
+    # The six that lived.
+    ("theorems/theorem_2_4.py", "* time / 4.0)", "* time / 2.0)"),
+    ("networks/dense.py", ".abs().max()) + radius", ".abs().max())"),
+    ("stages.py", "(number / count) ** 2", "(number / count)"),
+    ("dynamics/_stages.py", "stability=step_size * curvature", "stability=used * curvature"),
+    ("targets.py", "np.median(sample.y_train)", "np.mean(sample.y_train)"),
+    ("moments.py", "spaced = np.geomspace(max(1.0, steps", "spaced = np.linspace(max(1.0, steps"),
+    # Bounds, thresholds and what is predicted.
+    ("theorems/theorem_2_4.py", "8.0 * kappa**1.5", "8.0 * kappa"),
+    ("theorems/theorem_2_4.py", "sigma**3 / (32.0", "sigma**3 / (16.0"),
+    ("theorems/theorem_2_4.py", "start <= limit, known.alpha > least", "start <= least, True"),
+    ("theorems/theorem_2_3.py", "4.0 * time * lip**2 / 3.0", "4.0 * time * lip / 3.0"),
+    ("theorems/theorem_2_5.py", "np.exp(-(sigma**2) * time)", "np.exp(-sigma * time)"),
+    ("theorems/_constants.py", "np.maximum.accumulate(", "np.abs("),
+    ("theory.py", "-2.0 if zero_output ==", "-1.0 if zero_output =="),
+    ("measures/kappa.py", "/ squared / problem.alpha", "/ squared**0.5 / problem.alpha"),
+    ("activations/tanh.py", "(3.0 * 3.0**0.5)", "(3.0 * 3.0)"),
+    ("activations/swish.py", "STEEPEST = 1.0998", "STEEPEST = 1.1998"),
+    # What is said of a run.
+    ("verdict.py", "LAZY_GAP = 0.05", "LAZY_GAP = 0.06"),
+    ("verdict.py", "RICH_KERNEL_CHANGE = 1.0", "RICH_KERNEL_CHANGE = 1.1"),
+    ("measures/labels.py", "(y * f <= 0.0)", "(y * f < 0.0)"),
+    ("measures/labels.py", "(y * f).amin((-2, -1))", "(y * f).mean((-2, -1))"),
+    ("measures/stability.py", "shares = [((z > 0.0) == sign)", "shares = [((z >= 0.0) == sign)"),
+    ("tangent/kernel.py", "* y.square().sum()", "* y.square().sum().sqrt()"),
+    # Scales and conventions.
+    ("networks/dense.py", "1.0 / full_width if scaling", "1.0 / full_width**0.75 if scaling"),
+    ("losses/logistic.py", '"curvature": 0.25', '"curvature": 0.5'),
+    ("losses/cross_entropy.py", '"curvature": 0.5', '"curvature": 0.25'),
+    ("losses/weighted_square.py", "LARGEST = 4.0", "LARGEST = 2.0"),
+    ("targets.py", "(y_train > middle)", "(y_train >= middle)"),
+    ("dynamics/sgd.py", "decay * (done // epoch)", "decay * done"),
+    ("augmentation.py", "MARGIN = 4.0 / 32.0", "MARGIN = 3.0 / 32.0"),
+    # Statistics over seeds and scales.
+    ("bootstrap.py", "LEVEL = 0.95", "LEVEL = 0.9"),
+    ("phases/fluctuations.py", "(total - 1.0)", "total"),
+    ("phases/fluctuations.py", "(0.1, 0.9)", "(0.25, 0.75)"),
+    ("phases/crossover.py", "RATIO = 1.25", "RATIO = 1.5"),
+    ("phases/collapse.py", "-2.0 * depth / (depth + 1.0)", "-2.0 / (depth + 1.0)"),
 )
+"""File of lazycore, text that is there once, what stands there instead."""
 
 CORE: dict[str, str] = {
-    "theory.py": "bootstrap theorem_bounds theory theorems",
+    "theory.py": "bootstrap theorem_bounds theory",
     "verdict.py": "verdict",
-    "theorems/*.py": "theorem_bounds theorems theorem_figures",
+    "theorems/*.py": "theorem_bounds theorems",
     "losses/*.py": "losses",
-    "activations/*.py": "activations",
-    "networks/dense.py": "dense",
+    "activations/*.py": "activations second_derivatives dense",
+    "networks/dense.py": "second_derivatives dense",
     "networks/displaced.py": "dense",
-    "networks/symmetrized.py": "dense",
-    "networks/one_hidden_layer.py": "dense theorems",
+    "networks/symmetrized.py": "second_derivatives dense",
+    "networks/one_hidden_layer.py": "second_derivatives metrics",
     "tangent/filters.py": "refreshed",
-    "tangent/kernel.py": "kernel",
-    "problem.py": "dense training",
-    "stages.py": "stages refreshed",
+    "tangent/kernel.py": "kernel metrics",
+    "problem.py": "metrics dense",
+    "stages.py": "stages",
     "moments.py": "moments",
     "targets.py": "targets",
-    "augmentation.py": "augmentation sgd",
-    "bootstrap.py": "bootstrap",
-    "measures/kappa.py": "metrics theorems",
+    "augmentation.py": "augmentation",
+    "bootstrap.py": "bootstrap phases",
+    "measures/kappa.py": "metrics",
     "measures/constants.py": "constants",
-    "measures/labels.py": "labels",
+    "measures/labels.py": "labels metrics",
     "measures/spectrum.py": "spectrum",
-    "measures/columns.py": "metrics",
-    "measures/stability.py": "metrics gates",
+    "measures/columns.py": "metrics labels",
+    "measures/stability.py": "metrics",
     "measures/frozen_kernel.py": "frozen_kernel",
     "dynamics/_closed_form.py": "lanczos",
     "dynamics/_lanczos.py": "lanczos",
@@ -51,8 +88,19 @@ CORE: dict[str, str] = {
 }
 """Files of the core, and the names of the tests that mirror them, the quickest first."""
 
+TOO_SLOW = (
+    *("theorem_2_2", "bounds_the_measured_gap", "symmetrised_model_falls", "falls_with_the_width"),
+    *("without_a_zero_start", "constants_of_the_line", "independent_maximisation", "over_alpha"),
+    *("below_every_bound", "theorem_2_4_holds", "need_no_torch", "figure_eight", "has_no_twin"),
+    *("paired_neurons_fail", "hypothesis_is_decided", "holds_everywhere_on_the_ball"),
+)
+"""Words in the names of tests that are left out: whole runs of seconds, which see large factors."""
+
 ROUTES: frozenset[tuple[str, str]] = frozenset()
+"""File and function of what decides how a number is found, not which number it is."""
+
 EXPLAINED: dict[tuple[str, str, str], str] = {}
+"""File, line before and line after, and why no test can or need notice."""
 
 
 def core(root: Path) -> list[str]:
@@ -61,8 +109,10 @@ def core(root: Path) -> list[str]:
     return sorted(p.relative_to(root).as_posix() for p in found)
 
 
-def tests_of(path: str) -> list[str]:
-    """Return the test files that mirror this file of the core."""
+def tests_of(path: str) -> Iterator[str]:
+    """Yield the arguments of pytest for the tests that mirror this file of the core."""
     inner = Path(path).relative_to("lazycore")
     names = next(names for pattern, names in CORE.items() if inner.match(pattern))
-    return [f"tests/test_{name}.py" for name in names.split()]
+    yield from (f"tests/test_{name}.py" for name in names.split())
+    if TOO_SLOW:
+        yield from ("-k", f"not ({' or '.join(TOO_SLOW)})")

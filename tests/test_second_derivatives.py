@@ -1,0 +1,78 @@
+"""Second derivatives of dense networks and their bounds, by formula and where they are sharp."""
+
+import math
+
+import oracle
+import pytest
+import torch
+
+from lazycore import spec
+from lazycore.config import RunConfig
+
+
+def build(**fields):
+    """Return the oracle's setting and the engine's network."""
+    config = RunConfig(**({"n_train": 6, "n_test": 3, "dim": 3, "width": 4} | fields))
+    s = oracle.setting(config)
+    return s, spec.find("model", s.values["model"]).build(s.values, s.d, 1)
+
+
+STEEPEST_BEND = {"tanh": 4.0 / (3.0 * 3.0**0.5), "softplus": 3.0 / 4.0, "swish": 3.0 / 2.0}
+"""sup |σ''| at β = 3."""
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.5, 3.0, 40.0])
+@pytest.mark.parametrize("activation", list(STEEPEST_BEND))
+@pytest.mark.parametrize("scaling", ["plain", "ntk", "mean_field"])
+@pytest.mark.parametrize("bias", ["none", "normal"])
+def test_the_bound_on_the_second_derivative_is_its_formula_at_every_radius(
+    activation, scaling, bias, radius
+):
+    """C (‖x̃‖ sup|σ'| + (max_j |a_j| + r) ‖x̃‖² sup|σ''|), rms over the points."""
+    extra = {} if bias == "none" else {"bias_gain": 0.6}
+    extra |= {} if activation == "tanh" else {"activation_beta": 3.0}
+    s, network = build(
+        activation=activation, scaling=scaling, bias=bias, activation_gain="unit", **extra
+    )
+    row = 3 + (bias == "normal")
+    a = [abs(float(s.w0[4 * row + j])) for j in range(4)]
+    inner = 1.0 if scaling == "plain" else 3.0**-0.5
+    outer = {"plain": 1.0, "ntk": 0.5, "mean_field": 0.25}[scaling]
+    outer *= oracle.gain(activation, 3.0)
+    steepest = 1.0998393194 if activation == "swish" else 1.0
+    total = 0.0
+    for x in s.x.tolist():
+        square = sum((inner * v) ** 2 for v in x) + (0.36 if bias == "normal" else 0.0)
+        bend = (max(a) + radius) * square * STEEPEST_BEND[activation]
+        total += (outer * (square**0.5 * steepest + bend)) ** 2 / 6
+    found = network.second_derivative_bound(s.w0, s.x, radius)
+    assert found == pytest.approx(total**0.5, rel=1e-8)
+
+
+@pytest.mark.parametrize("radius", [0.0, 1.0, 10.0])
+def test_the_second_derivative_comes_near_its_bound_where_one_neuron_makes_it(radius):
+    """One neuron, one far point: the largest bend of tanh times the largest |a| of the ball is
+    nearly all there is, so that a bound that did not grow with the ball would be broken."""
+    s, network = build(activation="tanh", width=1, dim=2, n_train=1, scaling="plain")
+    x = torch.tensor([[1000.0, 0.0]], dtype=torch.float64)
+    steepest = math.atanh(3.0**-0.5)  # where |tanh''| is largest
+    w = torch.tensor([steepest / 1000.0, 0.0, 0.8], dtype=torch.float64)
+    bound = network.second_derivative_bound(w, x, radius)
+    far = w + torch.tensor([0.0, 0.0, radius], dtype=torch.float64)
+    second = torch.func.hessian(lambda u: s.network(u, x)[0, 0])(far)
+    assert 0.99 * bound <= float(torch.linalg.matrix_norm(second, 2)) <= bound
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_of_two_copies_the_bound_and_the_norm_are_those_of_the_larger_one(ahead):
+    s, network = build(activation="tanh", zero_output="symmetrized", width=6)
+    w = s.w0.clone()
+    half = len(w) // 2
+    copies = [w[:half].clone(), w[half:].clone()]
+    copies[ahead][9:] *= 4.0  # output weights
+    copy, both = network.copy, torch.cat(copies)
+    bounds = [copy.second_derivative_bound(c, s.x, 0.7) for c in copies]
+    norms = [copy.second_derivative_norm(c, s.x) for c in copies]
+    assert bounds[ahead] > 1.5 * bounds[1 - ahead] and norms[ahead] > 1.5 * norms[1 - ahead]
+    assert network.second_derivative_bound(both, s.x, 0.7) == pytest.approx(bounds[ahead])
+    assert network.second_derivative_norm(both, s.x) == pytest.approx(norms[ahead])
