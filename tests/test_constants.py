@@ -1,6 +1,7 @@
 """The recorded constants, against explicit Jacobians and the slow oracle."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import oracle
@@ -11,6 +12,7 @@ from lazycore.config import RunConfig
 from lazycore.losses import chosen
 from lazycore.measures.constants import BELOW, RADII, UNKNOWN, UPPER, constants
 from lazycore.problem import build_problem
+from lazycore.tangent.linearize import Explicit
 
 SMALL = {"task": "teacher", "dim": 4, "n_train": 8, "n_test": 0, "width": 10}
 
@@ -34,6 +36,30 @@ def test_norms_and_singular_values_are_those_of_the_explicit_jacobian(zero_outpu
     residual = oracle.rms(3.0 * s.h(s.w0, s.x) - s.y)
     assert known["initial_residual"] == pytest.approx(residual)
     assert known["outputs"] == 8 and known["rank"] == 8
+
+
+def test_a_singular_value_counts_from_a_millionth_of_the_largest_on():
+    from lazycore.measures.constants import _rank
+
+    singular = np.array([0.0, 0.9e-6, 1.1e-6, 1e-3, 1.0])
+    assert _rank(4.0 * singular**2) == 3 and _rank(np.zeros(3)) == 0
+
+
+@pytest.mark.parametrize(("size", "apart"), [(0.3, 1e-3), (70.0, 0.07)])
+def test_the_rank_nearby_is_that_at_a_thousandth_of_the_weights_away(size, apart):
+    from lazycore.measures.constants import _kernel_nearby
+
+    seen = []
+
+    def features(w, x):
+        seen.append(w)
+        return Explicit(w.expand(len(x), 1, -1))
+
+    w0 = torch.full((9,), size / 3.0, dtype=torch.float64)
+    anchor = SimpleNamespace(w0=w0, x=torch.zeros(4, 2), network=SimpleNamespace(features=features))
+    kernel = _kernel_nearby(anchor)
+    assert float((seen[0] - w0).norm()) == pytest.approx(apart)
+    assert torch.allclose(kernel, torch.full((4, 4), float(seen[0] @ seen[0]) / 4.0).double())
 
 
 def test_paired_neurons_start_with_half_the_rank_that_they_have_nearby():

@@ -196,25 +196,6 @@ def test_what_is_noted_of_a_stage_is_that_of_an_explicit_kernel():
         assert stage.eigenvalues == pytest.approx(values.numpy(), abs=1e-12)
 
 
-def test_the_stability_of_a_capped_stage_is_that_of_the_step_that_was_asked_for():
-    """Five times too long a step: 5 at the start, and η λ_max of an explicit kernel later on;
-    the step that is taken instead is 1/λ_max."""
-    config = of(SMALL, refresh_every=40, refresh_cap="stable")
-    problem = build_problem(config.resolve().to_dict(), CPU)
-    asked = 5.0 / problem.largest_eigenvalue
-    values = config.resolve().to_dict() | {"step_size": asked}
-    states = list(refreshed_path(problem, values, np.array([0, 40, 80, 120])))
-    noted = states[-1].stages
-    assert noted[0].stability == pytest.approx(5.0, rel=1e-6)
-    for stage, state in zip(noted, states, strict=False):
-        w, x = problem.train.weights(state.v), problem.train.x
-        jacobian = torch.func.jacrev(lambda w, x=x: problem.network(w, x))(w).flatten(0, 1)
-        largest = float(torch.linalg.matrix_norm(jacobian, 2)) ** 2 / len(x)
-        assert stage.stability == pytest.approx(asked * largest, rel=1e-6)
-        assert stage.step_size == pytest.approx(min(asked, 1.0 / largest), rel=1e-6)
-        assert stage.time == pytest.approx(stage.step * asked)
-
-
 def test_lambda_max_of_many_outputs_is_found_by_products(monkeypatch):
     config = of(TEN, refresh_every=20)
     values = config.resolve().to_dict() | {"step_size": 1.0}

@@ -39,6 +39,13 @@ def test_the_gap_is_the_largest_ratio_among_the_first_fifty():
     assert class_gap(far) == (1, 1.0), "what comes after fifty does not count"
 
 
+@pytest.mark.parametrize(("after", "found"), [(50, (50, 9.0)), (51, (1, 1.0))])
+def test_the_last_ratio_that_counts_is_that_after_the_fiftieth_eigenvalue(after, found):
+    values = np.ones(80)
+    values[after:] = 1.0 / 9.0
+    assert class_gap(values) == (found[0], pytest.approx(found[1]))
+
+
 def test_without_two_positive_eigenvalues_there_is_no_gap():
     after, ratio = class_gap(np.array([1.0, 0.0, 0.0]))
     assert after == 0 and np.isnan(ratio)

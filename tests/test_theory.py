@@ -224,6 +224,26 @@ def test_kappa_falls_with_the_width_as_the_reference_says():
         assert slope(widths, means)[0] == pytest.approx(wanted, abs=0.13)
 
 
+def test_a_late_rate_is_that_of_the_later_half_of_four_decades():
+    """Values that fall to 1e-2 at t = 5, at another rate to t = 10, and at a third to 1e-6 at
+    t = 15: only the third counts, and nothing of what comes after."""
+    place = [0.0, 5.0, 10.0, 15.0, 20.0]
+    height = np.log([1.0, 1e-2, 2e-5, 1e-6, 1e-20])
+    time = np.linspace(0.0, 20.0, 4001)
+    values = 7.0 * np.exp(np.interp(time, place, height))
+    rate, low, high = theory.decay_rate(time, values)
+    assert rate == pytest.approx(np.log(20.0) / 5.0, rel=1e-4)
+    assert low <= rate <= high and high - low < 1e-3
+
+
+def test_a_late_rate_needs_four_values():
+    values = np.exp(-np.array([0.0, 5.0, 6.0, 7.0, 8.0, 9.0, 20.0]))  # of six the later half
+    time = np.array([0.0, 5.0, 6.0, 7.0, 7.1, 9.0, 20.0])
+    assert np.isnan(theory.decay_rate(time, values)[0])
+    time = np.array([0.0, 5.0, 7.0, 8.0, 8.5, 9.0, 20.0])
+    assert theory.decay_rate(time, values)[0] > 0.0
+
+
 @pytest.mark.parametrize(
     ("zero_output", "loss", "said"),
     [

@@ -80,7 +80,7 @@ CORE: dict[str, str] = {
     "dynamics/sgd.py": "sgd",
     "dynamics/population.py": "population",
     "dynamics/_refreshed.py": "refreshed",
-    "dynamics/_stages.py": "refreshed",
+    "dynamics/_stages.py": "refreshed_stages refreshed",
     "dynamics/_pair.py": "pair",
     "dynamics/_dormand_prince.py": "integrators",
     "dynamics/_chebyshev.py": "integrators",

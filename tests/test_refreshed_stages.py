@@ -1,0 +1,73 @@
+"""What is noted of the stages of iterative linearisation, against explicit Jacobians."""
+
+import numpy as np
+import pytest
+import torch
+
+from lazycore.config import RunConfig
+from lazycore.dynamics import _stages
+from lazycore.dynamics._refreshed import refreshed_path
+from lazycore.problem import build_problem
+
+CPU = torch.device("cpu")
+SMALL = {
+    **{"task": "sine", "n_train": 12, "n_test": 9, "width": 10, "activation": "tanh"},
+    **{"dynamics": "gd", "steps": 120, "alpha": 2.0},
+}
+
+
+def kernel_of(size, seed=0):
+    rows = torch.randn(size, 9, generator=torch.Generator().manual_seed(seed)).double()
+    return rows @ rows.T
+
+
+def test_the_stability_of_a_capped_stage_is_that_of_the_step_that_was_asked_for():
+    """Five times too long a step: 5 at the start, and η λ_max of an explicit kernel later on;
+    the step that is taken instead is 1/λ_max."""
+    config = RunConfig(**SMALL, refresh_every=40, refresh_cap="stable")
+    problem = build_problem(config.resolve().to_dict(), CPU)
+    asked = 5.0 / problem.largest_eigenvalue
+    values = config.resolve().to_dict() | {"step_size": asked}
+    states = list(refreshed_path(problem, values, np.array([0, 40, 80, 120])))
+    noted = states[-1].stages
+    assert noted[0].stability == pytest.approx(5.0, rel=1e-6)
+    for stage, state in zip(noted, states, strict=False):
+        w, x = problem.train.weights(state.v), problem.train.x
+        jacobian = torch.func.jacrev(lambda w, x=x: problem.network(w, x))(w).flatten(0, 1)
+        largest = float(torch.linalg.matrix_norm(jacobian, 2)) ** 2 / len(x)
+        assert stage.stability == pytest.approx(asked * largest, rel=1e-6)
+        assert stage.step_size == pytest.approx(min(asked, 1.0 / largest), rel=1e-6)
+        assert stage.time == pytest.approx(stage.step * asked)
+
+
+@pytest.mark.parametrize("formed", [True, False])
+def test_lambda_max_by_products_is_that_of_all_eigenvalues(monkeypatch, formed):
+    """By products with the kernel where it is formed, else with the features."""
+    values = RunConfig(**SMALL, refresh_every=40).resolve().to_dict() | {"step_size": 1.0}
+    stages = _stages.Stages(build_problem(values, CPU), values)
+    exact = stages._largest_eigenvalue()
+    kernel = stages.problem.train.anchor.kernel
+    assert exact == pytest.approx(float(torch.linalg.matrix_norm(kernel, 2)) / 12, rel=1e-9)
+    monkeypatch.setattr(_stages, "ALL_EIGENVALUES", 0)
+    monkeypatch.setattr(_stages, "LARGEST_KERNEL", 12 if formed else 0)
+    assert stages._largest_eigenvalue() == pytest.approx(exact, rel=1e-4)
+
+
+def test_the_distance_of_two_kernels_is_one_minus_their_cosine():
+    a, b = kernel_of(5), kernel_of(5, seed=1)
+    x, y = a.flatten().numpy(), b.flatten().numpy()
+    wanted = 1.0 - np.dot(x, y) / (np.linalg.norm(x) * np.linalg.norm(y))
+    assert 0.05 < wanted < 0.95
+    assert _stages._distance(a, b) == pytest.approx(wanted, rel=1e-12)
+    assert _stages._distance(a, 3.0 * a) == pytest.approx(0.0, abs=1e-15)
+    assert _stages._distance(a, 0.0 * a) == 0.0
+
+
+@pytest.mark.parametrize(("most", "points"), [(600, 4), (7, 2), (2, 1)])
+def test_the_spectrum_is_of_the_kernel_over_the_points_that_it_is_of(monkeypatch, most, points):
+    """Of four points of three outputs; of two, where there are seven eigenvalues at most."""
+    monkeypatch.setattr(_stages, "LARGEST_NOTED", most)
+    kernel, size = kernel_of(12), 3 * points
+    found = _stages._spectrum(kernel, 4)
+    wanted = np.linalg.svd(kernel[:size, :size].numpy() / points, compute_uv=False)
+    assert found == pytest.approx(wanted, abs=1e-10) and (found >= 0.0).all()
