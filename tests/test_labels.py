@@ -7,6 +7,7 @@ import torch
 
 from lazycore import run
 from lazycore.config import RunConfig
+from lazycore.measures.labels import share_of_errors, sign_agreement, smallest_margin
 from lazycore.quantities import measure
 
 TINY = {"n_train": 6, "n_test": 5, "width": 6, "dynamics": "gd", "steps": 40, "alpha": 0.5}
@@ -22,6 +23,18 @@ RUNS = {
     },
     "not_zeroed": {"task": "digits", "loss": "logistic", "zero_output": "none", "alpha": 3.0},
 }
+
+
+def test_an_output_of_zero_is_an_error_and_so_is_a_tie():
+    f = torch.tensor([[[0.0], [2.0], [-1.0], [3.0]], [[1.0], [1.0], [1.0], [-1.0]]])
+    y = torch.tensor([[1.0], [1.0], [1.0], [-1.0]])
+    assert share_of_errors(f, y).tolist() == [0.75, 0.0]
+    assert smallest_margin(f, y).tolist() == [-3.0, 1.0]
+    assert sign_agreement(f, f.flip(0)).tolist() == [0.25, 0.25]
+    assert sign_agreement(0.0 * f, 0.0 * f).tolist() == [1.0, 1.0]
+    ten = torch.tensor([[2.0, 2.0, 1.0], [2.0, 1.0, 0.0], [0.0, 0.5, 1.0], [1.0, 1.0, 2.0]])
+    classes = torch.eye(3)[[0, 0, 0, 2]]
+    assert float(share_of_errors(ten, classes)) == 0.5
 
 
 @pytest.fixture(scope="module", params=RUNS)

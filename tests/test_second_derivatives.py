@@ -8,6 +8,8 @@ import torch
 
 from lazycore import spec
 from lazycore.config import RunConfig
+from lazycore.measures.kappa import kappa, second_derivative_norm
+from lazycore.problem import build_problem
 
 
 def build(**fields):
@@ -76,3 +78,30 @@ def test_of_two_copies_the_bound_and_the_norm_are_those_of_the_larger_one(ahead)
     assert bounds[ahead] > 1.5 * bounds[1 - ahead] and norms[ahead] > 1.5 * norms[1 - ahead]
     assert network.second_derivative_bound(both, s.x, 0.7) == pytest.approx(bounds[ahead])
     assert network.second_derivative_norm(both, s.x) == pytest.approx(norms[ahead])
+
+
+@pytest.mark.parametrize("alpha", [3.0, 0.2])
+def test_kappa_is_its_formula_with_explicit_norms(alpha):
+    """(1/α) ‖αh(w0) − y‖ ‖D²h‖/‖Dh‖² in L²(ρ̂): of 24 points, so that no √n could hide."""
+    fields = {"activation": "tanh", "n_train": 24, "zero_output": "none", "alpha": alpha}
+    s, _ = build(**fields)
+    config = RunConfig(**({"n_test": 3, "dim": 3, "width": 4} | fields))
+    problem = build_problem(config.resolve().to_dict(), torch.device("cpu"))
+    residual = float((alpha * s.network(s.w0, s.x) - s.y).norm()) / 24**0.5
+    first = torch.autograd.functional.jacobian(lambda w: s.network(w, s.x)[:, 0], s.w0)
+    norm = float(torch.linalg.matrix_norm(first, 2)) / 24**0.5
+    second = second_derivative_norm(problem.train.anchor)
+    assert kappa(problem) == pytest.approx(residual * second / norm**2 / alpha, rel=1e-6)
+
+
+def test_the_second_derivative_of_two_neurons_is_that_of_the_one_that_bends_more():
+    """For one neuron and one point ‖D²h‖ is the larger |eigenvalue| of a matrix with two."""
+    s, network = build(activation="tanh", width=2, dim=2, n_train=1, scaling="plain")
+    x = torch.tensor([[1.2, -0.7]], dtype=torch.float64)
+    w = torch.tensor([0.3, 0.2, -0.9, 0.4, 0.8, -1.5], dtype=torch.float64)
+    norms, square = [], 1.2**2 + 0.7**2
+    for (b1, b2), a in (((0.3, 0.2), 0.8), ((-0.9, 0.4), -1.5)):
+        slope = 1.0 - math.tanh(1.2 * b1 - 0.7 * b2) ** 2
+        bend = -2.0 * math.tanh(1.2 * b1 - 0.7 * b2) * slope * a * square
+        norms.append(0.5 * (abs(bend) + (bend**2 + 4.0 * slope**2 * square) ** 0.5))
+    assert network.second_derivative_norm(w, x) == pytest.approx(max(norms), rel=1e-6)

@@ -245,6 +245,22 @@ def test_a_late_rate_needs_four_values():
 
 
 @pytest.mark.parametrize(
+    ("zero_output", "loss", "power"),
+    [
+        ("centered", "square", -1.0),
+        ("centered", "logistic", -1.0),
+        (None, "square", -1.0),
+        ("symmetrized", "square", -2.0),
+        ("symmetrized", "logistic", -2.0),
+        ("none", "square", 1.0),
+        ("none", "cross_entropy", None),
+    ],
+)
+def test_the_power_of_the_gap_is_that_of_the_table(zero_output, loss, power):
+    assert predicted_gap_slope(zero_output, loss) == power
+
+
+@pytest.mark.parametrize(
     ("zero_output", "loss", "said"),
     [
         ("centered", "square", "falls as 1/α."),
