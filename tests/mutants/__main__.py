@@ -23,7 +23,8 @@ from mutants.sites import Mutant, changed, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = (".git", ".venv*", "docs", "benchmarks", ".*_cache", ".hypothesis", "results")
-WARM = ("numpy", "torch", "torch.func", "scipy.stats", "scipy.integrate", "hypothesis")
+WARM = ("torch._dynamo", "torch._decomp.decompositions_for_jvp", "scipy.stats", "scipy.integrate")
+WARM += ("hypothesis",)
 """What is imported once, before the workers part: seconds for each mutant."""
 MOST_SECONDS = 100
 """Of CPU, for one mutant: more is a loop without end, which is noticed too."""
