@@ -69,6 +69,16 @@ def test_a_quarter_of_the_gradient_change_halves_the_error(monkeypatch):
     assert 1.6 < errors[0] / errors[1] < 2.5 and 1.6 < errors[1] / errors[2] < 2.5
 
 
+def test_a_kernel_that_is_larger_only_makes_time_pass_faster(monkeypatch):
+    """What a step may change is a share: with 100 Θ and t/100 the steps are the same ones."""
+    problem = problem_of()
+    kernel = problem.train.anchor.kernel
+    monkeypatch.setattr(frozen_kernel, "OUTPUT_CHANGE", 1e9)
+    c, _ = train_frozen(kernel, problem, 50.0)
+    fast, _ = train_frozen(100.0 * kernel, problem, 0.5)
+    assert torch.allclose(100.0 * fast, c, rtol=1e-9)
+
+
 def test_a_model_that_would_take_too_many_steps_says_how_far_it_came(monkeypatch):
     problem = problem_of()
     monkeypatch.setattr(frozen_kernel, "MOST_STEPS", 5)

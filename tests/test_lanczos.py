@@ -107,6 +107,23 @@ def test_later_times_need_more_vectors(monkeypatch):
     assert sizes[0] < sizes[1] < sizes[2]
 
 
+def test_a_space_of_three_eigenvalues_is_exhausted_after_three_vectors():
+    """And what it gives is exact: nothing is left over in the last of them."""
+    values = torch.tensor([5.0, 5.0, 2.0, 2.0, 2.0, 0.5, 0.5]).double()
+    space = Krylov(lambda v: values * v, torch.arange(1.0, 8.0).double() / 40.0)
+    assert not space.exhausted and space.size == 0
+    space.grow(6)
+    assert space.exhausted and space.size == 3
+    assert space.ritz()[0] == pytest.approx([0.5, 2.0, 5.0])
+    assert (space.spectrum().last == 0.0).all()
+    assert np.linalg.norm(space.spectrum().start) == pytest.approx(140.0**0.5 / 40.0)
+    short = Krylov(lambda v: values * v, torch.arange(1.0, 8.0).double())
+    short.grow(2)
+    turned = short.ritz()[1]
+    wanted = short.below[-1] * turned[-1] / 140.0**0.5
+    assert not short.exhausted and short.spectrum().last == pytest.approx(wanted)
+
+
 def test_too_few_vectors_are_no_solution():
     matrix, _ = symmetric(SPECTRA["power law"])
     b = torch.ones(SIZE, dtype=torch.float64)

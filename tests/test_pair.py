@@ -7,7 +7,18 @@ import torch
 from lazycore.config import RunConfig
 from lazycore.dynamics._alone import Alone, State
 from lazycore.dynamics._closed_form import closed_form
-from lazycore.dynamics._pair import COARSE_FLOOR, LOST, Pair, Seen, kink_factor, path, unless_lost
+from lazycore.dynamics._pair import (
+    COARSE_FLOOR,
+    LOST,
+    Pair,
+    Seen,
+    curvature,
+    is_stiff,
+    kink_factor,
+    natural_time,
+    path,
+    unless_lost,
+)
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
 from lazycore.lanes.stacked import stack
@@ -142,6 +153,37 @@ def test_the_floor_at_kinks_goes_up_with_the_tolerance_and_not_down():
     assert kink_factor(1e-3, 10.0) == kink_factor(1e-6, 10.0) == pytest.approx(COARSE_FLOOR)
     assert kink_factor(1e-2, 1.0) == pytest.approx(COARSE_FLOOR)
     assert kink_factor(1e-1, 10.0) == pytest.approx(COARSE_FLOOR**3)
+
+
+def test_the_natural_time_is_one_over_the_fastest_rate_however_slow_that_is():
+    """sup ℓ'' λ_max, with λ_max below and above 1."""
+    for scale, loss, bend in ((1.0, "logistic", 0.25), (6.0, "square", 1.0)):
+        fields = {"task": "teacher", "n_train": 6, "dim": 3, "width": WIDTH, "loss": loss}
+        config = RunConfig(**fields, init_scale=scale)
+        problem = build_problem(config.resolve().to_dict(), torch.device("cpu"))
+        rate = bend * problem.largest_eigenvalue
+        assert (rate < 1.0) == (scale == 1.0)
+        assert curvature(problem) == rate and natural_time(problem, 50.0) == 1.0 / rate
+        assert is_stiff(problem, 30.1 / rate) and not is_stiff(problem, 29.9 / rate)
+        problem.train.anchor.__dict__["largest_eigenvalue"] = 0.0
+        assert natural_time(problem, 50.0) == 50.0
+
+
+def test_a_path_begins_with_a_tenth_of_the_natural_time_and_has_its_floors():
+    for activation, end in (("tanh", 40.0), ("relu", 40.0), ("tanh", 1e-3)):
+        problem = problem_of(activation)
+        unit = 1.0 / problem.largest_eigenvalue
+        found = path(problem, 4, end, tolerance=1e-2, coarseness=1.0, limit=9.0)
+        assert found.step == pytest.approx(min(0.1 * unit, end))
+        assert len(found.y) == problem.w0.numel() + 4 and not found.y.any()
+        if activation == "tanh":
+            assert found.growth == 0.0
+            assert found.floor(0.0) == found.floor(30.0) == pytest.approx(1e-6 * unit)
+        else:
+            assert found.growth == pytest.approx(8.0 * 0.002)
+            times = (0.0, 0.01 * unit, 30.0 * unit)
+            floors = [8e-6 * unit, 8.0 * 0.1 * 0.01 * unit, 8.0 * 0.0625 * unit]
+            assert [found.floor(t) for t in times] == pytest.approx(floors)
 
 
 def test_only_networks_with_kinks_have_such_a_floor():

@@ -167,6 +167,18 @@ def test_bisection_finds_the_border_from_any_side_to_the_ratio_asked_for():
         assert at.next_sweeps(cubes, ratio=1.1) == []
 
 
+def test_a_border_counts_as_found_within_a_quarter_and_is_sought_tenfold_beyond_what_is_known():
+    def wanted(*scales):
+        grid = ",".join(f"{scale * BORDER:.9g}" for scale in scales)
+        found = at.next_scales([made_up_cube({"alpha_sqrt_width": grid})])
+        return [scale / BORDER for scale in found.values()]
+
+    assert wanted(0.9, 0.9 * 1.249) == []
+    assert wanted(0.9, 0.9 * 1.251) == pytest.approx([0.9 * 1.251**0.5] * 3, rel=1e-5)
+    assert wanted(0.2, 0.4) == pytest.approx([4.0] * 3)
+    assert wanted(3.0, 5.0) == pytest.approx([0.3] * 3)
+
+
 def test_bisection_asks_for_the_same_runs_but_for_width_and_scale(cube):
     sweep = at.next_sweeps([cube])[0]
     cell, known = sweep.cells[1].config.resolve(), cube.config.cells[1].config.resolve()
@@ -251,6 +263,16 @@ def test_the_interval_of_a_variance_of_many_seeds_is_that_of_normal_outputs():
     value, half = found.value[0, 0], 0.5 * (found.high[0, 0] - found.low[0, 0])
     assert value == pytest.approx(drawn.var(ddof=1), rel=1e-5)
     assert half == pytest.approx(1.96 * value * (2.0 / 79.0) ** 0.5, rel=0.25)
+
+
+def test_resampled_variances_have_the_mean_of_the_variance_that_was_found():
+    """Samples with repetition vary less by (S − 1)/S: that is given back."""
+    outputs = np.random.default_rng(2).standard_normal((4, 50))
+    gram = outputs @ outputs.T / 50
+    value = float(fluctuations.variance(gram, np.ones((1, 4)))[0])
+    draws = fluctuations._resampled(gram, value, np.random.default_rng(0))
+    assert np.nanmean(draws) == pytest.approx(value, rel=1e-12)
+    assert np.isnan(draws).sum() == pytest.approx(2000 / 4**3, abs=25), "one seed four times"
 
 
 def test_variance_falls_as_the_width_and_its_interval_holds_the_power():

@@ -12,6 +12,7 @@ from lazycore.problem import (
     default_time,
     longest_time,
     rms,
+    rounding,
 )
 
 SMALL = {"task": "teacher", "dim": 3, "n_train": 7, "n_test": 4, "width": 4, "activation": "tanh"}
@@ -70,6 +71,13 @@ def test_a_default_step_is_one_over_the_curvature_and_the_rest_are_multiples_of_
     assert default_step_size(problem) == pytest.approx(step, rel=1e-6)
     assert default_time(problem) == pytest.approx(200.0 * step, rel=1e-6)
     assert longest_time(problem) == pytest.approx(1e8 * step, rel=1e-6)
+
+
+def test_rounding_adds_up_as_a_random_walk_of_sixteen_roundings_a_step():
+    problem, _, _ = built()
+    assert rounding(problem, 0, 7.0) == problem.rounding_floor > 0.0
+    added = rounding(problem, 400, 7.0) - problem.rounding_floor
+    assert added == pytest.approx(16.0 * 2.0**-52 * 20.0 * 7.0, rel=1e-3)
 
 
 def test_norms_by_layer_are_those_of_the_parts_of_both_copies():

@@ -1,6 +1,7 @@
 """Second derivatives of dense networks and their bounds, by formula and where they are sharp."""
 
 import math
+from types import SimpleNamespace
 
 import oracle
 import pytest
@@ -105,3 +106,33 @@ def test_the_second_derivative_of_two_neurons_is_that_of_the_one_that_bends_more
         bend = -2.0 * math.tanh(1.2 * b1 - 0.7 * b2) * slope * a * square
         norms.append(0.5 * (abs(bend) + (bend**2 + 4.0 * slope**2 * square) ** 0.5))
     assert network.second_derivative_norm(w, x) == pytest.approx(max(norms), rel=1e-6)
+
+
+def test_the_search_goes_on_until_it_has_found_the_largest_bend():
+    """h = ½ Σ λ_i w_i² at each of four points, times c_i: sup ‖D²h‖ = max |λ| · rms(c)."""
+    bends = torch.tensor([6.0, -5.0, 4.5, 4.0, 1.0, -1.0, 0.5, 0.2] + [0.1] * 20).double()
+    sizes = torch.tensor([1.0, -2.0, 0.5, 3.0]).double()
+
+    def outputs(w, x):
+        return 0.5 * (bends * w.square()).sum() * sizes[:, None]
+
+    class Curved:
+        def __call__(self, w, x):
+            return outputs(w, x)
+
+        def pullback(self, w, x):
+            return outputs(w, x), lambda r: bends * w * (sizes @ r[:, 0])
+
+        def second_derivative_norm(self, w, x):
+            return None
+
+    w0 = torch.linspace(0.1, 0.3, 28).double()
+    anchor = Looked(network=Curved(), w0=w0, x=torch.zeros(4, 1))
+    wanted = 6.0 * float(sizes.square().mean().sqrt())
+    assert second_derivative_norm(anchor) == pytest.approx(wanted, rel=0.02)
+
+
+class Looked(SimpleNamespace):
+    """An anchor that can be looked up by itself."""
+
+    __hash__ = object.__hash__

@@ -205,7 +205,9 @@ def test_the_guide_of_theorem_2_5_decays_at_the_square_of_the_singular_value(mad
         assert line.kind == GUIDE and line.exponential
         assert line.bound == pytest.approx(wanted, rel=1e-12)
     assert five.rates([result])[0].expected == pytest.approx(SIGMA**2, rel=1e-12)
-    assert five.rates([made(loss="weighted_square")])[0].expected is None
+    bent = made(loss="weighted_square")
+    assert five.rates([bent])[0].expected is None
+    assert all(line.bound is None for line in theorems()["Theorem 2.5"].lines(bent, {}))
 
 
 def test_the_distance_to_the_limit_is_that_of_the_outputs_where_there_are_any(made):
@@ -230,6 +232,22 @@ def test_kappa_is_small_below_a_tenth_large_above_one_and_open_between(make_run)
 
     assert [holds(k)[2] for k in (0.099, 0.1, 1.0, 1.01)] == [True, None, None, False]
     assert holds(0.05) == [True, True, True] and holds(None)[2] is None
+
+
+def test_kappa_falls_as_one_over_alpha_where_the_model_starts_at_zero(make_run):
+    for start, expected in ((0.0, -1.0), (1e-13, -1.0), (1e-3, None)):
+        found = [
+            make_run(
+                alpha,
+                config=RunConfig.from_dict(FIELDS | {"alpha": alpha}),
+                kappa=3.0 / alpha,
+                **{"constants.initial_output": start},
+            )
+            for alpha in (1.0, 10.0, 100.0)
+        ]
+        kappa, change = theorems()["κ criterion"].rates(found)
+        assert kappa.expected == expected and kappa.value == pytest.approx(-1.0)
+        assert change.expected is None and change.value == pytest.approx(-1.0)
 
 
 def test_the_gap_is_shown_as_a_share_of_the_way_of_the_linearised_model(make_run):
