@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export LAZYLAB_PORT ?= 8501
 
-.PHONY: app test setup check lint types atlas bench peers clean
+.PHONY: app test setup check lint types atlas bench mutants peers clean
 
 app: setup
 	@exec $(BIN)/streamlit run app.py --server.port $(LAZYLAB_PORT)
@@ -26,6 +26,10 @@ bench: setup
 	@for file in benchmarks/[a-z]*.py; do \
 	  name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; \
 	done
+
+# Formulas broken on purpose: does a test notice? Minutes, on two cores.
+mutants: setup
+	@cd tests && ../$(BIN)/python -m mutants
 
 # What the benchmarks compare with, in an environment of its own.
 peers: .venv-peers/installed

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from scipy.stats import t
 
 from lazycore import bootstrap, theory

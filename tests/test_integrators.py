@@ -8,7 +8,7 @@ import pytest
 import systems
 import torch
 from scipy.integrate._ivp.rk import RK45
-from systems import Decay, Pendulum, exact_pendulum
+from systems import Batch, Decay, Pendulum, exact_pendulum
 
 from lazycore.dynamics import _chebyshev, _dormand_prince
 from lazycore.dynamics._chebyshev import Chebyshev, coefficients, stages_for
@@ -112,6 +112,25 @@ def test_a_chebyshev_step_of_a_decay_multiplies_by_that_polynomial(reach):
     _, (y,) = advance(Chebyshev, system, 1.0, [1.0], start=(1.0,), end=1.0)
     assert system.accepted[0] == 1
     assert float(y) == pytest.approx(stability(stages_for(reach), -1.0), rel=1e-12)
+
+
+class Cubic(Batch):
+    """y' = −(y + y³): rates of decay 1 + 3y², one a coordinate."""
+
+    def rate(self, y):
+        return -(y + y**3)
+
+
+@pytest.mark.parametrize("start", [(1.0, 0.5), (0.1, 2.0)])
+def test_the_radius_is_that_of_the_differential_at_the_state_and_a_fifth_more(start):
+    """By differences that are small beside y, whatever the size of the gradient."""
+    path = Path(torch.tensor(start).double(), end=9.0, step=0.1, floor=lambda time: 0.1, limit=9.0)
+    stepper = Chebyshev(Cubic(1, 2), [path])
+    stepper._look_at_radii([0])
+    assert stepper._radius[0] == pytest.approx(1.2 * (1.0 + 3.0 * max(start) ** 2), rel=0.03)
+    known = Chebyshev(Cubic(1, 2, known_radius=[50.0]), [path])
+    known._look_at_radii([0])
+    assert known._radius[0] == 50.0
 
 
 def test_a_step_that_would_need_too_many_stages_is_cut():

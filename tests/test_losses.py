@@ -17,8 +17,8 @@ FORMULAS = {
         4.0 ** (c / (len(f) - 1 or 1)) * (f[c] - y[c]) ** 2 / 2 for c in range(len(f))
     ),
     "logistic": lambda f, y: math.log(1.0 + math.exp(-y[0] * f[0])),
-    "cross_entropy": lambda f, y: -math.log(
-        sum(b * math.exp(a) for a, b in zip(f, y, strict=True)) / sum(map(math.exp, f))
+    "cross_entropy": lambda f, y: (
+        -math.log(sum(b * math.exp(a) for a, b in zip(f, y, strict=True)) / sum(map(math.exp, f)))
     ),
     "soft_hinge": lambda f, y: math.log(1.0 + math.exp(7.0 * (1.5 - y[0] * f[0]))) / 7.0,
     "quadratic_hinge": lambda f, y: max(0.0, 1.5 - y[0] * f[0]) ** 2 / 2,

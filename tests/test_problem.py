@@ -96,7 +96,9 @@ def test_columns_of_a_model_are_losses_of_outputs_and_displacements_over_alpha()
     for row in range(3):
         w = s.w0 + v[row] / 5.0
         f, far = 5.0 * s.h(w, s.x), 5.0 * s.h(w, s.x_test)
-        assert float(found["m.train_loss"][row]) == pytest.approx(float((f - s.y).square().sum()) / 14)
+        assert float(found["m.train_loss"][row]) == pytest.approx(
+            float((f - s.y).square().sum()) / 14
+        )
         off = float((far - s.y_test).square().sum())
         assert float(found["m.test_loss"][row]) == pytest.approx(off / 8)
         assert float(found["m.displacement"][row]) == pytest.approx(float(v[row].norm()) / 5.0)

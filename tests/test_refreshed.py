@@ -8,7 +8,6 @@ from lazycore import checks, run, stages
 from lazycore.budget import estimate
 from lazycore.checks import iterative_linearization
 from lazycore.config import RunConfig
-from lazycore.dynamics._refreshed import refreshed_path
 from lazycore.dynamics._stages import Stages
 from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
@@ -108,28 +107,6 @@ def test_a_wrong_factor_in_the_restart_would_be_seen(monkeypatch):
     assert not all(row.passed for row in stage.judge({}))
 
 
-@pytest.mark.parametrize("loss", ["logistic", "square", "weighted_square"])
-def test_the_damped_step_solves_the_damped_newton_equations(loss):
-    config = of(SMALL, loss=loss, refresh_every=40, refresh_solver="levenberg_marquardt")
-    values = config.resolve().to_dict() | {"step_size": 0.3}
-    problem = build_problem(values, CPU)
-    first, second = refreshed_path(problem, values, np.array([40, 80]))
-    v = torch.zeros_like(problem.w0)
-    for state in (first, second):
-        w, x, y = problem.train.weights(v), problem.train.x, problem.targets
-        jacobian = torch.func.jacrev(lambda w, x=x: problem.network(w, x))(w).flatten(0, 1)
-        h0 = problem.network(problem.w0, x)
-
-        def risk(f, y=y):
-            return problem.loss.per_point(f.view_as(y), y).mean()
-
-        f = problem.alpha * (problem.network(w, x) - h0).reshape(-1)
-        slope, bend = torch.func.grad(risk)(f), torch.func.hessian(risk)(f)
-        damped = jacobian.T @ bend @ jacobian + torch.eye(len(v)) / (0.3 * 40)
-        v = v - torch.linalg.solve(damped, jacobian.T @ slope)
-        assert torch.allclose(state.v, v, atol=1e-9)
-
-
 def test_more_steps_a_stage_damp_less():
     values, steps = np.array([0.0, 1e-3, 0.1, 1.9]), np.array([1, 10, 1000])
     for form in (descent_filters, damped_filters):
@@ -156,44 +133,6 @@ def test_only_so_many_stages_are_noted_the_first_and_the_last_among_them():
         noted = stages.noted(count)
         assert {0, count - 1} <= noted.keys() and len(noted) <= stages.NOTED + 2
         assert 1 <= sum(noted.values()) <= stages.SPECTRA
-
-
-def test_within_a_stage_the_linear_model_is_read_and_the_network_at_its_ends():
-    config = of(SMALL, refresh_every=30)
-    values = config.resolve().to_dict() | {"step_size": 1.0}
-    problem = build_problem(values, CPU)
-    at = np.array([0, 29, 30, 31, 120])
-    states = list(refreshed_path(problem, values, at))
-    differences = []
-    for state in states:
-        network = problem.train.outputs(state.v) - problem.train.start
-        differences.append(float((state.train - network).abs().max()))
-    assert differences[0] == differences[2] == differences[4] == 0.0
-    assert differences[1] > 1e-6 and differences[3] > 1e-9
-
-
-def test_what_is_noted_of_a_stage_is_that_of_an_explicit_kernel():
-    config = of(SMALL, refresh_every=40)
-    values = config.resolve().to_dict() | {"step_size": 0.7}
-    problem = build_problem(values, CPU)
-    states = list(refreshed_path(problem, values, np.array([0, 40, 80, 120])))
-    noted = states[-1].stages
-    assert [stage.step for stage in noted] == [0, 40, 80]
-    assert [stage.time for stage in noted] == pytest.approx([0.0, 28.0, 56.0])
-
-    def kernel(v):
-        w, x = problem.train.weights(v), problem.train.x
-        jacobian = torch.func.jacrev(lambda w: problem.network(w, x))(w).flatten(0, 1)
-        return jacobian @ jacobian.T / len(x)
-
-    initial = kernel(states[0].v)
-    for stage, state in zip(noted, states, strict=False):
-        here = kernel(state.v)
-        values = torch.linalg.eigvalsh(here).flip(0).clamp(min=0.0)
-        assert stage.stability == pytest.approx(0.7 * float(values[0]), rel=1e-9)
-        cosine = float((here * initial).sum() / here.norm() / initial.norm())
-        assert stage.distance == pytest.approx(1.0 - cosine, abs=1e-12)
-        assert stage.eigenvalues == pytest.approx(values.numpy(), abs=1e-12)
 
 
 def test_lambda_max_of_many_outputs_is_found_by_products(monkeypatch):

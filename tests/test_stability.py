@@ -23,7 +23,7 @@ def problem_of(**fields):
 def hidden(problem, w, depth):
     """Return the pre-activations of each layer, (n, m), by a loop over layers."""
     a, found = problem.train.x, []
-    for number in range(depth):
+    for _ in range(depth):
         d = a.shape[1]
         matrix, w = w[: 4 * d].view(4, d), w[4 * d :]
         found.append(a @ matrix.T / d**0.5)

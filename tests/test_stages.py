@@ -56,7 +56,9 @@ def test_up_to_forty_stages_are_all_noted_and_more_of_them_by_equal_ratios():
     assert stages.noted(1) == {0: True}
     numbers = np.array(list(stages.noted(10**6))) + 1.0
     late = numbers[numbers > 300]
-    assert np.diff(np.log(late)) == pytest.approx(np.full(len(late) - 1, np.log(1e6) / 38), abs=4e-3)
+    assert np.diff(np.log(late)) == pytest.approx(
+        np.full(len(late) - 1, np.log(1e6) / 38), abs=4e-3
+    )
     assert numbers[-1] == 10**6 and numbers[0] == 1.0
     assert sum(stages.noted(10**6).values()) == 4
 

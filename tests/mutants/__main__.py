@@ -124,6 +124,14 @@ def tried(
             idle.append(worker)
 
 
+def fails_without(tests: Sequence[str], root: Path) -> str:
+    """Return the first of these tests that fails in the library as it is, if one does."""
+    worker, nothing = Worker(root / "as it is"), Mutant("lazycore/theory.py", "", 0, 0, "", "", "")
+    worker.begin(nothing, tests)
+    word, failed = worker.end()
+    return "" if word == "survived" else failed or word
+
+
 def by_hand() -> list[Mutant]:
     """Return the mutants of `tables.BY_HAND`; a text that is not there once is an error."""
     found = []
@@ -131,7 +139,9 @@ def by_hand() -> list[Mutant]:
         path = f"lazycore/{inner}"
         source = (ROOT / path).read_bytes()
         if source.count(old.encode()) != 1:
-            raise SystemExit(f"{path} has {source.count(old.encode())} times {old!r}: amend BY_HAND")
+            raise SystemExit(
+                f"{path} has {source.count(old.encode())} times {old!r}: amend BY_HAND"
+            )
         start = source.index(old.encode())
         found.append(changed(path, source, "", start, start + len(old.encode()), new))
     return found
@@ -160,7 +170,7 @@ def main() -> int:
     named = [m for m in by_hand() if given.only in m.path]
     wanted = named + sampled(given.share, given.only)
     counts: dict[str, int] = {}
-    start, left = time.monotonic(), []
+    start, left, noticed = time.monotonic(), [], {}
     with tempfile.TemporaryDirectory() as root:
         for mutant, word, test, seconds in tried(wanted, given.workers, Path(root)):
             reason = tables.EXPLAINED.get((mutant.path, mutant.before, mutant.after))
@@ -171,6 +181,10 @@ def main() -> int:
             change = f"{mutant.path} {mutant.function}\n    {mutant.before}\n    {mutant.after}"
             print(f"{word} in {seconds:.1f} s: {change}\n    {said}", flush=True)
             left += [change] if word.split()[0] in ("survived", "error") else []
+            noticed |= {test: None} if "::" in test else {}
+        broken = fails_without(list(noticed), Path(root)) if noticed else ""
+    if broken:
+        left.append(f"{broken} fails without any mutant: mend it first")
     print(f"\n{len(wanted)} mutants in {time.monotonic() - start:.0f} s: {counts}")
     print("\n".join([f"{len(left)} that no test notices and nothing explains:", *left]))
     return 1 if left else 0
