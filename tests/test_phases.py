@@ -149,6 +149,10 @@ def test_the_border_is_the_last_place_where_the_change_falls_through_the_level()
     scales = np.array([1.0, 10.0, 100.0, 1000.0])
     found = at.crossing(scales, np.array([10.0, 0.1, 10.0, 0.1]))
     assert found == pytest.approx(np.sqrt(1e5))
+    # What rises again and stays above has fallen through it once.
+    found = at.crossing(scales, np.array([10.0, 0.1, 1.5, 2.0]))
+    assert found == pytest.approx(np.sqrt(10.0))
+    assert at.crossing(scales, np.array([1.0, 0.1, 0.1, 0.1])) == pytest.approx(1.0)
 
 
 def test_bisection_finds_the_border_from_any_side_to_the_ratio_asked_for():

@@ -28,6 +28,9 @@ WARM += ("hypothesis",)
 """What is imported once, before the workers part: seconds for each mutant."""
 MOST_SECONDS = 100
 """Of CPU, for one mutant: more is a loop without end, which is noticed too."""
+WORDS = {0: "survived", 1: "killed", 2: "killed"}
+"""By the exit code of pytest; by the signal of a process that has had its time."""
+WORDS |= {-signal.SIGXCPU: "endless", -signal.SIGKILL: "endless"}
 
 
 @dataclass(eq=False)
@@ -94,16 +97,20 @@ class Worker:
         """Return `killed`, `survived` or `endless`, and the test that noticed; undo the mutant."""
         try:
             code, failed = self.answer.recv()
+            self.process.join()
         except EOFError:
-            code, failed = -1, ""
-        self.process.join()
+            self.process.join()
+            code, failed = self.process.exitcode, ""
+        self.stop()
+        self.place.write_bytes(self.source)
+        return WORDS.get(code or 0, f"error {code}"), failed
+
+    def stop(self) -> None:
+        """End what was begun, and all that it began."""
         try:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGKILL)  # type: ignore[arg-type]
         except ProcessLookupError:
             pass
-        self.place.write_bytes(self.source)
-        word = {0: "survived", 1: "killed", 2: "killed", -1: "endless"}.get(code, f"error {code}")
-        return word, failed
 
 
 def tried(
@@ -113,15 +120,19 @@ def tried(
     for name in WARM:
         importlib.import_module(name)
     idle, busy, queue = [Worker(root / str(i)) for i in range(count)], {}, list(wanted)
-    while queue or busy:
-        while queue and idle:
-            worker, mutant = idle.pop(), queue.pop(0)
-            worker.begin(mutant, [*tables.tests_of(mutant.path)])
-            busy[worker.answer] = worker, time.monotonic()
-        for answer in connection.wait(list(busy)):
-            worker, start = busy.pop(answer)
-            yield worker.mutant, *worker.end(), time.monotonic() - start
-            idle.append(worker)
+    try:
+        while queue or busy:
+            while queue and idle:
+                worker, mutant = idle.pop(), queue.pop(0)
+                worker.begin(mutant, [*tables.tests_of(mutant.path)])
+                busy[worker.answer] = worker, time.monotonic()
+            for answer in connection.wait(list(busy)):
+                worker, start = busy.pop(answer)
+                yield worker.mutant, *worker.end(), time.monotonic() - start
+                idle.append(worker)
+    finally:
+        for worker, _ in busy.values():
+            worker.stop()
 
 
 def fails_without(tests: Sequence[str], root: Path) -> str:
