@@ -62,7 +62,7 @@ CORE: dict[str, str] = {
     "networks/symmetrized.py": "second_derivatives dense",
     "networks/one_hidden_layer.py": "second_derivatives metrics",
     "tangent/filters.py": "filters",
-    "tangent/anchor.py": "anchor",
+    "tangent/anchor.py": "anchor tied",
     "tangent/layers.py": "layers",
     "tangent/linearize.py": "linearize layers",
     "tangent/features.py": "linearize layers",
@@ -83,7 +83,7 @@ CORE: dict[str, str] = {
     "measures/columns.py": "problem labels",
     "measures/stability.py": "stability",
     "measures/frozen_kernel.py": "frozen_kernel",
-    "dynamics/_closed_form.py": "filters lanczos",
+    "dynamics/_closed_form.py": "filters tied lanczos",
     "dynamics/_lanczos.py": "lanczos",
     "dynamics/_descent.py": "sgd refreshed",
     "dynamics/sgd.py": "sgd margins",
@@ -109,6 +109,7 @@ TOO_SLOW = (
 
 ROUTES = {
     ("lazycore/dynamics/_refreshed.py", "_is_short"),
+    ("lazycore/tangent/layers.py", "Layer.costs"),
 }
 """File and function of what decides how a number is found, not which number it is."""
 
@@ -125,6 +126,16 @@ EXPLAINED = {
         "if size > min(LARGEST_FORMED, 2 * problem.w0.numel()):",
         "if size > min(LARGEST_FORMED, (problem.w0.numel())):",
     ): "which of two products with the kernel is the cheaper: both are the same numbers",
+    (
+        "lazycore/tangent/layers.py",
+        "column = 2 * count * self.signals.shape[1] * self.inputs.shape[2] * total.element_size()",
+        "column = (total.element_size())",
+    ): "how many columns are formed at once: memory, not numbers",
+    (
+        "lazycore/tangent/anchor.py",
+        "if value == 0.0 or abs(value - previous) <= 1e-10 * value:",
+        "if value == 0.0 and abs(value - previous) <= 1e-10 * value:",
+    ): "when a power iteration has ended: the same number after more products",
     (
         "lazycore/networks/one_hidden_layer.py",
         "if value <= best * (1.0 + 1e-9):",
