@@ -18,7 +18,7 @@ from lazycore.dynamics._closed_form import (
     flow_filters,
     momentum_filters,
 )
-from lazycore.dynamics._lanczos import EPSILON, Krylov, krylov_space
+from lazycore.dynamics._lanczos import EPSILON, Krylov, Spectrum, krylov_space
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
 from lazycore.errors import LazyLabError
 from lazycore.moments import recorded_steps, recorded_times
@@ -122,6 +122,20 @@ def test_a_space_of_three_eigenvalues_is_exhausted_after_three_vectors():
     turned = short.ritz()[1]
     wanted = short.below[-1] * turned[-1] / 140.0**0.5
     assert not short.exhausted and short.spectrum().last == pytest.approx(wanted)
+
+
+def test_what_a_space_leaves_out_and_what_rounding_does_are_their_formulas():
+    """ρ = 1.25 |Σ φ last start|, the largest so far, ∞ once a filter is not damped; and
+    4 ε (1 + λ_max max φ)."""
+    spectrum = Spectrum(np.array([0.5, 2.0]), np.array([3.0, -1.0]), np.array([0.1, 0.4]))
+    filters = np.array([[0.2, 0.1], [1.5, 0.3], [1.9, 0.5], [2.0, 0.52], [2.0, 0.53], [1.0, 0.2]])
+    sums = [0.3 * a - 0.4 * b for a, b in filters]
+    wanted = [1.25 * max(map(abs, sums[: i + 1])) for i in range(4)]
+    assert spectrum.truncation(filters).tolist() == pytest.approx([*wanted, np.inf, np.inf])
+    rounding = [4e-3 * (1.0 + 2.0 * max(row)) for row in filters]
+    assert spectrum.rounding(filters, 1e-3).tolist() == pytest.approx(rounding)
+    assert np.isinf(spectrum.truncation(np.array([[-0.1, 0.1]]))).all()
+    assert np.isfinite(spectrum.truncation(np.array([[0.0, 0.0]]))).all()
 
 
 def test_too_few_vectors_are_no_solution():

@@ -1,5 +1,6 @@
 """The objects of training against explicit networks: α, 1/n and 1/α at every place."""
 
+import numpy as np
 import oracle
 import pytest
 import torch
@@ -78,6 +79,18 @@ def test_rounding_adds_up_as_a_random_walk_of_sixteen_roundings_a_step():
     assert rounding(problem, 0, 7.0) == problem.rounding_floor > 0.0
     added = rounding(problem, 400, 7.0) - problem.rounding_floor
     assert added == pytest.approx(16.0 * 2.0**-52 * 20.0 * 7.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("zero_output", ["none", "centered"])
+def test_the_floor_of_rounding_is_that_of_all_that_is_rounded(zero_output):
+    """8 ε (‖αh(w0)‖ + ‖y‖ + α(‖J (w0 ∘ ξ)‖ + ‖h(w0)‖)) for signs ξ, J by differentiation."""
+    problem, s, _ = built(zero_output=zero_output)
+    signs = torch.as_tensor(np.random.default_rng(0).choice([-1.0, 1.0], len(s.w0)))
+    probe = s.jacobian(s.x)[:, 0] @ (s.w0 * signs)
+    start = 5.0 * s.network(s.w0, s.x) if zero_output == "none" else torch.zeros(7, 1)
+    parts = [oracle.rms(start), oracle.rms(s.y), 5.0 * oracle.rms(probe[:, None])]
+    parts.append(5.0 * oracle.rms(s.network(s.w0, s.x)))
+    assert problem.rounding_floor == pytest.approx(8.0 * 2.0**-52 * sum(parts), rel=1e-9)
 
 
 def test_norms_by_layer_are_those_of_the_parts_of_both_copies():

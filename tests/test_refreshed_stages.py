@@ -113,6 +113,19 @@ def test_lambda_max_by_products_is_that_of_all_eigenvalues(monkeypatch, formed):
     assert stages._largest_eigenvalue() == pytest.approx(exact, rel=1e-4)
 
 
+def test_a_path_has_diverged_at_a_million_times_its_first_loss():
+    values = RunConfig(**SMALL, refresh_every=40).resolve().to_dict() | {"step_size": 1.0}
+    problem = build_problem(values, CPU)
+    stages = _stages.Stages(problem, values)
+    f = problem.train.start
+    first = float((f - problem.targets).square().mean()) / 2.0
+    far = problem.targets + (2.0 * first * 1e6) ** 0.5 * torch.tensor([0.999, 1.001]).view(2, 1, 1)
+    assert [stages.has_diverged(one) for one in far] == [False, True]
+    assert not stages.has_diverged(f) and stages.has_diverged(f * torch.nan)
+    stages.v = stages.v * torch.nan
+    assert stages.has_diverged(f)
+
+
 def test_the_distance_of_two_kernels_is_one_minus_their_cosine():
     a, b = kernel_of(5), kernel_of(5, seed=1)
     x, y = a.flatten().numpy(), b.flatten().numpy()

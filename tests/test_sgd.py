@@ -115,6 +115,15 @@ def test_the_step_size_falls_from_epoch_to_epoch():
     assert list(itertools.islice(step_sizes(constant), 9)) == [0.6] * 9
 
 
+def test_measuring_all_points_takes_no_longer_than_training_them_thrice():
+    """500 steps of 4 points, 120 points in all: 3 · 2000/120 = 50 times, both ends among them."""
+    values = {"steps": 500, "batch_size": 4, "n_train": 80, "n_test": 40}
+    found = measured_steps(values, costly=True)
+    assert len(found) == 50 and (found[0], found[-1]) == (0, 500)
+    assert len(measured_steps(values, costly=False)) > 120
+    assert len(measured_steps(values | {"n_test": 10**6}, costly=True)) == 20
+
+
 def test_the_linearised_model_moves_alike_at_every_large_alpha():
     moves = []
     for alpha in (1e3, 1e7):

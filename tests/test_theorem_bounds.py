@@ -70,6 +70,23 @@ def test_an_exponent_is_of_the_largest_value_of_each_run(made):
     assert np.isnan(two.exponent(found, "nothing", "no such series", None).value)
 
 
+@pytest.mark.parametrize(
+    ("zero", "two", "three", "a_1"),
+    [
+        ("centered", [-1.0, -2.0, -1.0], [-1.0, -2.0], [-1.0, -1.0, -2.0]),
+        ("symmetrized", [-1.0, -2.0, -2.0], [-2.0, -2.0], [-2.0, -2.0, -2.0]),
+        ("none", [None, None, 1.0], [1.0, None], [None, None, None]),
+    ],
+)
+def test_the_powers_that_theorems_expect_are_those_of_the_start(made, zero, two, three, a_1):
+    found = [made(alpha=alpha, zero_output=zero) for alpha in (10.0, 100.0)]
+    for name, wanted in (("2.2", two), ("2.3", three)):
+        assert [r.expected for r in theorems()[f"Theorem {name}"].rates(found)] == wanted
+    assert [r.expected for r in theorems()["Proposition A.1"].rates(found)] == a_1
+    four_of_them = [r.expected for r in theorems()["Theorem 2.4"].rates(found)]
+    assert four_of_them == [-1.0, -2.0, -1.0, None, None]
+
+
 # ── Theorem 2.3 ──────────────────────────────────────────────────────────────────────────
 def test_the_three_bounds_of_theorem_2_3_are_its_formulas(made):
     result = made(alpha=80.0)
@@ -124,6 +141,14 @@ def test_both_bounds_of_theorem_2_4_are_its_formulas(made):
     assert largest == pytest.approx(np.full(len(result.time), moved), rel=1e-12)
     assert four.bounds(made({"smallest_singular_value": 0.0})) == (None, None)
     assert four.bounds(made({"initial_residual": None})) == (None, None)
+
+
+def test_without_strong_convexity_theorem_2_4_has_no_bound(made, monkeypatch):
+    result, facts = made(), {"curvature": 0.25, "quadratic": False}
+    monkeypatch.setattr(Constants, "loss", property(lambda self: facts))
+    assert four.bounds(result) == (None, None)
+    assert four.condition(Constants.of(result)) == np.inf
+    assert four.threshold(Constants.of(result)) == 0.0
 
 
 def test_the_bound_of_theorem_2_4_decays_at_a_quarter_of_the_rate_of_the_slowest_mode(made):
