@@ -26,7 +26,7 @@ LEFT_OUT = (".git", ".venv*", "docs", "benchmarks", ".*_cache", ".hypothesis", "
 WARM = ("torch._dynamo", "torch._decomp.decompositions_for_jvp", "scipy.stats", "scipy.integrate")
 WARM += ("hypothesis",)
 """What is imported once, before the workers part: seconds for each mutant."""
-MOST_SECONDS = 100
+MOST_SECONDS = 200
 """Of CPU, for one mutant: more is a loop without end, which is noticed too."""
 WORDS = {0: "survived", 1: "killed", 2: "killed"}
 """By the exit code of pytest; by the signal of a process that has had its time."""
