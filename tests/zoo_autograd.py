@@ -1,7 +1,7 @@
 """Modules that differentiate inside forward, or forbid it."""
 
 import torch
-from module_row import F64, either, linear, points, reals, refused, right, small
+from module_row import F64, linear, points, reals, refused, right, small
 
 GRADIENT = "gradient|depend|no_grad"
 
@@ -83,6 +83,12 @@ def backward_inside(m, x):
     return potential(m, x) + z.grad[:, :1]
 
 
+def without_backward_inside(m, x):
+    z = x.detach().clone().requires_grad_(True)
+    (slope,) = torch.autograd.grad(potential(m, z).sum(), z)
+    return potential(m, x) + slope[:, :1]
+
+
 AUTOGRAD = [
     right(
         8,
@@ -122,5 +128,10 @@ AUTOGRAD = [
     refused(8, "under no_grad", GRADIENT, without(torch.no_grad)),
     refused(8, "under inference_mode", GRADIENT + "|inference", without(torch.inference_mode)),
     right(8, "under enable_grad", without(torch.enable_grad)),
-    either(8, "backward inside forward", "backward", lambda: small(backward_inside)),
+    right(
+        8,
+        "backward inside forward",
+        lambda: small(backward_inside),
+        twin=lambda: small(without_backward_inside),
+    ),
 ]

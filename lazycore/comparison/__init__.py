@@ -21,6 +21,7 @@ from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, 
 from lazycore.losses import Loss, chosen
 from lazycore.measures.recording import choose_scales, recorder
 from lazycore.networks.network import Network
+from lazycore.networks.state import State
 from lazycore.networks.symmetrized import Symmetrized
 from lazycore.problem import Points, Problem
 from lazycore.results import RunResult
@@ -196,11 +197,16 @@ class Asked:
 @contextmanager
 def _borrowed(module: nn.Module, asked: Asked) -> Iterator[Foreign]:
     """Have the module as a network, and leave it as it was."""
-    found = foreign(module, asked.sets, asked.loss)
+    kept = State.of(module) if isinstance(module, nn.Module) else None
+    found = None
     try:
+        found = foreign(module, asked.sets, asked.loss)
         yield found
     finally:
-        found.network.give_back()
+        if found is not None:
+            found.network.held.release()
+        if kept is not None:
+            kept.put_back()  # a hook, or a closure, may have reached it
 
 
 @contextmanager

@@ -50,7 +50,6 @@ def foreign(module: Any, sets: Mapping[str, Any], loss: Loss) -> Foreign:
         found = _looked_at(body, note, inputs, loss, ())
     except BaseException:
         body.release()
-        kept.put_back()
         raise
     return replace(found, network=replace(found.network, state=kept))
 

@@ -153,12 +153,6 @@ class RowNetwork:
         outputs, seen = gates.observe(self.held.module, self._function(x), w, x)
         return outputs.detach(), seen
 
-    def give_back(self) -> None:
-        """Leave the module as it came: for one that could not be copied."""
-        self.held.release()
-        if self.state is not None:
-            self.state.put_back()
-
     def neurons(self, w: Tensor) -> None:
         """Return None: a module's neurons are not known."""
 

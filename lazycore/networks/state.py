@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -15,23 +16,58 @@ TORCH_KEEPS = frozenset(("_parameters", "_buffers", "_modules"))
 
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """The attributes of every submodule, as they were; tensors among them by value."""
+class Kept:
+    """An attribute, and what it was: tensors and lists can be changed where they are."""
 
-    attributes: list[tuple[nn.Module, dict[str, Any]]]
+    value: Any
+    content: Any
+
+    @classmethod
+    def of(cls, value: Any) -> "Kept":
+        """Return this attribute and what it is now."""
+        if isinstance(value, Tensor):
+            return cls(value, value.detach().clone())
+        return cls(value, list(value) if type(value) is list else value)
+
+    def put_back(self) -> Any:
+        """Return the attribute as it was."""
+        if isinstance(self.value, Tensor):
+            same = alike(self.content, self.value.detach())
+            return self.value if same else self.content.clone()
+        if type(self.value) is list:
+            self.value[:] = self.content
+        return self.value
+
+    def is_now(self, value: Any) -> bool:
+        """Whether an attribute is what this one was."""
+        if isinstance(self.value, Tensor) and isinstance(value, Tensor):
+            return alike(self.content, value.detach())
+        if isinstance(value, (int, float, complex, str, bytes, type(None))):
+            return type(value) is type(self.value) and value == self.value
+        if type(self.value) is list and self.value is value:
+            return len(value) == len(self.content) and all(map(is_, value, self.content))
+        return value is self.value
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The attributes of every submodule, as they were; tensors and lists among them by value."""
+
+    attributes: list[tuple[nn.Module, dict[str, Kept]]]
 
     @classmethod
     def of(cls, module: nn.Module) -> "State":
         """Return what this module, and those within it, keep now."""
-        return cls([(part, dict(_own(part))) for part in module.modules()])
+        parts = module.modules()
+        return cls([(p, {n: Kept.of(v) for n, v in _attributes(p)}) for p in parts])
 
     def put_back(self) -> None:
         """Have every submodule keep again what it kept then, and nothing else."""
         for module, kept in self.attributes:
             for name in [name for name, _ in _attributes(module) if name not in kept]:
                 del vars(module)[name]
-            for name, value in kept.items():
-                vars(module)[name] = value.clone() if isinstance(value, Tensor) else value
+            for name, attribute in kept.items():
+                vars(module)[name] = attribute.put_back()
 
     def changed(self) -> list[str]:
         """Return the names of attributes that are not what they were then."""
@@ -39,7 +75,7 @@ class State:
         for module, kept in self.attributes:
             now = dict(_attributes(module))
             for name in sorted(now.keys() | kept.keys()):
-                if name not in now or name not in kept or not _same(kept[name], now[name]):
+                if name not in now or name not in kept or not kept[name].is_now(now[name]):
                     found.append(name)
         return list(dict.fromkeys(found))
 
@@ -60,20 +96,7 @@ def generators(module: nn.Module) -> list[Any]:
     return found
 
 
-def _own(module: nn.Module) -> Iterator[tuple[str, Any]]:
-    for name, value in _attributes(module):
-        yield name, value.detach().clone() if isinstance(value, Tensor) else value
-
-
 def _attributes(module: nn.Module) -> Iterator[tuple[str, Any]]:
     for name, value in vars(module).items():
         if name not in TORCH_KEEPS:
             yield name, value
-
-
-def _same(before: Any, now: Any) -> bool:
-    if isinstance(before, Tensor) and isinstance(now, Tensor):
-        return alike(before, now.detach())
-    if isinstance(before, (int, float, complex, str, bytes, type(None))):
-        return type(before) is type(now) and before == now
-    return before is now
