@@ -4,6 +4,8 @@ Runs that differ in α alone share one of these, and with it the tangent
 features and their kernel.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -12,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.budget import LARGEST_KERNEL
 from lazycore.networks.network import Change, Difference, Network
 from lazycore.tangent.features import Features
 from lazycore.tangent.kernel import layer_kernels, tangent_kernel
@@ -110,7 +113,7 @@ class Anchor:
         rng = np.random.default_rng(0)
         n = len(self.x)
         if is_slow(self.features):
-            return largest_ritz_value(self.features) / n
+            return self._largest_by_lanczos() / n
         v = torch.as_tensor(rng.standard_normal(self.w0.shape)).to(self.features.like)
         previous = 0.0
         for _ in range(1000):
@@ -122,18 +125,31 @@ class Anchor:
             previous = value
         return value
 
+    def _largest_by_lanczos(self) -> float:
+        """Return the largest eigenvalue of JJᵀ; from the kernel where training will form it."""
+        features = self.features
+        outputs = math.prod(features.shape[:2])
+        if outputs <= LARGEST_KERNEL:
+            kernel = self.kernel
+            return largest_ritz_value(lambda v: kernel @ v, outputs, kernel)
+        p = features.shape[2]
+        return largest_ritz_value(lambda v: features.adjoint(features.apply(v)), p, features.like)
 
-def largest_ritz_value(features: Features, most: int = 200) -> float:
-    """Return the largest eigenvalue of JᵀJ, from a Krylov space of at most so many vectors.
 
-    They are kept orthogonal; ended once it moves by less than 1e-10. A value from below. Cost: one
-    product with J and one with Jᵀ for each, some tens of them.
+def largest_ritz_value(
+    product: Callable[[Tensor], Tensor], size: int, like: Tensor, most: int = 200
+) -> float:
+    """Return the largest eigenvalue of a symmetric matrix, from at most so many Krylov vectors.
+
+    product: v (size,) → its product with the matrix, in the dtype of `like`. The vectors are kept
+    orthogonal; ended once the value moves by less than 1e-10. A value from below.
+    Cost: a product for each vector, some tens of them.
     """
-    start = torch.as_tensor(np.random.default_rng(0).standard_normal(features.shape[2]))
-    basis = [(start / torch.linalg.vector_norm(start)).to(features.like)]
+    start = torch.as_tensor(np.random.default_rng(0).standard_normal(size)).to(like)
+    basis = [start / torch.linalg.vector_norm(start)]
     diagonal, beside, value = [], [], 0.0
-    while len(basis) <= most:
-        image = features.adjoint(features.apply(basis[-1]))
+    while len(basis) <= min(most, size):
+        image = product(basis[-1])
         diagonal.append(float(image @ basis[-1]))
         tridiagonal = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
         before, value = value, float(np.linalg.eigvalsh(tridiagonal)[-1])

@@ -5,9 +5,13 @@ from torch import Tensor
 from lazycore.budget import KERNEL_WORK
 from lazycore.networks.module_network import ModuleNetwork
 from lazycore.networks.network import Network
+from lazycore.networks.row_network import RowNetwork
 from lazycore.tangent.features import Features
 from lazycore.tangent.layers import Layer, Layered
 from lazycore.tangent.linearize import Joined
+
+MOST_ROWS = 1000
+"""Rows of a Jacobian that are formed, each by a backward pass, whenever a kernel is measured."""
 
 PROBED = 8
 """Points whose features say what those of more points will take."""
@@ -34,8 +38,13 @@ def affordable_points(network: Network, w0: Tensor, x: Tensor, most: int) -> int
     """Return on how many of the first points of x the kernel is measured, at most `most`.
 
     As many as there may be in general; of the deep networks of convolutions built here, which
-    see many positions and have many weights, only so many as `KERNEL_WORK` allows.
+    see many positions and have many weights, only so many as `KERNEL_WORK` allows; of modules
+    whose Jacobian takes a backward pass for each row, such as have `MOST_ROWS` outputs.
     """
+    if isinstance(network, RowNetwork) and not network.structured and len(x) > PROBED:
+        few = network.features(w0, x[:PROBED])
+        rows = len(x) if isinstance(few, Layered) else MOST_ROWS // few.shape[1]
+        return max(1, min(len(x), most, rows))
     if not is_dear(network):
         return min(len(x), most)
     work = pair_work(network.features(w0, x[:PROBED]))

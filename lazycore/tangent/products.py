@@ -12,6 +12,9 @@ from lazycore.tangent.features import Features, add_rows, each_adjoint, four_axe
 from lazycore.tangent.gram import LIMIT
 from lazycore.tangent.linearize import Joined
 
+LARGEST_ROWS = 2**31
+"""Bytes of rows that may be kept where forming them anew takes passes of somebody's module."""
+
 Function = Callable[[Tensor, Tensor], Tensor]
 """A network: weights (p,), points → outputs (n, k), each of its own point alone."""
 
@@ -71,7 +74,7 @@ class Products:
 
     def add_kernel(self, total: Tensor, other: Features | None, limit: int = LIMIT) -> None:
         """Add J J'ᵀ by blocks of rows; a matrix too large for the limit is formed repeatedly."""
-        add_rows(total, self, other, limit)
+        add_rows(total, self, other, limit if self.kernel_is_dear else max(limit, LARGEST_ROWS))
 
     def matrix(self) -> Tensor:
         """Return J (n, k, p), one backward pass per row, through its own point alone."""
