@@ -89,13 +89,12 @@ class RunConfig:
         for name in self.given().keys() - dict(self.extra):  # numbers as their field has them
             object.__setattr__(self, name, self._resolved[name])
         found = self._resolved  # raises for a config that cannot be
-        given = self.given()
         for name in pinned_fields(found):
             if name in self.__dict__:
                 object.__setattr__(self, name, found[name])
-            elif name not in given:
-                more = (*self.extra, (name, found[name]))
-                object.__setattr__(self, "extra", tuple(sorted(more)))
+            else:
+                more = dict(self.extra) | {name: found[name]}
+                object.__setattr__(self, "extra", tuple(sorted(more.items())))
 
     def __getattr__(self, name: str) -> Any:
         for key, value in self.__dict__.get("extra", ()):
@@ -189,14 +188,18 @@ def readings(name: str) -> list[Field]:
 
 @cache
 def _added_later() -> dict[str, Any]:
-    """Return the defaults of the fields that came after there were results, by name."""
-    return {name: field.default for name, field in all_fields().items() if field.added}
+    """Return the fields that came after there were results, by name: what was done before."""
+    return {
+        name: field.default if field.before is None else field.before
+        for name, field in all_fields().items()
+        if field.added or field.before is not None
+    }
 
 
 def pinned_fields(values: Mapping[str, Any]) -> list[str]:
     """Return the fields that the task of these resolved values fixes when a config is born."""
     reads = spec.find("task", values["task"]).SPEC.reads
-    return [field.name for field in reads if field.pinned]
+    return [field.name for field in reads if field.pinned and field.name in values]
 
 
 def fields_read(values: Mapping[str, Any]) -> dict[str, Field]:
@@ -231,7 +234,8 @@ def _walk(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Field]]:
             continue
         read[field.name] = field
         if given.get(field.name) is not None:
-            values[field.name] = field.check(given[field.name])
+            value = field.check(given[field.name])
+            values[field.name] = field.settled(value, values) if field.settled else value
         elif field.name in preferred:
             values[field.name] = preferred[field.name]
         else:

@@ -9,6 +9,7 @@ move by O(1/α). We integrate v = α (w − w0) instead, which moves by O(1):
 One gradient-descent step of size η on F_α is one step of size η here, whatever α.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -105,6 +106,7 @@ class Problem:
 
     classes: 0 for real targets, 2 for ±1, else the number of classes.
     epsilon: what the network rounds to on its way, where that is coarser than its weights.
+    units: mean and scale of real targets that were standardised (`targets.Dataset`).
     """
 
     train: Points
@@ -112,6 +114,7 @@ class Problem:
     loss: Loss
     classes: int
     epsilon: float = 0.0
+    units: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def network(self) -> Network:
@@ -249,6 +252,7 @@ class Data:
     x_test: Tensor
     y_test: Tensor
     classes: int
+    units: Mapping[str, float] = field(default_factory=dict)
 
 
 def load(values: Values, device: torch.device) -> Data:
@@ -260,7 +264,7 @@ def load(values: Values, device: torch.device) -> Data:
     found, dtype = dataset(values), getattr(torch, values["dtype"])
     arrays = (found.x_train, found.y_train, found.x_test, found.y_test)
     tensors = (torch.as_tensor(array, dtype=dtype, device=device) for array in arrays)
-    return Data(*tensors, classes=found.classes)
+    return Data(*tensors, classes=found.classes, units=found.units)
 
 
 def build_problem(values: Values, device: torch.device, data: Data | None = None) -> Problem:
@@ -280,4 +284,5 @@ def build_problem(values: Values, device: torch.device, data: Data | None = None
         test=points(data.x_test, data.y_test) if len(data.x_test) else None,
         loss=chosen(values["loss"], values),
         classes=data.classes,
+        units=data.units,
     )

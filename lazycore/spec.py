@@ -43,10 +43,12 @@ class Field:
     `default` is a value, or a function of the fields resolved before it. `low` and `high`
     are inclusive. `optional` fields may stay null ("choose for me"). `when` says whether
     the field is read at all, given the fields before it. `added` fields came after there were
-    results: at their default (a constant) they leave the digest as it was. A field of kind
+    results: at their default (a constant) they leave the digest as it was; where another value
+    than the default is what was done before there was the field, at that: `before`. A field of kind
     str takes one of its options or, where it has a `pattern`, any text of that form; `form`
     says it in words. `pinned` fields of a task have defaults that are read from a file, which
-    may change: a config holds their values from its birth on.
+    may change: a config holds their values from its birth on. `settled` turns a given value
+    into the one name for what it means, given it and the fields before it.
     """
 
     name: str
@@ -62,7 +64,9 @@ class Field:
     log: bool = False
     unit: str = ""
     added: bool = False
+    before: Any = None
     pinned: bool = False
+    settled: Callable[[Any, Values], Any] | None = None
     when: Callable[[Values], bool] | None = None
 
     @property

@@ -1,6 +1,7 @@
 """From a task's raw targets to what the loss reads. numpy only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +16,8 @@ class Dataset:
 
     x_train (n, d), y_train (n, k), x_test (n', d), y_test (n', k): targets are real numbers,
     ±1 (k = 1), or one-hot rows. `classes` is 0 when the targets are real numbers under the
-    chosen loss: then there is no classification error.
+    chosen loss: then there is no classification error. units: `target_mean` and
+    `target_scale` of real targets that were standardised, else nothing.
     """
 
     x_train: np.ndarray
@@ -23,6 +25,7 @@ class Dataset:
     x_test: np.ndarray
     y_test: np.ndarray
     classes: int
+    units: Mapping[str, float] = field(default_factory=dict)
 
 
 def dataset(values: Values) -> Dataset:
@@ -48,7 +51,9 @@ def dataset(values: Values) -> Dataset:
     outputs = facts["outputs"](classes)
     encode = real if classes == 0 else signs if outputs == 1 else one_hot
     encoded = (encode(y, outputs) for y in (y_train, y_test))
-    return Dataset(sample.x_train, next(encoded), sample.x_test, next(encoded), classes)
+    units = {"target_mean": sample.target_mean, "target_scale": sample.target_scale}
+    units = units if classes == 0 and tuple(units.values()) != (0.0, 1.0) else {}
+    return Dataset(sample.x_train, next(encoded), sample.x_test, next(encoded), classes, units)
 
 
 def flipped(y: np.ndarray, classes: int, share: float, rng: np.random.Generator) -> np.ndarray:

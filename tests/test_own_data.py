@@ -182,14 +182,15 @@ def test_a_config_that_was_true_of_no_file_is_refused_when_it_is_run():
 def test_columns_are_standardised_by_the_training_points(own_folder):
     numbers = RNG.standard_normal((50, 2)) * [3.0, 0.0] + [7.0, 5.0]
     np.savez(own_folder / "t.npz", allow_pickle=False, x=numbers, y=numbers[:, 0])
-    data = dataset(resolved(data_file="t.npz", n_train=30, n_test=20))
+    as_they_are = {"data_file": "t.npz", "target_scaling": "none"}
+    data = dataset(resolved(**as_they_are, n_train=30, n_test=20))
     assert np.allclose(data.x_train.mean(0), 0.0) and np.allclose(data.x_train.std(0), [1.0, 0.0])
     # The target is the first column: it tells which points these are, each once.
     both = np.concatenate([data.y_train, data.y_test])[:, 0]
     assert np.allclose(np.sort(both), np.sort(numbers[:, 0]))
     slope = np.polyfit(data.x_test[:, 0], data.y_test[:, 0], 1)
     assert np.allclose(slope, [data.y_train.std(), data.y_train.mean()])
-    more = dataset(resolved(data_file="t.npz", n_train=10, n_test=20))
+    more = dataset(resolved(**as_they_are, n_train=10, n_test=20))
     assert np.array_equal(more.y_test, data.y_test)
 
 

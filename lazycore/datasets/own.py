@@ -7,7 +7,6 @@ since is refused.
 """
 
 import hashlib
-import io
 import math
 import re
 from dataclasses import dataclass
@@ -16,8 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lazycore.datasets import folders, npz, table
+from lazycore.datasets import folders, target
+from lazycore.datasets.arrays import from_arrays
+from lazycore.datasets.columns import are_constant
 from lazycore.datasets.content import reading
+from lazycore.datasets.rows import Raw, from_table
+from lazycore.datasets.understood import AS_IT_IS, Choices, Question, Understood, span
 from lazycore.errors import DataError
 
 FOLDER = "own"
@@ -28,7 +31,7 @@ NAME_IN_WORDS = (
     "ending in .npz or .csv"
 )
 LARGEST_FILE, LARGEST_ARRAYS = 64 * 2**20, 256 * 2**20
-MOST_ROWS, MOST_NUMBERS, MOST_CLASSES = 100_000, 10_000, 100
+MOST_ROWS, MOST_NUMBERS, MOST_CLASSES = 100_000, 10_000, target.MOST_CLASSES
 LARGEST_NUMBER = 1e100
 CURE = "correct the file, or give another data_file"
 
@@ -37,24 +40,52 @@ CURE = "correct the file, or give another data_file"
 class Table:
     """The content of a file: x (n, …), y (n,) for training and, where it has them, for testing.
 
-    Points are rows of numbers, or images (channels, height, width). classes: how many the
-    targets stand for, 0 for real numbers; `class_indices` counts them from 0.
+    Points are rows of numbers, or images (channels, height, width); a missing number is NaN
+    where that was chosen. values: the targets that are taken for classes 0, 1, …, sorted; empty
+    for real numbers, and where that is to be chosen, as `question` says.
     """
 
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray] | None
-    classes: int
+    values: np.ndarray
+    raw: Raw
+    question: Question | None = None
+
+    @property
+    def classes(self) -> int:
+        """How many classes the targets stand for, 0 for real numbers."""
+        return len(self.values)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The targets of all points."""
+        return np.concatenate([y for _, y in (self.train, *([self.test] if self.test else []))])
+
+    @property
+    def allowed(self) -> tuple[int, ...]:
+        """The numbers of classes that the targets can be taken for; 0: for real numbers."""
+        count = len(np.unique(self.targets))
+        as_classes = (count,) if 2 <= count <= MOST_CLASSES else ()
+        return as_classes if self.raw.words else (*as_classes, 0)
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a config says of a file. test_rows: None where one table serves for both."""
+    """What a config says of a file. test_rows: None where one table serves for both.
+
+    target: what a config calls the target. classes: None where that is to be chosen, as
+    `question` says. allowed: the numbers of classes that can be chosen.
+    """
 
     hash: str
     shape: tuple[int, ...]
-    classes: int
+    classes: int | None
     rows: int
     test_rows: int | None
+    target: str
+    allowed: tuple[int, ...]
+    question: Question | None
+    understood: Understood
 
 
 def folder() -> Path:
@@ -82,14 +113,17 @@ def path_of(name: str) -> Path:
     raise DataError(f"there is no data file {name} here: put it into {folder()}, or {CURE}.")
 
 
-def describe(name: str) -> Description:
-    """Return what a config says of this file. Read once, then again when it has changed."""
+def describe(name: str, choices: Choices = AS_IT_IS) -> Description:
+    """Return what a config says of this file, read under these choices.
+
+    Read once, then again when it has changed. Raises `DataError`, and `Question` for what has
+    to be chosen first.
+    """
     path = path_of(name)
-    stamp = path.stat()
-    return _describe(path, stamp.st_mtime_ns, stamp.st_size, stamp.st_ino)
+    return _describe(path, choices, *_stamp(path))
 
 
-def load(name: str, hash: str) -> Table:
+def load(name: str, hash: str, choices: Choices = AS_IT_IS) -> Table:
     """Return the content of this file; `DataError` where it is not the content of that hash."""
     path = path_of(name)
     data = _bytes(path)
@@ -98,7 +132,13 @@ def load(name: str, hash: str) -> Table:
             f"{path} is not the file that this run was described with (its content is {found}, "
             f"not {hash}): put that file back, or leave data_hash out to take this one."
         )
-    return parse(data, str(path))
+    return parse(data, str(path), choices)
+
+
+def hash_now(name: str) -> str:
+    """Return the hash of the content that the file of this name has now."""
+    path = path_of(name)
+    return _hash(path, *_stamp(path))
 
 
 def hash_of(data: bytes) -> str:
@@ -106,17 +146,32 @@ def hash_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file does."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 @lru_cache(maxsize=64)
-def _describe(path: Path, *stamp: int) -> Description:
+def _hash(path: Path, *stamp: int) -> str:
+    return hash_of(_bytes(path))
+
+
+@lru_cache(maxsize=64)
+def _describe(path: Path, choices: Choices, *stamp: int) -> Description:
     data = _bytes(path)
-    found = parse(data, str(path))
+    found = parse(data, str(path), choices)
     x, _ = found.train
     return Description(
         hash=hash_of(data),
         shape=x.shape[1:],
-        classes=found.classes,
+        classes=None if found.question else found.classes,
         rows=len(x),
         test_rows=len(found.test[0]) if found.test else None,
+        target=found.raw.chosen,
+        allowed=found.allowed,
+        question=found.question,
+        understood=understood(found),
     )
 
 
@@ -130,46 +185,71 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def parse(data: bytes, where: str) -> Table:
+def parse(data: bytes, where: str, choices: Choices = AS_IT_IS) -> Table:
     """Return the table in the bytes of an npz or CSV file named `where`.
 
-    npz: `x_train y_train x_test y_test`, or `x y`. CSV: one row a point, the target last.
-    Targets that are the whole numbers 0, 1, …, k − 1 (k ≤ 100), or −1 and 1, are classes.
+    npz: `x_train y_train x_test y_test`, or `x y`. CSV: one row a point; the target and the
+    columns that are left out are found as `target.py` and `columns.py` say. Raises
+    `DataError`, and `Question` for what has to be chosen first.
     """
     if where.endswith(".csv"):
-        numbers = table.read(data, where, CURE, MOST_ROWS)
-        parts = [(numbers[:, :-1], numbers[:, -1])]
+        raw = from_table(data, where, CURE, MOST_ROWS, choices)
     else:
-        parts = _arrays(data, where)
-    parts = [_checked(x, y, where) for x, y in parts]
+        raw = from_arrays(data, where, CURE, LARGEST_ARRAYS, choices)
+    parts = [_checked(x, y, where, choices.missing == "mean") for x, y in raw.parts]
     if len({x.shape[1:] for x, _ in parts}) > 1:
         raise DataError(f"the points of x_train and x_test in {where} differ in shape; {CURE}.")
-    classes = _classes(np.concatenate([y for _, y in parts]))
-    return Table(parts[0], parts[1] if len(parts) > 1 else None, classes)
+    y, question = np.concatenate([y for _, y in parts]), None
+    try:
+        values = np.arange(len(raw.words)) if raw.words else target.classes(y, raw.target, where)
+    except Question as asked:
+        values, question = y[:0], asked
+    return Table(parts[0], parts[1] if len(parts) > 1 else None, values, raw, question)
 
 
-def class_indices(y: np.ndarray) -> np.ndarray:
-    """Return targets that stand for classes as whole numbers from 0; −1 is 0."""
-    return np.maximum(y, 0.0).astype(int)
+def class_indices(y: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
+    """Return targets that stand for classes as whole numbers from 0, in the order of `values`
+    (the different targets that there are, where left out)."""
+    return np.searchsorted(np.unique(y) if values is None else values, y)
 
 
-def _arrays(data: bytes, where: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    keys = ("x_train", "y_train", "x_test", "y_test", "x", "y")
-    found = npz.read(io.BytesIO(data), where, keys, LARGEST_ARRAYS, CURE)
-    whole = keys[:4] if "x_train" in found else keys[4:]
-    if missing := [key for key in whole if key not in found]:
-        raise DataError(
-            f"{where} has no array {missing[0]}: an npz file holds x_train, y_train, x_test and "
-            f"y_test, or x and y; {CURE}."
-        )
-    return [(found[x], found[y]) for x, y in zip(whole[::2], whole[1::2], strict=True)]
+def understood(found: Table) -> Understood:
+    """Return what was understood of a file, to be shown before anything is trained."""
+    raw, y = found.raw, found.targets
+    x = found.train[0]
+    names = raw.words or tuple(f"{value:g}" for value in found.values)
+    counts = np.bincount(class_indices(y, found.values), minlength=len(names)) if names else ()
+    notes = list(raw.notes)
+    constant = np.flatnonzero(are_constant(x)) if x.ndim == 2 else ()
+    if len(constant):
+        inputs = raw.inputs or tuple(f"column {i + 1}" for i in range(x.shape[1]))
+        listed = ", ".join(inputs[i] for i in constant[:6]) + (", …" if len(constant) > 6 else "")
+        notes.append(f"Constant among the points, so that they tell nothing and are 0: {listed}.")
+    if found.classes and not raw.words:
+        notes.append("With data_classes=0 the target is taken as numbers.")
+    if found.question:
+        notes.append(str(found.question))
+    return Understood(
+        columns=raw.roles,
+        target=raw.target,
+        classes=tuple((n, int(c)) for n, c in zip(names, counts, strict=True)),
+        inputs=math.prod(x.shape[1:]),
+        rows=len(y),
+        left_out=raw.left_out,
+        span=span(y),
+        notes=tuple(notes),
+        preview=raw.preview,
+    )
 
 
-def _checked(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return points and targets as numbers, images with their channels first."""
-    if x.dtype.kind not in "fiub" or y.dtype.kind not in "fiub":
-        raise DataError(f"{where} holds arrays that are no real numbers; {CURE}.")
-    x, y = np.asarray(x), y.reshape(-1).astype(np.float64)
+def _checked(
+    x: np.ndarray, y: np.ndarray, where: str, holes: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return points and targets as numbers, images with their channels first.
+
+    holes: whether numbers of a point may be missing (NaN).
+    """
+    x, y = np.asarray(x), y.astype(np.float64)
     if not 1 <= x.ndim <= 4 or len(x) != len(y) or len(x) == 0:
         raise DataError(
             f"{where} holds points of shape {x.shape} and {len(y)} targets: give one target to "
@@ -183,7 +263,8 @@ def _checked(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray, np.n
         )
     if x.size == 0:
         raise DataError(f"{where} holds points without a number; {CURE}.")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    finite = ~np.isinf(x) if holes else np.isfinite(x)
+    if not (finite.all() and np.isfinite(y).all()):
         raise DataError(f"{where} holds NaN or ∞: every number must be finite; {CURE}.")
     if max(_size(x), _size(y)) > LARGEST_NUMBER:
         raise DataError(
@@ -193,7 +274,8 @@ def _checked(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray, np.n
 
 
 def _size(values: np.ndarray) -> float:
-    return max(abs(float(values.max())), abs(float(values.min())))
+    there = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    return max(abs(float(there.max())), abs(float(there.min()))) if there.size else 0.0
 
 
 def _channels_first(x: np.ndarray, where: str) -> np.ndarray:
@@ -209,12 +291,3 @@ def _channels_first(x: np.ndarray, where: str) -> np.ndarray:
     raise DataError(
         f"{where} holds images of shape {x.shape[1:]}, without 1 or 3 channels; {CURE}."
     )
-
-
-def _classes(y: np.ndarray) -> int:
-    """Return the number of classes that these targets stand for, 0 for real numbers."""
-    values = np.unique(y)
-    if np.array_equal(values, [-1.0, 1.0]):
-        return 2
-    count = len(values)
-    return count if 2 <= count <= MOST_CLASSES and np.array_equal(values, np.arange(count)) else 0

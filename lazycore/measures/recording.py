@@ -152,7 +152,7 @@ def recorder(
     problem: Problem, values: spec.Values, scales: dict[str, float], device: str
 ) -> Recorder:
     """Return the recorder of a run with these fields, whose free scales came out as `scales`."""
-    constants: dict[str, Any] = {"device": device}
+    constants: dict[str, Any] = {"device": device} | dict(problem.units)
     if values.get("width"):
         constants["alpha_sqrt_width"] = values["alpha"] * values["width"] ** 0.5
     constants |= {"horizon" if name == "time" else name: scale for name, scale in scales.items()}

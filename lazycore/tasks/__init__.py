@@ -16,12 +16,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sample:
-    """Inputs (n, d) and raw targets (n,): floats for a real task, class indices otherwise."""
+    """Inputs (n, d) and raw targets (n,): floats for a real task, class indices otherwise.
+
+    Real targets may have been standardised: what they stand for is mean + scale · y.
+    """
 
     x_train: np.ndarray
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+    target_mean: float = 0.0
+    target_scale: float = 1.0
 
 
 @dataclass(frozen=True)
