@@ -128,7 +128,8 @@ class Spec:
                     endless (bool): whether points can be drawn without end;
                     of images also image(values) → (channels, height, width) and flips (bool):
                     whether a mirror image is of the same class; where labels depend on some
-                    inputs only, directions(values) → (these, those that are noise), indices
+                    inputs only, directions(values) → (these, those that are noise), indices;
+                    of files, understood(values) → how the file is read, in one line
         model       parameters(values, d, k) → p; operations(values, d, k) → multiply-adds
                     of one forward pass of one point; units(values, d, k) → hidden units
                     (convolutional networks); reads_inputs (where it is left out:

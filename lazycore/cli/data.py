@@ -7,7 +7,11 @@ from pathlib import Path
 
 from lazycore.datasets import download, folders, images, own, registry
 from lazycore.datasets.registry import SETS, ImageSet
+from lazycore.datasets.understood import Choices, Understood
 from lazycore.errors import DataError
+
+MOST_WIDE = 24
+"""Signs of a cell that are shown."""
 
 
 def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
@@ -23,6 +27,19 @@ def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
     fetch = actions.add_parser("fetch", help="download a set, with its checksum")
     fetch.add_argument("name", metavar="NAME", help=", ".join(SETS))
     fetch.set_defaults(call=_fetch)
+    show = actions.add_parser("show", help="how an own file is understood, before it is run on")
+    show.add_argument("name", metavar="NAME", help="a file in the folder `own`")
+    show.add_argument("--target", default="", metavar="COLUMN", help="as --data-target of `run`")
+    show.add_argument(
+        "--missing",
+        default="refuse",
+        choices=("refuse", "drop_rows", "mean"),
+        help="as --data-missing of `run`",
+    )
+    show.add_argument(
+        "--without", default="", metavar="COLUMNS", help="as --data-without of `run`: a+b"
+    )
+    show.set_defaults(call=_show)
     for one in (listed, check, fetch):
         one.add_argument("--data-dir", metavar="FOLDER", help=f"default: ${folders.VARIABLE}, "
                          "then the user's cache folder")  # fmt: skip
@@ -64,6 +81,30 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0
 
 
+def _show(options: argparse.Namespace) -> int:
+    without = tuple(options.without.split("+")) if options.without else ()
+    found = own.describe(options.name, Choices(options.target, options.missing, without))
+    for line in _table(found.understood):
+        print(line)
+    print(*found.understood.sentences, sep="\n")
+    return 0
+
+
+def _table(found: Understood) -> list[str]:
+    """Return the first rows of a file below the names of its columns and their roles."""
+    if not found.preview:
+        return []
+    heads = [(name, f"({role})") for name, role in found.columns]
+    columns = [[*head, *cells] for head, cells in zip(heads, zip(*found.preview, strict=True),
+                                                      strict=True)]  # fmt: skip
+    widths = [min(MOST_WIDE, max(map(len, cells))) for cells in columns]
+    rows = zip(*columns, strict=True)
+    return [
+        "  ".join(cell[:width].rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+
+
 def _where(found: ImageSet, part: str, data_dir: str | Path | None) -> str:
     try:
         return ", ".join(str(path) for path in images.sources(found, part, data_dir))
@@ -80,6 +121,7 @@ def _own() -> Iterator[tuple[str, str]]:
             continue
         shape = "×".join(map(str, found.shape))
         targets = f"{found.classes} classes" if found.classes else "real targets"
+        targets = "classes or numbers" if found.classes is None else targets
         yield name, f"{found.rows:,} points of {shape}, {targets}, data_hash {found.hash}"
 
 

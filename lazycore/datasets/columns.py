@@ -1,6 +1,7 @@
 """Columns of a table as numbers or as words, and which of them is not there to be learned from."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from lazycore.datasets.table import Grid
 MOST_CATEGORIES = 20
 """Different words of an input up to which each becomes a column of 0 and 1."""
 
+LONGEST_NAME = 60
 SAME = 1e-9
 """Share of their size by which numbers may differ and still be one: what rounding leaves."""
 INDEX = re.compile(r"(index|id|idx|row|rows|rownames|row_?names?|row_?(id|no|num|number)|#|nr|no|"
@@ -135,9 +137,23 @@ def _is_free_text(column: Column) -> bool:
     return many and column.are_different and not column.are_dates
 
 
+def _are_categories(there: list[str | None], values: list[float | None]) -> bool:
+    """Whether few words come again and again among few numbers, as in 0, 1, 2, 3+."""
+    odd = Counter(cell for cell, v in zip(there, values, strict=True) if cell and v is None)
+    different = len({cell for cell in there if cell is not None})
+    often = bool(odd) and min(odd.values()) >= 3
+    return often and different <= MOST_CATEGORIES and len(there) >= 3 * different
+
+
+def _printable(name: str) -> str:
+    """Return a name as it may stand in a sentence: short, and without signs that control."""
+    text = "".join(sign if sign.isprintable() else "�" for sign in name[:LONGEST_NAME])
+    return text if len(name) <= LONGEST_NAME else text[:-1] + "…"
+
+
 def _column(grid: Grid, index: int, name: str) -> Column:
     cells = grid.columns[index]
-    label = name or f"column {index + 1}"
+    label = _printable(name) or f"column {index + 1}"
     head = (label, index + 1, bool(name) and not grid.numbered)
     try:
         fast = np.array([float(cell) for cell in cells])
@@ -148,7 +164,7 @@ def _column(grid: Grid, index: int, name: str) -> Column:
     there = [None if is_missing(cell) else cell for cell in cells]
     values = [None if cell is None else number(cell, grid.style) for cell in there]
     count, known = sum(cell is not None for cell in there), sum(v is not None for v in values)
-    if 2 * known < count:
+    if 2 * known < count or _are_categories(there, values):
         return Column(*head, None, tuple(there))
     pairs = zip(grid.lines, there, values, strict=True)
     bad = next(((line, cell) for line, cell, v in pairs if v is None and cell is not None), None)

@@ -12,6 +12,8 @@ MISSING = frozenset(
 
 MINUS = {ord("\u2212"): "-", ord("\xa0"): " ", ord("\u202f"): " "}
 DRESSED = re.compile(r"([+-]?)[$€£¥]? ?([\d.,' ]*\d[\d.,' ]*(?:[eE][+-]?\d+)?) ?[%€$£¥]?")
+LONGEST = 64
+"""Signs that a number has at most, with all that is beside it."""
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 BY_COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 BY_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
@@ -47,7 +49,7 @@ def number(cell: str, style: Style) -> float | None:
     else:
         if math.isfinite(value) and not (style.decimal_comma and style.grouped) and "_" not in cell:
             return value
-    found = DRESSED.fullmatch(cell.translate(MINUS))
+    found = _undressed(cell)
     if not found:
         return None
     text = _pointed(found[1] + found[2].strip(), style)
@@ -63,8 +65,9 @@ def style_of(cells: Iterable[str], separator: str) -> Style:
     Where `1,234` alone leaves it open, it is a thousand in a file with commas or bars between
     its columns, and a decimal number with semicolons or tabs, as spreadsheets write them.
     """
-    found = [_bare(cell) for cell in cells if ("," in cell or "." in cell)]
-    written = [text for text in found if re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*", text)]
+    found = (_undressed(cell) for cell in cells if "," in cell or "." in cell)
+    bare = (match[1] + match[2].strip() for match in found if match)
+    written = [text for text in bare if re.fullmatch(r"[+-]?[\d.,]+", text)]
     commas = [text for text in written if "," in text]
     if not commas:
         return Style()
@@ -89,9 +92,9 @@ def is_numbered(cells: Sequence[str]) -> bool:
     return all(int(b) == int(a) + 1 for a, b in zip(cells, cells[1:], strict=False))
 
 
-def _bare(cell: str) -> str:
-    found = DRESSED.fullmatch(cell.translate(MINUS))
-    return found[1] + found[2].strip() if found else cell
+def _undressed(cell: str) -> re.Match | None:
+    """Return the sign and the digits of a number, without what may stand beside them."""
+    return DRESSED.fullmatch(cell.translate(MINUS)) if len(cell) <= LONGEST else None
 
 
 def _pointed(text: str, style: Style) -> str:

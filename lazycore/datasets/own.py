@@ -193,7 +193,7 @@ def parse(data: bytes, where: str, choices: Choices = AS_IT_IS) -> Table:
     `DataError`, and `Question` for what has to be chosen first.
     """
     if where.endswith(".csv"):
-        raw = from_table(data, where, CURE, MOST_ROWS, choices)
+        raw = from_table(data, where, CURE, (MOST_ROWS, MOST_NUMBERS), choices)
     else:
         raw = from_arrays(data, where, CURE, LARGEST_ARRAYS, choices)
     parts = [_checked(x, y, where, choices.missing == "mean") for x, y in raw.parts]
@@ -228,7 +228,8 @@ def understood(found: Table) -> Understood:
     if found.classes and not raw.words:
         notes.append("With data_classes=0 the target is taken as numbers.")
     if found.question:
-        notes.append(str(found.question))
+        said = str(found.question)
+        notes.append(said[0].upper() + said[1:])
     return Understood(
         columns=raw.roles,
         target=raw.target,

@@ -9,7 +9,9 @@ from lazycore.datasets.columns import MOST_CATEGORIES, Column, columns, why_left
 from lazycore.datasets.understood import Choices, Question
 from lazycore.errors import DataError
 
-PREVIEWED = 8
+PREVIEWED, EXTRA = 8, 100
+MOST_CELLS = 2**25
+"""Rows that are shown as they are; columns that may be left out beside as many as are read."""
 LAST = "last"
 """What the target of a plain table is called: the column in which it always was looked for."""
 
@@ -35,27 +37,32 @@ class Raw:
     preview: tuple[tuple[str, ...], ...] = ()
 
 
-def from_table(data: bytes, where: str, cure: str, most: int, choices: Choices) -> Raw:
-    """Return what the text of a table holds under these choices; `DataError` or `Question`."""
-    grid = table.read(data, where, cure, most)
+def from_table(data: bytes, where: str, cure: str, most: tuple[int, int], choices: Choices) -> Raw:
+    """Return what the text of a table holds under these choices; `DataError` or `Question`.
+
+    most: rows, and numbers of a point.
+    """
+    grid = table.read(data, where, cure, most[0], most[1] + EXTRA)
     found = columns(grid)
     gone = why_left_out(found, grid.numbered)
     for text in choices.without:
         gone[target.by_name(found, text, where, "data_without").position] = "as chosen"
     aim = _target(found, gone, choices, where, cure)
-    gone |= {
-        c.position: "the same word in each row"
-        for c in found
-        if c.words and len(c.values) == 1 and c is not aim and c.position not in gone
-    }
+    gone = _useless(found, aim) | gone
     inputs = [c for c in found if c is not aim and c.position not in gone]
     if not inputs:
         raise DataError(
             f"{where} holds no rows of at least two numbers or words: beside the target "
             f"{aim.name} no column is left to learn from; {cure}."
         )
-    _check(aim, inputs, where, cure)
+    _check(aim, inputs, found, where, cure)
     kept = _kept(aim, inputs, choices, grid, where, cure)
+    width = sum(1 if c.words is None or len(c.values) == 2 else len(c.values) for c in inputs)
+    if width * len(aim.missing) > MOST_CELLS:
+        raise DataError(
+            f"{where} holds {len(aim.missing):,} rows of {width:,} numbers, words as columns of 0 "
+            f"and 1 among them: at most {MOST_CELLS:,} numbers are read; {cure}."
+        )
     numbers, names, shown = _inputs(inputs)
     y, words = _targets(aim)
     plain = aim is found[-1] and not grid.numbered
@@ -68,7 +75,7 @@ def from_table(data: bytes, where: str, cure: str, most: int, choices: Choices) 
         inputs=tuple(names),
         roles=tuple((c.name, roles.get(c.position, "input")) for c in found),
         left_out=int((~kept).sum()),
-        notes=(*grid.notes, *_of_names(grid), *shown),
+        notes=(*grid.notes, *_of_names(grid), *shown, *_twins(aim, inputs)),
         preview=tuple(zip(*(cells[:PREVIEWED] for cells in grid.columns), strict=True)),
     )
 
@@ -103,21 +110,52 @@ def _target(
     return target.target(free, where)
 
 
-def _check(aim: Column, inputs: list[Column], where: str, cure: str) -> None:
+def _useless(found: list[Column], aim: Column) -> dict[int, str]:
+    """Return why words beside the target tell nothing of it, by position."""
+    wordy = [c for c in found if c.words and c is not aim and not c.missing.all()]
+    same = {c.position: "the same word in each row" for c in wordy if len(c.values) == 1}
+    other = [c for c in wordy if c.are_different and len(c.values) > 3 and not c.are_dates]
+    return same | {c.position: "another word in each row" for c in other}
+
+
+def _twins(aim: Column, inputs: list[Column]) -> list[str]:
+    """Return what is to be said of inputs that are the target under other names."""
+    k = len(aim.values)
+    if not 2 <= k <= target.MOST_CLASSES or len(aim.missing) < 2 * k:
+        return []
+    known = aim.numbers if aim.numbers is not None else aim.words or ()
+    found = []
+    for column in (c for c in inputs if len(c.values) == k):
+        other = column.numbers if column.numbers is not None else column.words or ()
+        if len(set(zip(known, other, strict=True))) == k:
+            found.append(
+                f"{column.name} alone tells {aim.name}, one value to each: leave it out by "
+                "data_without if it is the same thing."
+            )
+    return found
+
+
+def _check(aim: Column, inputs: list[Column], found: list[Column], where: str, cure: str) -> None:
     """Refuse cells that are no numbers among numbers, dates, and too many words."""
     for column in (*inputs, aim):
         if column.bad:
             line, cell = column.bad
+            said = f"row {line} of {where} holds {cell[:20]!r}, no finite number as the others of "
+            said += column.name
+            if column is aim:
+                raise DataError(f"{said}; {cure}.")
+            name = canonical(column, found)
             raise Question(
-                f"row {line} of {where} holds {cell[:20]!r}, no finite number as the others of "
-                f"{column.name}: give data_without={column.name} to leave the column out, or "
-                f"{cure}.", "data_without", (column.name,))  # fmt: skip
+                f"{said}: give data_without={name} to leave the column out, or {cure}.",
+                "data_without",
+                (name,),
+            )
     wordy = [c for c in inputs if c.words]
     dates = [c for c in wordy if c.are_dates]
     many = [c for c in wordy if len(c.values) > MOST_CATEGORIES]
     for these, what in ((dates, "dates or times"), (many, f"more than {MOST_CATEGORIES} words")):
         if these:
-            names = "+".join(c.name for c in these)
+            names = "+".join(canonical(c, found) for c in these)
             raise Question(
                 f"{where} holds {what} in {', '.join(c.name for c in these)}: give "
                 f"data_without={names} to leave that out, or write numbers there.",
@@ -176,10 +214,10 @@ def _inputs(inputs: list[Column]) -> tuple[np.ndarray, list[str], list[str]]:
             continue
         values = column.values.tolist()
         values = values[1:] if len(values) == 2 else values
+        words = np.array(["" if word is None else word for word in column.words or ()])
         for value in values:
-            ones = [np.nan if word is None else float(word == value) for word in column.words or ()]
-            parts.append(ones)
-            names.append(f"{column.name}={value}")
+            parts.append(np.where(column.missing, np.nan, words == value))
+            names.append(f"{column.name}={value[:20]}")
         listed = ", ".join(column.values.tolist())
         kind = "0 and 1" if len(values) == 1 else f"{len(values)} columns of 0 and 1"
         notes.append(f"The words of {column.name} ({listed[:80]}) become {kind}.")

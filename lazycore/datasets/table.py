@@ -33,11 +33,11 @@ class Grid:
     notes: tuple[str, ...]
 
 
-def read(data: bytes, where: str, cure: str, most: int) -> Grid:
+def read(data: bytes, where: str, cure: str, most: int, widest: int) -> Grid:
     """Return the cells of a table, without empty lines and leading comments.
 
-    Raises `DataError` for what is not text, for rows of different lengths, and for more than
-    `most` rows before any is read.
+    Raises `DataError` for what is not text, for rows of different lengths or wider than
+    `widest`, and for more than `most` rows before any is read.
     """
     if data.count(b"\n") > most + 1:
         raise DataError(f"{where} has more than the {most:,} rows that are read; {cure}.")
@@ -57,6 +57,8 @@ def read(data: bytes, where: str, cure: str, most: int) -> Grid:
             f"{where} holds no rows of at least two numbers or words, a target and what it is "
             f"learned from; {cure}."
         )
+    if len(rows[0][1]) > widest:
+        raise DataError(f"{where} has more than the {widest:,} columns that are read; {cure}.")
     _even_out(rows)
     style = style_of((cell for _, row in rows[:LOOKED_AT] for cell in row), separator)
     if style.decimal_comma:
@@ -86,7 +88,8 @@ def _decoded(data: bytes, where: str, cure: str) -> tuple[str, list[str]]:
     except UnicodeDecodeError as error:
         if wide or re.search(rb"[\x00-\x08\x0e-\x1a]", data):
             raise DataError(f"{where} is not text in UTF-8 or UTF-16; {cure}.") from error
-        text, notes = data.decode("latin-1"), ["The text is no UTF-8 and was read as Latin-1."]
+        text = data.decode("cp1252", errors="replace")
+        notes = ["The text is not in UTF-8 and was read as Latin-1 (Windows-1252)."]
     if "\0" in text:
         raise DataError(f"{where} is not text in UTF-8 or UTF-16; {cure}.")
     return text, notes
@@ -172,8 +175,7 @@ def _names(rows: list[Row], style: Style) -> tuple[tuple[str, ...] | None, bool]
     first, below = rows[0][1], [cells for _, cells in rows[1 : LOOKED_AT + 1]]
     below = [cells for cells in below if len(cells) == len(first)]
     if not below:
-        names = None if _any_number(first, style) or len(rows) == 1 else tuple(first)
-        return (names if names is None else _taken(rows)), False
+        return (None if _any_number(first, style) else _taken(rows)), False
     numeric = [_is_numeric([cells[i] for cells in below], style) for i in range(len(first))]
     wordy = [not is_missing(cell) and number(cell, style) is None for cell in first]
     counted = [cell for cell in first if number(cell, style) is not None]
@@ -222,5 +224,5 @@ def _without_repeated(rows: list[Row], names: Sequence[str], notes: list[str]) -
     """Return the rows without those that are the line of names again, as of files put together."""
     kept = [(line, cells) for line, cells in rows if cells != list(names)]
     if len(kept) < len(rows):
-        notes.append(f"The line of names comes {len(rows) - len(kept)} more times: left out.")
+        notes.append(f"The line of names comes again, {len(rows) - len(kept)} times: left out.")
     return kept

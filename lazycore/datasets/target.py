@@ -85,8 +85,8 @@ def by_name(all_columns: list[Column], text: str, where: str, field: str) -> Col
 def classes(y: np.ndarray, name: str, where: str) -> np.ndarray:
     """Return the values that stand for the classes of these numbers, (k,); none: real numbers.
 
-    y: (n,) without NaN. Classes are: −1 and 1; whole numbers 0 … k − 1, and 1 … k of which each
-    comes twice on average; any two whole numbers, some of them twice; two values of twenty rows;
+    y: (n,) without NaN. Classes are: −1 and 1; the whole numbers 0 … k − 1 and 1 … k, unless
+    hardly one comes twice; any two whole numbers, some of them twice; two values of twenty rows;
     and whole numbers under a name such as class or species. Few other whole numbers, ten rows
     to each or more, are asked about; what else there is, is real.
     """
@@ -97,7 +97,7 @@ def classes(y: np.ndarray, name: str, where: str) -> np.ndarray:
         return values[:0]
     if k == 2 and (n > 2 or values.tolist() in ([0.0, 1.0], [-1.0, 1.0])):
         return values
-    if np.array_equal(values, np.arange(k)) and (k <= FEW or n >= 2 * k):
+    if np.array_equal(values, np.arange(k)) and (k <= 3 or 2 * n >= 3 * k):
         return values
     if np.array_equal(values, np.arange(k) + 1) and k <= FEW and n >= 2 * k > 2:
         return values

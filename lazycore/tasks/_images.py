@@ -52,8 +52,10 @@ def normalise(
     def scaled(x: np.ndarray) -> np.ndarray:
         x = x - mean
         norm = np.linalg.norm(x, axis=1, keepdims=True)
-        # A single training image is its own mean; it stays at the origin.
-        return x * (np.sqrt(x.shape[1]) / np.where(norm > 0.0, norm, 1.0))
+        # What is the mean itself, as a single training image is, or differs from it by rounding
+        # alone, stays at the origin.
+        there = norm > 1e-9 * np.linalg.norm(mean)
+        return x * np.where(there, np.sqrt(x.shape[1]) / np.where(there, norm, 1.0), 0.0)
 
     return scaled(x_train), scaled(x_test)
 

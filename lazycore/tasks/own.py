@@ -66,6 +66,12 @@ def _check(values: Values) -> None:
         _images.share_out(values, found.rows, what)
 
 
+def understood(values: Values) -> str:
+    """Return in one line how the file of these resolved fields is understood; empty where it is
+    not here."""
+    return f"{values['data_file']}: {described(values).understood.line}" if is_here(values) else ""
+
+
 SPEC = Spec(
     name="own",
     meaning="your own data: an npz or CSV file in the data folder",
@@ -76,6 +82,7 @@ SPEC = Spec(
         "classes": lambda values: values["data_classes"],
         "image": image,
         "flips": False,
+        "understood": understood,
     },
 )
 
@@ -139,7 +146,7 @@ def _filled(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.nda
     there = ~np.isnan(x_train)
     # A column that no training point has is as good as constant.
     mean = np.where(there, x_train, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-    return tuple(np.where(np.isnan(x), mean, x) for x in (x_train, x_test))
+    return np.where(np.isnan(x_train), mean, x_train), np.where(np.isnan(x_test), mean, x_test)
 
 
 def _standardise(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
