@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.widgets import (
     controls,
+    datacontrols,
     figurecontrols,
     phasecontrols,
     refreshcontrols,
@@ -34,6 +35,7 @@ FIGURES = st.Page("figures.py", title="Figures", icon=":material/auto_stories:")
 THEOREMS = st.Page("theorems.py", title="Theorems", icon=":material/function:")
 REFRESH = st.Page("refresh.py", title="Refresh", icon=":material/autorenew:")
 RUNS = st.Page("runs.py", title="Runs", icon=":material/list:")
+DATA = st.Page("data.py", title="Data", icon=":material/table_chart:")
 # All controls that are bound to the address are drawn from here: bound in a page of its own
 # file, a control loses its value on the way to another page and back.
 CONTROLS: dict[str, Callable[[], None]] = {
@@ -46,9 +48,10 @@ CONTROLS: dict[str, Callable[[], None]] = {
     THEOREMS.url_path: theoremcontrols.theorem_controls,
     REFRESH.url_path: refreshcontrols.refresh_controls,
     RUNS.url_path: no_controls,
+    DATA.url_path: datacontrols.data_controls,
 }
 
-PAGES = [HOME, EXPLORE, SWEEP, PHASES, REFRESH, COMPARE, FIGURES, THEOREMS, RUNS]
+PAGES = [HOME, EXPLORE, SWEEP, PHASES, REFRESH, COMPARE, FIGURES, THEOREMS, RUNS, DATA]
 page = st.navigation(PAGES, position="top")
 with said_in_a_sentence(), handed_back(page.url_path):
     CONTROLS[page.url_path]()

@@ -39,6 +39,9 @@ def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
     show.add_argument(
         "--without", default="", metavar="COLUMNS", help="as --data-without of `run`: a+b"
     )
+    show.add_argument(
+        "--kind", default="", choices=("classes", "numbers"), help="what the targets are"
+    )
     show.set_defaults(call=_show)
     for one in (listed, check, fetch):
         one.add_argument("--data-dir", metavar="FOLDER", help=f"default: ${folders.VARIABLE}, "
@@ -83,7 +86,8 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     without = tuple(options.without.split("+")) if options.without else ()
-    found = own.describe(options.name, Choices(options.target, options.missing, without))
+    choices = Choices(options.target, options.missing, without, options.kind)
+    found = own.describe(options.name, choices)
     for line in _table(found.understood):
         print(line)
     print(*found.understood.sentences, sep="\n")

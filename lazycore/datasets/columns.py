@@ -82,7 +82,7 @@ def columns(grid: Grid) -> list[Column]:
     """Return the columns of a table: numbers where at least half of the values are, else words."""
     names = grid.names or ("",) * len(grid.columns)
     found = [_column(grid, i, name) for i, name in enumerate(names)]
-    again = {name for name in names if names.count(name) > 1}
+    again = {name for name, count in Counter(names).items() if count > 1}
     return [
         replace(c, name=f"column {c.position}", is_named=False) if c.name in again else c
         for c in found

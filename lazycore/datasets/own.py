@@ -126,7 +126,7 @@ def describe(name: str, choices: Choices = AS_IT_IS) -> Description:
 def load(name: str, hash: str, choices: Choices = AS_IT_IS) -> Table:
     """Return the content of this file; `DataError` where it is not the content of that hash."""
     path = path_of(name)
-    data = _bytes(path)
+    data = content(path)
     if (found := hash_of(data)) != hash:
         raise DataError(
             f"{path} is not the file that this run was described with (its content is {found}, "
@@ -154,12 +154,12 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=64)
 def _hash(path: Path, *stamp: int) -> str:
-    return hash_of(_bytes(path))
+    return hash_of(content(path))
 
 
 @lru_cache(maxsize=64)
 def _describe(path: Path, choices: Choices, *stamp: int) -> Description:
-    data = _bytes(path)
+    data = content(path)
     found = parse(data, str(path), choices)
     x, _ = found.train
     return Description(
@@ -175,7 +175,8 @@ def _describe(path: Path, choices: Choices, *stamp: int) -> Description:
     )
 
 
-def _bytes(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """Return the bytes of an own file; `DataError` where it cannot be read or is too large."""
     with reading(path, CURE), open(path, "rb") as stream:
         data = stream.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
@@ -201,7 +202,7 @@ def parse(data: bytes, where: str, choices: Choices = AS_IT_IS) -> Table:
         raise DataError(f"the points of x_train and x_test in {where} differ in shape; {CURE}.")
     y, question = np.concatenate([y for _, y in parts]), None
     try:
-        values = np.arange(len(raw.words)) if raw.words else target.classes(y, raw.target, where)
+        values = target.classes(y, raw.target, raw.words, choices.kind, where)
     except Question as asked:
         values, question = y[:0], asked
     return Table(parts[0], parts[1] if len(parts) > 1 else None, values, raw, question)
@@ -225,7 +226,7 @@ def understood(found: Table) -> Understood:
         inputs = raw.inputs or tuple(f"column {i + 1}" for i in range(x.shape[1]))
         listed = ", ".join(inputs[i] for i in constant[:6]) + (", …" if len(constant) > 6 else "")
         notes.append(f"Constant among the points, so that they tell nothing and are 0: {listed}.")
-    if found.classes and not raw.words:
+    if found.classes and not raw.words and 0 in found.allowed:
         notes.append("With data_classes=0 the target is taken as numbers.")
     if found.question:
         said = str(found.question)

@@ -10,8 +10,8 @@ from lazycore.datasets.numerals import Style, is_missing, is_numbered, number, s
 from lazycore.errors import DataError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
-LOOKED_AT = 200
-"""Lines from which the separator, and how numbers are written, are found out."""
+LOOKED_AT, WIDE = 200, 1000
+"""Lines, and cells of each, that tell the separator and how numbers are written."""
 
 Row = tuple[int, list[str]]
 """The number of a line, from 1, and its cells."""
@@ -139,7 +139,7 @@ def _separator(lines: list[str]) -> str:
         widths = Counter(len(cells) for cells in rows)
         width, count = widths.most_common(1)[0] if widths else (1, 0)
         others = set(SEPARATORS) - {separator, " "}
-        cells = [cell for row in rows for cell in row]
+        cells = [cell for row in rows for cell in row[:WIDE]]
         clean = sum(not others & set(cell) or _is_decimal(cell) for cell in cells)
         score = count / len(rows) * clean / len(cells) if width > 1 else 0.0
         if score > most + (0.3 if separator == " " and most else 1e-9):

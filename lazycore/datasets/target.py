@@ -10,6 +10,7 @@ import numpy as np
 
 from lazycore.datasets.columns import Column
 from lazycore.datasets.understood import Question
+from lazycore.errors import DataError
 
 PLAINLY = re.compile(r"targets?|labels?|class_?label")
 """Names of targets, wherever the column is."""
@@ -82,16 +83,24 @@ def by_name(all_columns: list[Column], text: str, where: str, field: str) -> Col
         f"from 1 to {len(names)}.", field, names)  # fmt: skip
 
 
-def classes(y: np.ndarray, name: str, where: str) -> np.ndarray:
+def classes(y: np.ndarray, name: str, words: tuple[str, ...], kind: str, where: str) -> np.ndarray:
     """Return the values that stand for the classes of these numbers, (k,); none: real numbers.
 
-    y: (n,) without NaN. Classes are: −1 and 1; the whole numbers 0 … k − 1 and 1 … k, unless
-    hardly one comes twice; any two whole numbers, some of them twice; two values of twenty rows;
+    y: (n,) without NaN; words: what 0, 1, … stand for, if words. kind: `classes` or `numbers`
+    where that was chosen, else empty. Then classes are: −1 and 1; the whole numbers 0 … k − 1
+    and 1 … k, unless hardly one comes twice; any two whole numbers, some of them twice; two values of twenty rows;
     and whole numbers under a name such as class or species. Few other whole numbers, ten rows
     to each or more, are asked about; what else there is, is real.
     """
     values = np.unique(y)
     n, k = len(y), len(values)
+    if words and kind != "numbers":
+        return np.arange(len(words))
+    if words or (kind == "classes" and not 2 <= k <= MOST_CLASSES):
+        what = "words" if words else f"{k:,} different numbers, not 2 to {MOST_CLASSES}"
+        raise DataError(f"the target {name} of {where} holds {what}: it cannot be taken as {kind}.")
+    if kind:
+        return values if kind == "classes" else values[:0]
     whole = not np.any(values % 1.0)
     if not 2 <= k <= MOST_CLASSES or (not whole and (k > 2 or n < FEW)):
         return values[:0]

@@ -15,12 +15,13 @@ class Choices:
     """What a person chose where a file can be read in more than one way; empty: not chosen.
 
     target: a column, by its name or number. missing: `refuse`, `drop_rows` or `mean`.
-    without: columns that are left out.
+    without: columns that are left out. kind: what the targets are, `classes` or `numbers`.
     """
 
     target: str = ""
     missing: str = "refuse"
     without: tuple[str, ...] = ()
+    kind: str = ""
 
 
 AS_IT_IS = Choices()

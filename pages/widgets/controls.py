@@ -39,7 +39,9 @@ OF_REFRESH = ("r_problem", "r_stages", "r_every", "r_axes")
 OF_PHASES = ("p_task", "p_depth", "p_activation", "p_loss", "p_axis", "p_widths", "p_scales")
 OF_PHASES += ("p_seeds", "p_feature", "p_lazy", "p_more")
 """Parameters of the Feature-or-lazy page."""
-OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS, *OF_REFRESH, *OF_PHASES)
+OF_DATA = ("d_file", "d_target", "d_kind", "d_missing", "d_without")
+"""Parameters of the Data page."""
+OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS, *OF_REFRESH, *OF_PHASES, *OF_DATA)
 NOT_FIELDS = ("v", "axes", "auto", "at", *OF_PAGES, "embed", "embed_options")
 """Parameters of a link that say how a page looks rather than what is run."""
 STEPS = range(-4, 7)
@@ -273,7 +275,7 @@ def _text(field: Field, label: str, placeholder: str, hidden: bool = False) -> N
         label,
         placeholder=placeholder,
         key=field.name,
-        max_chars=40,
+        max_chars=200,
         help=None if hidden else f"{field.meaning}.{unit} Give {field.allowed}.",
         label_visibility="collapsed" if hidden else "visible",
         bind="query-params",

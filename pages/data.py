@@ -1,0 +1,17 @@
+"""Data: is a file of one's own understood as it is meant, before anything is trained on it?"""
+
+import streamlit as st
+
+from pages.widgets import datacontrols, dataview
+
+st.title("Is your data understood as you mean it?")
+if said := datacontrols.link_error():
+    st.error(said, icon=":material/link_off:")
+st.markdown(
+    "Put a table in, look at what was understood of it, correct it at the left, and train on it. "
+    "What could be meant in two ways is asked; nothing is guessed in silence."
+)
+dataview.upload()
+name, choices = datacontrols.chosen()
+st.subheader(name)
+dataview.show(name, choices)
