@@ -42,6 +42,8 @@ def number(cell: str, style: Style) -> float | None:
 
     A sign of a currency or per cent beside a number is left out.
     """
+    if cell.isalpha():
+        return None
     try:
         value = float(cell)
     except ValueError:

@@ -10,8 +10,9 @@ from lazycore.datasets.numerals import Style, is_missing, is_numbered, number, s
 from lazycore.errors import DataError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
-LOOKED_AT, WIDE = 200, 1000
-"""Lines, and cells of each, that tell the separator and how numbers are written."""
+LOOKED_AT, WIDE, TRIED = 200, 1000, 50
+"""Lines, and cells of each, that tell the separator and how numbers are written; rows that tell
+whether the first one is of names."""
 
 Row = tuple[int, list[str]]
 """The number of a line, from 1, and its cells."""
@@ -60,7 +61,7 @@ def read(data: bytes, where: str, cure: str, most: int, widest: int) -> Grid:
     if len(rows[0][1]) > widest:
         raise DataError(f"{where} has more than the {widest:,} columns that are read; {cure}.")
     _even_out(rows)
-    style = style_of((cell for _, row in rows[:LOOKED_AT] for cell in row), separator)
+    style = style_of((cell for _, row in rows[:LOOKED_AT] for cell in row[:WIDE]), separator)
     if style.decimal_comma:
         notes.append("Commas in numbers are decimal signs.")
     names, numbered = _names(rows, style)
@@ -172,7 +173,7 @@ def _names(rows: list[Row], style: Style) -> tuple[tuple[str, ...] | None, bool]
     that is nothing but 0, 1, 2, … or 1, 2, 3, … Where all columns are words, a first row of
     which no cell comes again in its column.
     """
-    first, below = rows[0][1], [cells for _, cells in rows[1 : LOOKED_AT + 1]]
+    first, below = rows[0][1], [cells for _, cells in rows[1 : TRIED + 1]]
     below = [cells for cells in below if len(cells) == len(first)]
     if not below:
         return (None if _any_number(first, style) else _taken(rows)), False

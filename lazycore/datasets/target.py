@@ -88,9 +88,9 @@ def classes(y: np.ndarray, name: str, words: tuple[str, ...], kind: str, where: 
 
     y: (n,) without NaN; words: what 0, 1, … stand for, if words. kind: `classes` or `numbers`
     where that was chosen, else empty. Then classes are: −1 and 1; the whole numbers 0 … k − 1
-    and 1 … k, unless hardly one comes twice; any two whole numbers, some of them twice; two values of twenty rows;
-    and whole numbers under a name such as class or species. Few other whole numbers, ten rows
-    to each or more, are asked about; what else there is, is real.
+    and 1 … k, unless hardly one comes twice; any two whole numbers, some of them twice; two
+    values of twenty rows; and whole numbers under a name such as class or species. Few other
+    whole numbers, ten rows to each or more, are asked about; what else there is, is real.
     """
     values = np.unique(y)
     n, k = len(y), len(values)

@@ -54,8 +54,8 @@ def keep(name: str, data: bytes) -> str:
 def safe(name: str) -> tuple[str, str]:
     """Return the stem and the ending under which a file that came with this name is kept."""
     last = re.split(r"[/\\]", name)[-1]
-    stem, _, ending = last.rpartition(".")
-    if ending.lower() not in ENDINGS:
+    stem, point, ending = last.rpartition(".")
+    if not point or ending.lower() not in ENDINGS:
         raise DataError(
             f"a file named {last[-40:]!r} is not taken: give a table as text (.csv, .tsv, .txt) "
             "or arrays of numpy (.npz); Excel saves a sheet as CSV."
