@@ -226,6 +226,7 @@ def _walk(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Field]]:
     values: dict[str, Any] = {}
     read: dict[str, Field] = {}
     preferred: dict[str, Any] = {}
+    older: set[str] = set()
     queue = list(SELECTORS)
     queue_later = [*GENERAL]
     while queue or queue_later:
@@ -238,12 +239,15 @@ def _walk(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Field]]:
             values[field.name] = field.settled(value, values) if field.settled else value
         elif field.name in preferred:
             values[field.name] = preferred[field.name]
+        elif field.name in older:
+            values[field.name] = field.before
         else:
             default = field.default
             values[field.name] = default(values) if callable(default) else default
         if field.name in spec.PACKAGES:
             found = spec.find(field.name, values[field.name]).SPEC
             preferred |= found.defaults
+            older |= {f.name for f in found.reads if f.pinned and _is_older(given, found)}
             # An activation's fields follow it at once; the files of the four selectors wait
             # until all four are known.
             if field in SELECTORS:
@@ -251,6 +255,18 @@ def _walk(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Field]]:
             else:
                 queue[:0] = found.reads
     return values, read
+
+
+def _is_older(given: Mapping[str, Any], found: spec.Spec) -> bool:
+    """Whether a config was born before some of the pinned fields of this file were there."""
+    pinned = [field for field in found.reads if field.pinned]
+    first = [field for field in pinned if field.before is None]
+    later = [field for field in pinned if field.before is not None]
+    return (
+        bool(later)
+        and all(given.get(field.name) is not None for field in first)
+        and all(given.get(field.name) is None for field in later)
+    )
 
 
 def _check_labels(values: Mapping[str, Any]) -> None:

@@ -47,7 +47,8 @@ class Field:
     than the default is what was done before there was the field, at that: `before`. A field of kind
     str takes one of its options or, where it has a `pattern`, any text of that form; `form`
     says it in words. `pinned` fields of a task have defaults that are read from a file, which
-    may change: a config holds their values from its birth on. `settled` turns a given value
+    may change: a config holds their values from its birth on; one that holds all but those with a
+    `before` is older than these, and has `before` there. `settled` turns a given value
     into the one name for what it means, given it and the fields before it.
     """
 

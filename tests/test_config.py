@@ -76,7 +76,7 @@ BEHIND_A_CHOICE = [
     ({"task": "own", "data_hash": "0" * 16}, {"data_shape": "5"}),
     ({"task": "own"}, {"data_classes": 0}),
     ({"task": "own"}, {"data_target": "column 1"}),
-    ({"task": "own", "data_target": "last"}, {"data_missing": "mean"}),
+    ({"task": "own"}, {"data_missing": "mean"}),
     ({"task": "own"}, {"data_without": "x2"}),
     ({"task": "own", "data_classes": 0}, {"target_scaling": "none"}),
     ({"dynamics": "population"}, {"first_layer_rate": 2.0}),

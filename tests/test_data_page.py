@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 import streamlit as st
+from conftest import running_server
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
+from test_browser import expect_in_link
 from test_pages import opened, words
 
 from lazycore.config import RunConfig
@@ -78,6 +80,25 @@ def test_what_is_asked_is_answered_by_a_button():
     assert [button.label for button in app.button] == ["classes\\: 6", "numbers"]
     app.button(key="answer 0").click().run()
     assert not app.warning and on_to_explore(app).data_classes == 0
+
+
+def test_a_file_that_is_put_in_is_kept_and_looked_at(own_folder):
+    app = opened("data.py", d_file="t.csv", d_target="b")
+    app.file_uploader(key="upload").upload("../New table.tsv", DATES.replace(",", "\t").encode())
+    app.run()
+    assert not app.exception and app.selectbox(key="d_file").value == "New_table.csv"
+    assert app.selectbox(key="d_target").value == "as found"
+    assert ["dates or times in day" in asked.value for asked in app.warning] == [True]
+    assert (own_folder / "New_table.csv").is_file()
+
+
+def test_a_file_that_is_no_data_is_answered_in_a_sentence(own_folder):
+    app = opened("data.py")
+    app.file_uploader(key="upload").upload("bad.csv", b"PK\x03\x04\x00")
+    app.run()
+    assert not app.exception and ["not text in UTF-8" in e.value for e in app.error] == [True]
+    assert app.selectbox(key="d_file").value == "example.csv"
+    assert not (own_folder / "bad.csv").exists()
 
 
 def test_what_cannot_be_is_a_sentence():
@@ -172,18 +193,20 @@ def test_a_full_folder_says_so(own_folder, monkeypatch):
 
 # ── in a browser ─────────────────────────────────────────────────────────────────────────
 @pytest.mark.browser
-def test_a_table_is_put_in_understood_and_taken_on_to_explore(server, tab, tmp_path):
+def test_a_table_is_put_in_understood_and_taken_on_to_explore(tab, tmp_path):
     path = tmp_path / "a table.csv"
     path.write_text(TABLE)
-    tab.goto(f"{server}/data")
-    tab.get_by_text("500 points of 2 numbers").wait_for()
-    tab.locator("input[type=file]").set_input_files(path)
-    tab.get_by_text("Target kind, 3 classes").wait_for()
-    tab.get_by_text("Left out: column 1 (names the rows)").wait_for()
-    tab.wait_for_function("() => new URL(location.href).searchParams.get('d_file')")
-    tab.reload()
-    tab.get_by_text("Target kind, 3 classes").wait_for()
-    tab.get_by_role("link", name="Train on it in Explore").click()
-    tab.get_by_role("button", name="Run", exact=True).wait_for()
-    expect(tab.get_by_test_id("stAlert")).to_have_count(0)
-    assert not tab.locator("[data-testid=stException]").count()
+    with running_server(tmp_path) as (_, server):  # its own: the file is kept
+        tab.goto(f"{server}/data")
+        tab.get_by_text("500 points of 2 numbers").wait_for()
+        tab.locator("input[type=file]").set_input_files(path)
+        tab.get_by_text("Target kind, 3 classes").wait_for()
+        tab.get_by_text("Left out: column 1 (names the rows)").wait_for()
+        expect_in_link(tab, d_file="a_table.csv")
+        tab.reload()
+        tab.get_by_text("Target kind, 3 classes").wait_for()
+        tab.get_by_role("link", name="Train on it in Explore").click()
+        tab.get_by_role("button", name="Run", exact=True).wait_for()
+        expect_in_link(tab, data_file="a_table.csv", data_target="last column")
+        expect(tab.get_by_test_id("stAlert")).to_have_count(0)
+        assert not tab.locator("[data-testid=stException]").count()

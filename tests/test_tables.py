@@ -235,7 +235,7 @@ def test_a_target_has_one_name_in_configs_however_it_is_given(own_folder):
     runs = [RunConfig.from_dict(fields | {"data_target": t}) for t in ("b", "2", "B", "column 2")]
     assert {run.data_target for run in runs} == {"b"} and len({run.digest for run in runs}) == 1
     last = [RunConfig.from_dict(fields | more) for more in ({}, {"data_target": "c"})]
-    assert {run.data_target for run in last} == {"last"} and last[0].digest == last[1].digest
+    assert {run.data_target for run in last} == {"last column"} and last[0].digest == last[1].digest
     with pytest.raises(ConfigError, match="has no column 'd': give data_target as one of a, b, c"):
         RunConfig.from_dict(fields | {"data_target": "d"})
     odd = own.parse(text('"a,b:c",b', A, B).encode(), "t.csv", Choices(target="first"))
@@ -376,3 +376,36 @@ def test_targets_that_are_all_one_are_refused_before_anything_is_trained(own_fol
     with pytest.raises(DataError, match="26 training targets y of t.csv are all 0.1"):
         dataset(values)
     assert dataset(values | {"target_scaling": "none"}).y_train.std() == pytest.approx(0.0)
+
+
+# ── what was there before ────────────────────────────────────────────────────────────────
+OLD = {
+    "task": "own",
+    "data_file": "old.csv",
+    "data_hash": None,
+    "data_shape": "2",
+    "data_classes": 0,
+    "n_train": 20,
+    "n_test": 10,
+}
+
+
+def test_a_config_from_before_targets_had_names_is_what_it_was(own_folder):
+    (own_folder / "old.csv").write_text(PLAIN)
+    old = OLD | {"data_hash": own.hash_now("old.csv")}
+    run = RunConfig.from_dict(old)
+    assert (run.data_target, run.target_scaling) == ("last column", "none")
+    digest = run.digest
+    y = dataset(run.resolve().to_dict()).y_train[:, 0]
+    assert np.isin(y, Y).all()
+    (own_folder / "old.csv").unlink()  # its link and its record open all the same
+    again = RunConfig.from_dict(old)
+    assert again.digest == digest and RunConfig.from_text(again.to_text()) == again
+
+
+def test_a_config_of_a_table_that_was_read_otherwise_opens_and_is_not_run(own_folder):
+    for content, shape in ((text("0,1,2", A, B, Y), "2"), (text(",a,b,y", COUNT, A, B, Y), "3")):
+        (own_folder / "old.csv").write_text(content)
+        run = RunConfig.from_dict(OLD | {"data_hash": own.hash_now("old.csv"), "data_shape": shape})
+        with pytest.raises(DataError, match="as it is read now: leave data_shape"):
+            dataset(run.resolve().to_dict())

@@ -12,8 +12,8 @@ from lazycore.errors import DataError
 PREVIEWED, EXTRA = 8, 100
 MOST_CELLS = 2**25
 """Rows that are shown as they are; columns that may be left out beside as many as are read."""
-LAST = "last"
-"""What the target of a plain table is called: the column in which it always was looked for."""
+LAST = "last column"
+"""What configs call the target of a plain table: the column in which it always was looked for."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def from_table(data: bytes, where: str, cure: str, most: tuple[int, int], choice
 def canonical(column: Column, among: list[Column]) -> str:
     """Return the text by which a config names a column: its name, or `column 3` where the name
     is long or odd."""
-    odd = not target.NAME.fullmatch(column.name) or column.name in ("first", LAST)
+    odd = not target.NAME.fullmatch(column.name) or column.name in ("first", "last", LAST)
     twins = sum(c.name.lower() == column.name.lower() for c in among) > 1
     return f"column {column.position}" if odd or twins else column.name
 

@@ -65,7 +65,7 @@ def target(free: list[Column], where: str) -> Column:
 
 def by_name(all_columns: list[Column], text: str, where: str, field: str) -> Column:
     """Return the column that a text names: `first`, `last`, its name, or its number from 1."""
-    ends = {"first": all_columns[0], "last": all_columns[-1]}
+    ends = {"first": all_columns[0], "last": all_columns[-1], "last column": all_columns[-1]}
     exact = [c for c in all_columns if c.name == text]
     alike = [c for c in all_columns if c.name.lower() == text.strip().lower()]
     for found in (exact, alike):

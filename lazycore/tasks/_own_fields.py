@@ -55,7 +55,7 @@ def _default_classes(values: Values) -> int:
 def _settled_target(given: str, values: Values) -> str:
     """Return the name that stands for the target in configs, where the file is here to ask."""
     before = {name: value for name, value in values.items() if name != "data_target"}
-    if not is_here(before):
+    if given == LAST or not is_here(before):
         return given
     return described(before | {"data_target": given}).target
 
@@ -143,8 +143,8 @@ SCALING = Field(
     kind=str,
     default="standard",
     choices=("standard", "none"),
-    added=True,
     before="none",
+    pinned=True,
     when=lambda values: values["data_classes"] == 0,
     meaning="standard: real targets are taken without the mean of the training targets, in units "
     "of their standard deviation",

@@ -13,6 +13,7 @@ import numpy as np
 
 from lazycore.datasets import own
 from lazycore.datasets.columns import are_constant
+from lazycore.datasets.rows import LAST
 from lazycore.errors import ConfigError, DataError
 from lazycore.fields import LABEL_NOISE
 from lazycore.spec import Spec, Values
@@ -36,6 +37,15 @@ def image(values: Values) -> tuple[int, int, int]:
     return sizes
 
 
+def _is_older(values: Values, found: own.Description) -> bool:
+    """Whether these are of a table that used to be read otherwise: the first row as data, or
+    every column but the last as an input. Such a config opens, and is not run."""
+    if values.get("data_target") != LAST:
+        return False
+    others = found.shape != shape(values) == (len(found.understood.columns) - 1,)
+    return found.target != LAST or others
+
+
 def _check(values: Values) -> None:
     """Refuse what the described content cannot be: known at once where the file is here."""
     if values["data_classes"] and values["noise"] > LABEL_NOISE.high:
@@ -46,6 +56,8 @@ def _check(values: Values) -> None:
     if not is_here(values):
         return
     found = described(values)
+    if _is_older(values, found):
+        return
     if found.shape != shape(values):
         right = "x".join(map(str, found.shape))
         raise ConfigError(
@@ -99,10 +111,13 @@ def sample(values: Values, streams: Streams) -> Sample:
     """
     found = own.load(values["data_file"], values["data_hash"], choices(values))
     described = found.train[0].shape[1:] == shape(values)
+    # A config from before targets had names may be of a table that is read otherwise now.
+    described = described and values.get("data_target", found.raw.chosen) == found.raw.chosen
     if not described or values["data_classes"] not in found.allowed:
         raise DataError(
             f"{values['data_file']} does not hold points of shape {values['data_shape']} in "
-            f"{values['data_classes']} classes: leave data_shape and data_classes out."
+            f"{values['data_classes']} classes, target {values.get('data_target', 'y')}, as it is "
+            "read now: leave data_shape, data_classes and data_target out."
         )
     if found.test is None:
         order = streams.problem.permutation(len(found.train[0]))
