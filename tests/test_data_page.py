@@ -208,5 +208,6 @@ def test_a_table_is_put_in_understood_and_taken_on_to_explore(tab, tmp_path):
         tab.get_by_role("link", name="Train on it in Explore").click()
         tab.get_by_role("button", name="Run", exact=True).wait_for()
         expect_in_link(tab, data_file="a_table.csv", data_target="last column")
-        expect(tab.get_by_test_id("stAlert")).to_have_count(0)
+        tab.get_by_text("Not computed yet: press Run.").wait_for()
+        expect(tab.get_by_test_id("stAlert")).to_have_count(1)
         assert not tab.locator("[data-testid=stException]").count()

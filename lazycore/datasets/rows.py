@@ -56,13 +56,8 @@ def from_table(data: bytes, where: str, cure: str, most: tuple[int, int], choice
             f"{aim.name} no column is left to learn from; {cure}."
         )
     _check(aim, inputs, found, where, cure)
+    _check_size(inputs, len(aim.missing), where, cure)
     kept = _kept(aim, inputs, choices, grid, where, cure)
-    width = sum(1 if c.words is None or len(c.values) == 2 else len(c.values) for c in inputs)
-    if width * len(aim.missing) > MOST_CELLS:
-        raise DataError(
-            f"{where} holds {len(aim.missing):,} rows of {width:,} numbers, words as columns of 0 "
-            f"and 1 among them: at most {MOST_CELLS:,} numbers are read; {cure}."
-        )
     numbers, names, shown = _inputs(inputs)
     y, words = _targets(aim)
     plain = aim is found[-1] and not grid.numbered
@@ -168,6 +163,16 @@ def _check(aim: Column, inputs: list[Column], found: list[Column], where: str, c
             what = f"{str(aim.values[0])[:20]!r} in each row, so that there is nothing to learn"
         raise DataError(
             f"the target {aim.name} of {where} holds {what}: give another data_target, or {cure}."
+        )
+
+
+def _check_size(inputs: list[Column], rows: int, where: str, cure: str) -> None:
+    """Refuse words that would become more numbers than are read."""
+    width = sum(1 if c.words is None or len(c.values) == 2 else len(c.values) for c in inputs)
+    if width * rows > MOST_CELLS:
+        raise DataError(
+            f"{where} holds {rows:,} rows of {width:,} numbers, words as columns of 0 and 1 among "
+            f"them: at most {MOST_CELLS:,} numbers are read; {cure}."
         )
 
 

@@ -69,16 +69,21 @@ def read(data: bytes, where: str, cure: str, most: int, widest: int) -> Grid:
         names = tuple(above)
     elif names is not None:
         rows = _without_repeated(rows, names, notes)
-    for line, cells in rows:
-        if len(cells) != len(rows[0][1]):
-            raise DataError(
-                f"row {line} of {where} has {len(cells)} columns and the first has "
-                f"{len(rows[0][1])}; {cure}."
-            )
-    if not rows:
-        raise DataError(f"{where} holds no rows of at least two numbers below its names; {cure}.")
+    _check_lengths(rows, where, cure)
     columns = tuple(zip(*(cells for _, cells in rows), strict=True))
     return Grid(names, numbered, columns, tuple(line for line, _ in rows), style, tuple(notes))
+
+
+def _check_lengths(rows: list[Row], where: str, cure: str) -> None:
+    """Refuse a table without rows, and rows of another length than the first."""
+    if not rows:
+        raise DataError(f"{where} holds no rows of at least two numbers below its names; {cure}.")
+    first = len(rows[0][1])
+    for line, cells in rows:
+        if len(cells) != first:
+            raise DataError(
+                f"row {line} of {where} has {len(cells)} columns and the first has {first}; {cure}."
+            )
 
 
 def _decoded(data: bytes, where: str, cure: str) -> tuple[str, list[str]]:

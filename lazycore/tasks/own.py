@@ -109,16 +109,7 @@ def sample(values: Values, streams: Streams) -> Sample:
     where the file is not there, or not the one that the config describes, and for training
     targets that are all one.
     """
-    found = own.load(values["data_file"], values["data_hash"], choices(values))
-    described = found.train[0].shape[1:] == shape(values)
-    # A config from before targets had names may be of a table that is read otherwise now.
-    described = described and values.get("data_target", found.raw.chosen) == found.raw.chosen
-    if not described or values["data_classes"] not in found.allowed:
-        raise DataError(
-            f"{values['data_file']} does not hold points of shape {values['data_shape']} in "
-            f"{values['data_classes']} classes, target {values.get('data_target', 'y')}, as it is "
-            "read now: leave data_shape, data_classes and data_target out."
-        )
+    found = _loaded(values)
     if found.test is None:
         order = streams.problem.permutation(len(found.train[0]))
         pools = {"train": (found.train, order), "test": (found.train, order[::-1])}
@@ -142,6 +133,21 @@ def sample(values: Values, streams: Streams) -> Sample:
             x_train, (y_train - mean) / scale, x_test, (y_test - mean) / scale, mean, scale
         )
     return Sample(x_train, y_train, x_test, y_test)
+
+
+def _loaded(values: Values) -> own.Table:
+    """Return the content of the file; `DataError` where it is not as the config describes it."""
+    found = own.load(values["data_file"], values["data_hash"], choices(values))
+    described = found.train[0].shape[1:] == shape(values)
+    # A config from before targets had names may be of a table that is read otherwise now.
+    described = described and values.get("data_target", found.raw.chosen) == found.raw.chosen
+    if not described or values["data_classes"] not in found.allowed:
+        raise DataError(
+            f"{values['data_file']} does not hold points of shape {values['data_shape']} in "
+            f"{values['data_classes']} classes, target {values.get('data_target', 'y')}, as it is "
+            "read now: leave data_shape, data_classes and data_target out."
+        )
+    return found
 
 
 def _first(
