@@ -91,6 +91,10 @@ UNDERSTOOD = {
     "large units": (text("a,b,price", A, B, (2e5 * Y).round()), "price", "a b", 0),
     "thousands": (text("a,b,price", A, B, [f'"{1 + i},250"' for i in COUNT]), "price", "a b", 0),
     "coordinates": (text("x,y,height", A, B, Y), "height", "x y", 0),
+    "a title above": ("Of a machine\n\n" + PLAIN, "y", "a b", 0),
+    "years as names": (
+        text("country,2019,2020", every(["France", "Chile"]), A, Y),
+        "2020", "country=France,2019", 0),
     "a time that counts": (text("t,y", COUNT, Y), "y", "t", 0),
     "counts are no classes": (text("a,b,n", A, B, COUNT), "n", "a b", 0),
     "a word that comes again among few numbers": (
@@ -111,7 +115,7 @@ def test_a_table_is_understood_as_a_person_would(kind):
         if name in found.raw.inputs:
             column = found.train[0][:, found.raw.inputs.index(name)]
             assert np.array_equal(column[:40], values)
-    if target in ("y", "height", "2", "3"):
+    if target in ("y", "height", "2", "3", "2020"):
         assert np.array_equal(found.train[1][:40], Y)
 
 
@@ -256,6 +260,21 @@ def test_a_table_that_is_read_otherwise_than_before_has_another_digest(own_folde
     again = RunConfig.from_text(run.to_text())
     (own_folder / "n.csv").unlink()
     assert RunConfig.from_text(run.resolve().to_text()).digest == again.digest == run.digest
+
+
+def test_what_may_be_meant_otherwise_or_cannot_be_learned_is_said():
+    few = text("a,b,k", A[:9], B[:9], every([0, 2, 4], 9))
+    said = own.understood(own.parse(few.encode(), "t.csv")).sentences
+    assert "With data_classes=3 the 3 whole numbers of the target are classes." in said
+    same = own.understood(own.parse(text("a,y", A, every([3])).encode(), "t.csv")).sentences
+    assert "All targets are 3, so that there is nothing to learn." in same
+
+
+def test_a_target_that_cannot_be_of_the_chosen_kind_is_refused():
+    words, many = text("a,y", A, every("uv")), text("a,y", range(300), np.arange(300) / 7)
+    for content, kind in ((words, "numbers"), (many, "classes")):
+        with pytest.raises(DataError, match=f"cannot be taken as {kind}"):
+            own.parse(content.encode(), "t.csv", Choices(kind=kind))
 
 
 def test_an_input_that_is_the_target_by_another_name_is_said():

@@ -228,6 +228,11 @@ def understood(found: Table) -> Understood:
         notes.append(f"Constant among the points, so that they tell nothing and are 0: {listed}.")
     if found.classes and not raw.words and 0 in found.allowed:
         notes.append("With data_classes=0 the target is taken as numbers.")
+    if not found.classes and y.min() == y.max():
+        notes.append(f"All targets are {y[0]:g}, so that there is nothing to learn.")
+    k = max(found.allowed)
+    if not found.classes and not found.question and k and len(y) >= 2 * k and not np.any(y % 1.0):
+        notes.append(f"With data_classes={k} the {k} whole numbers of the target are classes.")
     if found.question:
         said = str(found.question)
         notes.append(said[0].upper() + said[1:])

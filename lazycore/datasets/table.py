@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lazycore.datasets.numerals import Style, is_missing, is_numbered, number, style_of
@@ -60,6 +60,7 @@ def read(data: bytes, where: str, cure: str, most: int, widest: int) -> Grid:
         )
     if len(rows[0][1]) > widest:
         raise DataError(f"{where} has more than the {widest:,} columns that are read; {cure}.")
+    _without_title(rows, notes)
     _even_out(rows)
     style = style_of((cell for _, row in rows[:LOOKED_AT] for cell in row[:WIDE]), separator)
     if style.decimal_comma:
@@ -69,16 +70,23 @@ def read(data: bytes, where: str, cure: str, most: int, widest: int) -> Grid:
         names = tuple(above)
     elif names is not None:
         rows = _without_repeated(rows, names, notes)
-    _check_lengths(rows, where, cure)
+    _check_lengths(rows, names, where, cure)
     columns = tuple(zip(*(cells for _, cells in rows), strict=True))
     return Grid(names, numbered, columns, tuple(line for line, _ in rows), style, tuple(notes))
 
 
-def _check_lengths(rows: list[Row], where: str, cure: str) -> None:
+def _without_title(rows: list[Row], notes: list[str]) -> None:
+    """Take words in a line of their own above a table away."""
+    alone = len(rows) > 2 and len(rows[0][1]) == 1 < len(rows[1][1])
+    if alone and not _any_number(rows[0][1], Style()):
+        notes.append(f"The first line is taken for a title: {rows.pop(0)[1][0][:60]}.")
+
+
+def _check_lengths(rows: list[Row], names: Sequence[str] | None, where: str, cure: str) -> None:
     """Refuse a table without rows, and rows of another length than the first."""
     if not rows:
         raise DataError(f"{where} holds no rows of at least two numbers below its names; {cure}.")
-    first = len(rows[0][1])
+    first = len(rows[0][1] if names is None else names)
     for line, cells in rows:
         if len(cells) != first:
             raise DataError(
@@ -174,7 +182,7 @@ def _names(rows: list[Row], style: Style) -> tuple[tuple[str, ...] | None, bool]
     """Return the names in the first row, which is taken away, or None; and whether they only
     count.
 
-    Names are words above numbers; whole numbers that count up beside such words; and a row
+    Names are words above numbers; whole numbers that count up beside such words; years; and a row
     that is nothing but 0, 1, 2, … or 1, 2, 3, … Where all columns are words, a first row of
     which no cell comes again in its column.
     """
@@ -188,6 +196,10 @@ def _names(rows: list[Row], style: Style) -> tuple[tuple[str, ...] | None, bool]
     if any(words and under for words, under in zip(wordy, numeric, strict=True)):
         whole = not counted or (len(counted) >= 3 and is_numbered(counted))
         return (_taken(rows) if whole else None), False
+    words = [i for i, is_word in enumerate(wordy) if is_word]
+    if words and len(counted) >= 2 and is_numbered(counted) and _are_years(counted):
+        # Of each country, say, the numbers of some years.
+        return (_taken(rows) if _new(first, below, words) else None), False
     if not counted and all(wordy) and _all_new(first, below):
         return _taken(rows), False
     bare = [cell for cell in first if cell]
@@ -218,8 +230,17 @@ def _any_number(cells: Sequence[str], style: Style) -> bool:
 
 
 def _all_new(first: list[str], below: list[list[str]]) -> bool:
-    again = any(first[i] in {cells[i] for cells in below} for i in range(len(first)))
-    return len(set(first)) == len(first) and not again and len(below) > 2
+    different = len(set(first)) == len(first) and len(below) > 2
+    return different and _new(first, below, range(len(first)))
+
+
+def _new(first: list[str], below: list[list[str]], columns: Iterable[int]) -> bool:
+    """Whether none of these cells comes again in its column."""
+    return not any(first[i] in {cells[i] for cells in below} for i in columns)
+
+
+def _are_years(cells: Sequence[str]) -> bool:
+    return all(1800 <= int(cell) <= 2200 for cell in cells)
 
 
 def _taken(rows: list[Row]) -> tuple[str, ...]:
