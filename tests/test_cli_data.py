@@ -3,11 +3,14 @@
 import gzip
 import json
 
+import numpy as np
 import pytest
 import tiny_sets
 
 from lazycore.cli import main
+from lazycore.config import RunConfig
 from lazycore.datasets import folders, registry
+from lazycore.spec import find
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +108,30 @@ def test_a_run_on_own_data_says_what_it_was_run_on(capsys):
     assert main(call) == 0
     config = json.loads(capsys.readouterr().out)["config"]
     assert config["data_file"] == "example.csv" and len(config["data_hash"]) == 16
+
+
+def test_show_says_how_an_own_file_is_understood_before_it_is_run_on(tmp_path, capsys):
+    own = tmp_path / "data" / "own"
+    own.mkdir(parents=True)
+    rows = [f"{i},{i * 0.37 % 1:.2f},{i * 0.71 % 1:.2f},{'uv'[i % 2]}" for i in range(20)]
+    (own / "mine.csv").write_text(",a,b,kind\n" + "\n".join(rows))
+    assert main(["data", "show", "mine.csv"]) == 0
+    said = capsys.readouterr().out
+    assert "(names the rows)  (input)  (input)  (target)" in said
+    assert "Target kind, 2 classes: u (10), v (10)." in said
+    call = ["data", "show", "mine.csv", "--target", "b", "--without", "kind", "--kind", "numbers"]
+    assert main(call) == 0
+    said = capsys.readouterr().out
+    assert "20 points of 1 number: a." in said and "Target b, real numbers" in said
+    assert main(["data", "show", "mine.csv", "--target", "c"]) == 1
+    assert "has no column 'c': give data_target as one of" in capsys.readouterr().err
+    np.savez(own / "a.npz", x=np.eye(4), y=np.arange(4.0) / 3)
+    assert main(["data", "show", "a.npz"]) == 0
+    assert "4 points of 4 numbers" in capsys.readouterr().out
+
+
+def test_the_task_says_in_a_line_how_its_file_is_understood(tmp_path):
+    values = RunConfig.from_dict({"task": "own"}).resolve().to_dict()
+    said = find("task", "own").SPEC.facts["understood"]
+    assert said(values) == "example.csv: 500 points of 2, target class (2 classes)"
+    assert said(values | {"data_hash": "0" * 16}) == ""
