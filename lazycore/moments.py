@@ -97,6 +97,8 @@ class Moment:
     met: the models that have come to their end by now (`stop`): these are their last states.
     diagnosis: what kept the run from its end, if anything did.
     refreshed: the third path where the run has one, None also once it has diverged.
+    rounding: what rounding has been seen to come to in the gap so far, carried on from step to
+        step; 0 where `error` holds it, None where nothing was looked at.
     """
 
     time: float
@@ -109,6 +111,7 @@ class Moment:
     met: frozenset[str] = frozenset()
     diagnosis: str = ""
     refreshed: Refreshed | None = None
+    rounding: float | None = None
 
     @property
     def paired(self) -> "Tensor | None":

@@ -93,6 +93,15 @@ class Points:
         points.__dict__["anchor"] = self.anchor
         return points
 
+    def moved(self, w0: Tensor) -> "Points":
+        """Return these points for other weights nearby: outputs change as they do from there, but
+        they start as they do here."""
+        if w0 is self.w0:
+            return self
+        points = replace(self, w0=w0)
+        points.__dict__["start"] = self.start
+        return points
+
     def tied(self, base: "Points", scale: float) -> "Points":
         """Return these points with what is known of the kernel of `base`; see `Problem.tied`."""
         points = replace(self)
@@ -165,6 +174,10 @@ class Problem:
         test = self.test and base.test and self.test.tied(base.test, scale)
         return replace(self, train=self.train.tied(base.train, scale), test=test)
 
+    def moved(self, w0: Tensor) -> "Problem":
+        """Return the same training from other weights; see `Points.moved`."""
+        return replace(self, train=self.train.moved(w0), test=None)
+
     @cached_property
     def layers(self) -> list[str]:
         """The names of the layers, each once, in their order."""
@@ -215,8 +228,8 @@ def rounding(problem: Problem, steps: int, change: float) -> float:
     """Return the rounding error of the gap after some steps that moved outputs by `change`.
 
     The floor, and one rounding of the change per step, which add up as a random walk: √steps.
-    Sixteen times that: on rich and even diverging runs whose sums were formed in another
-    order the difference stayed below it.
+    Sixteen times that: as much as there is where rounding is not carried on from step to step;
+    how far it is carried, dynamics see for themselves (`Moment.rounding`).
     """
     epsilon = max(problem.epsilon, torch.finfo(problem.w0.dtype).eps)
     return problem.rounding_floor + 16.0 * epsilon * steps**0.5 * change

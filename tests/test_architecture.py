@@ -129,7 +129,7 @@ MAY_REACH = {
         "augmentation",
         "layers",
         "products",
-        *("filters", "kernel", "restart", "stages"),
+        *("filters", "kernel", "kernel_cost", "restart", "stages"),
     },
     "filters": set(),
     "stages": {"errors", "spec"},

@@ -160,7 +160,7 @@ def go_on(
             v, z = y[: pair.head], lane.tangent.position(lane.number, y[pair.head :])
             yield (
                 lane.number,
-                Moment(time, progress, v, z, z, lane.error, here.evaluations, met),
+                Moment(time, progress, v, z, z, lane.error, here.evaluations, met, rounding=0.0),
             )
         if here.ended == "not finite":
             yield lane.number, lane.last_words(here.evaluations)

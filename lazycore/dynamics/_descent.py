@@ -22,11 +22,14 @@ WORTH_RECORDING = 20
 
 @dataclass
 class Descent:
-    """One model under v ← μv + g, w ← w − ηv; `position` moves in place."""
+    """One model under v ← μv + g, w ← w − ηv; `position` moves in place.
+
+    step_size: η, one for all weights or one for each.
+    """
 
     gradient: Callable[..., Tensor]
     position: Tensor
-    step_size: float
+    step_size: float | Tensor
     momentum: float
     velocity: Tensor | None = None
 
@@ -134,6 +137,7 @@ def moved_points(problem: Problem, batch: Tensor, source: Tensor) -> Points:
 
 def gradient_on(problem: Problem, v: Tensor, points: Points) -> Tensor:
     """Return Dhᵀ ∇R(αh) at w0 + v/α over points of a batch's own, (p,)."""
+    points = points.moved(problem.w0)
     change, pull = points.anchor.change.pullback(v, 1.0 / points.alpha)
     slope = problem.loss.gradient(points.start + points.alpha * change, points.y)
     return pull(slope / len(points))

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
 
 from lazycore.dynamics._crossing import excess
 from lazycore.dynamics._descent import NetworkDescent, tangent_descent
 from lazycore.dynamics._tangent import tangent_space
+from lazycore.dynamics._twins import Twins
 from lazycore.lanes.stacked import stack
 from lazycore.moments import MODELS, Moment, Position
 from lazycore.problem import Problem
@@ -28,11 +30,15 @@ def until_margins(
         tangent_descent(space, eta, momentum)
         for space, eta, momentum in zip(spaces, etas, momenta, strict=True)
     ]
+    twins = Twins(problems, values)
+    spreads = twins.spreads(torch.zeros_like(lanes.start))
     margin, last, recorded = problems[0].loss.SPEC.facts["margin"], int(steps[-1]), set(steps)
     met: list[frozenset[str]] = [frozenset() for _ in problems]
     for done in range(last + 1):
         slope, change = networks.slope()
         lowest = lanes.lowest(change).tolist()
+        if done in recorded:
+            spreads = twins.spreads(change)
         for lane, (space, tangent) in enumerate(zip(spaces, tangents, strict=True)):
             if met[lane] == MODELS:
                 continue
@@ -40,6 +46,7 @@ def until_margins(
             if lowest[lane] >= margin and "nonlinear" not in before:
                 met[lane] |= {"nonlinear"}
                 networks.hold(lane)
+                twins.hold(lane)
             if "linearized" not in before:
                 outputs = problem.train.start + space.outputs(tangent.position)
                 if excess(outputs, problem.targets, margin) >= 0.0:
@@ -57,6 +64,7 @@ def until_margins(
                         exact=position,
                         steps=done,
                         met=met[lane],
+                        rounding=spreads[lane].largest,
                     ),
                 )
             if "linearized" not in met[lane]:
@@ -64,3 +72,4 @@ def until_margins(
         if all(one == MODELS for one in met):
             return
         networks.move(slope)
+        twins.advance(1)

@@ -1,4 +1,7 @@
-"""Each pair twice, at two tolerances: the finer one is the run, the difference its error."""
+"""Each pair twice, at two tolerances: the finer one is the run, the difference its error.
+
+The coarser one is of the run's twin (`_twins`), so that what rounding comes to is in it too.
+"""
 
 import itertools
 from collections import deque
@@ -16,6 +19,7 @@ from lazycore.dynamics._pair import KINK_SAFETY, Pair, curvature, path
 from lazycore.dynamics._paths import Advancing
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
+from lazycore.dynamics._twins import twin
 from lazycore.lanes.stacked import stack
 from lazycore.moments import Moment, Position, has_waited
 from lazycore.pace import longest_wait, states_at_once
@@ -46,11 +50,12 @@ def side_by_side(
     solutions = [_solution(space, when) for space, when in zip(spaces, times, strict=True)]
     tangent = tangent_lanes(spaces, solutions)
     s, p = len(problems), problems[0].w0.numel()
+    twins = [twin(problem) for problem in problems]
     both = [*range(s), *range(s)]
     coarseness = np.repeat([1.0, COARSENESS], s)
     share = [method.local_share * values[lane]["tolerance"] for lane in both]
     pair = Pair(
-        stack(problems).select(torch.tensor(both, device=problems[0].w0.device)),
+        stack([*problems, *twins]),
         tangent.select(both),
         share=np.array(share) * coarseness,
         rounding=np.array([problems[lane].rounding_floor for lane in both]),
@@ -73,7 +78,7 @@ def side_by_side(
         for f, t in zip(solutions, times, strict=True)
     ]
     stepper = method(pair, paths)
-    found = [Lane(problems[l], tangent, l, times[l]) for l in range(s)]
+    found = [Lane(problems[l], twins[l], tangent, l, times[l]) for l in range(s)]
     for row in itertools.chain(at_rest(s), stepper.steps()):
         lane, fine = found[row % s], paths[row % s]
         for passed in lane.pass_by(stepper, row, is_fine=row < s):
@@ -89,6 +94,7 @@ def side_by_side(
                 exact=shown or here,
                 error=lane.error,
                 steps=passed.steps,
+                rounding=0.0,
             )
             yield lane.number, moment
         if "not finite" in (fine.ended, paths[lane.number + s].ended) and not lane.broken:
@@ -127,10 +133,12 @@ class Lane:
 
     The gaps of several states are formed at once, so that the kernel passes through memory once:
     the coarser path runs ahead and may wait for a full block, the finer one is to be seen growing.
-    ended: whether nothing waits any longer, for there may be nothing more to wait for.
+    twin: what the coarser path is of. ended: whether nothing waits any longer, for there may be
+    nothing more to wait for.
     """
 
     problem: Problem
+    twin: Problem
     tangent: TangentLanes
     number: int
     times: np.ndarray
@@ -176,7 +184,7 @@ class Lane:
             self.waiting.append(Passed(self.passed[True], until, path.evaluations, here))
         elif until is not None:
             self.passed[False] = len(self.times) + 1
-            (self.coarse_end,) = self._gaps([stepper.at(row, until)])
+            (self.coarse_end,) = self._gaps(self.twin, [stepper.at(row, until)])
         yield from self._settled()
 
     def _is_compared(self, number: int) -> bool:
@@ -186,7 +194,9 @@ class Lane:
     def last_words(self, steps: int) -> Moment:
         """Return the moment of a flow that could not be followed beyond the last one."""
         number = min(self.passed[True], len(self.times) - 1)
-        return Moment(float(self.times[number]), 1.0, None, None, None, self.error, steps)
+        return Moment(
+            float(self.times[number]), 1.0, None, None, None, self.error, steps, rounding=0.0
+        )
 
     def _settled(self) -> Iterator[Passed]:
         """Yield what both paths have passed, if there is enough of it or it has waited enough."""
@@ -196,7 +206,7 @@ class Lane:
             self._form_gaps_ahead()
             gaps = [(passed, self._beside(passed)) for passed in known]
             pairs = [(passed, gap) for passed, gap in gaps if gap is not None]
-            fine = self._gaps([passed.state for passed, _ in pairs])
+            fine = self._gaps(self.problem, [passed.state for passed, _ in pairs])
             apart = {
                 passed: self._safety * rms(gap - beside)
                 for (passed, beside), gap in zip(pairs, fine, strict=True)
@@ -217,13 +227,14 @@ class Lane:
         return self.gaps.pop(passed.number, None) if is_recorded else self.coarse_end
 
     def _form_gaps_ahead(self) -> None:
-        self.gaps |= zip(self.ahead, self._gaps([*self.ahead.values()]), strict=True)
+        gaps = self._gaps(self.twin, [*self.ahead.values()])
+        self.gaps |= zip(self.ahead, gaps, strict=True)
         self.ahead.clear()
 
-    def _gaps(self, states: Sequence[Tensor]) -> list[Tensor]:
+    def _gaps(self, problem: Problem, states: Sequence[Tensor]) -> list[Tensor]:
         """Return what the outputs of both models are apart, (n, k) each."""
         if not states:
             return []
-        y, p = torch.stack([*states]), self.problem.w0.numel()
+        y, p = torch.stack([*states]), problem.w0.numel()
         tangent = self.tangent.select([self.number] * len(y)).outputs(y[:, p:])
-        return [*(self.problem.train.changes(y[:, :p]) - tangent)]
+        return [*(problem.train.changes(y[:, :p]) - tangent)]

@@ -24,6 +24,7 @@ from lazycore.dynamics._side_by_side import COARSENESS, Lane, at_rest
 from lazycore.dynamics._tangent import TangentSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes
 from lazycore.dynamics._tangent_steps import pays
+from lazycore.dynamics._twins import twin
 from lazycore.lanes.stacked import stack
 from lazycore.moments import MODELS, Moment, spaced_times
 from lazycore.problem import Problem
@@ -77,13 +78,14 @@ def _of_one_method(
 ) -> Iterator[tuple[int, Moment]]:
     """Yield the moments of lanes (space, fields, times); bounds: shortest time, evaluations."""
     problems = [space.problem for space, _, _ in given]
-    s, p, w0 = len(problems), problems[0].w0.numel(), problems[0].w0
+    s, p = len(problems), problems[0].w0.numel()
     tangent = tangent_lanes([space for space, _, _ in given], [None] * s)
+    twins = [twin(problem) for problem in problems]
     both = [*range(s), *range(s)]
     coarseness = np.repeat([1.0, COARSENESS], s)
     tolerances = np.array([given[lane][1]["tolerance"] for lane in both])
     pair = Pair(
-        stack(problems).select(torch.tensor(both, device=w0.device)),
+        stack([*problems, *twins]),
         tangent.select(both),
         share=method.local_share * tolerances * coarseness,
         rounding=np.array([problems[lane].rounding_floor for lane in both]),
@@ -105,7 +107,7 @@ def _of_one_method(
     ]
     for lane, one in zip(both, paths, strict=True):
         one.damped = problems[lane].network.smooth
-    lanes = [Lane(problems[lane], tangent, lane, given[lane][2]) for lane in range(s)]
+    lanes = [Lane(problems[i], twins[i], tangent, i, given[i][2]) for i in range(s)]
     ends = [End() for _ in problems]
     yield from _together(method(pair, paths), pair, lanes, ends)
     # The stabilised method goes on alone: what a step of it may have is no more than its own share.
@@ -143,7 +145,7 @@ def _together(
         lane, here, until = lanes[row % s], stepper.paths[row], None
         fine, coarse = stepper.paths[row % s], stepper.paths[row % s + s]
         if max(pair.seen[row].lowest) >= lane.problem.loss.SPEC.facts["margin"]:
-            end = _first_end(stepper, row, pair, lane)
+            end = _first_end(stepper, row, pair, lane, lane.problem if row < s else lane.twin)
             until, here.ended = end.time, "met"
             if row < s:
                 ends[row] = end
@@ -160,6 +162,7 @@ def _together(
                 error=lane.error,
                 steps=passed.steps,
                 met=met,
+                rounding=0.0,
             )
             yield lane.number, moment
         if "not finite" in (fine.ended, coarse.ended) and not lane.broken:
@@ -167,9 +170,9 @@ def _together(
             yield lane.number, lane.last_words(fine.evaluations)
 
 
-def _first_end(stepper: Advancing, row: int, pair: Pair, lane: Lane) -> End:
-    """Return the first end of a model within the last step of this path."""
-    p, problem, here = pair.head, lane.problem, stepper.paths[row]
+def _first_end(stepper: Advancing, row: int, pair: Pair, lane: Lane, problem: Problem) -> End:
+    """Return the first end of a model within the last step of this path, which is of `problem`."""
+    p, here = pair.head, stepper.paths[row]
     train, tangent = problem.train, lane.tangent.select([lane.number])
     margin = problem.loss.SPEC.facts["margin"]
     assert here.previous is not None

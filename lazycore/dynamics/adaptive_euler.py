@@ -73,7 +73,8 @@ def trajectories(
     Between two steps both models are on the line between them, as in Euler's polygon; an end is
     that of a step. The error is the difference of the gap to that of a coarser run beside it,
     which is 2.2 times the error of the run where that is of first order (twice as much again at
-    kinks). `steps` of a moment counts the gradients of the run itself.
+    kinks). That one is a twin of the run, so that what rounding comes to is in it. `steps` of a
+    moment counts the gradients of the run itself.
     """
     for lane, (problem, value) in enumerate(zip(problems, values, strict=True)):
         record = None if records is None else records[lane]
@@ -86,10 +87,13 @@ def _trajectory(
     problem: "Problem", values: Values, record: np.ndarray | None, limit: float
 ) -> "Iterator[Moment]":
     from lazycore.dynamics._tangent import tangent_space
+    from lazycore.dynamics._twins import twin
     from lazycore.moments import MODELS, Moment, Position
 
     space, times = tangent_space(problem), _times(problem, values) if record is None else record
-    walk, beside = (_walk(problem, space, values, c, limit / 2) for c in (1.0, COARSENESS))
+    moved = twin(problem)
+    walk = _walk(problem, space, values, 1.0, limit / 2)
+    beside = _walk(moved, space, values, COARSENESS, limit / 2)
     others, error = _states(beside, times), 0.0
     other = next(others, None)
     safety = 1.0 if problem.network.smooth else 2.0
@@ -97,7 +101,7 @@ def _trajectory(
         while other is not None and (other.number is None or other.number < state.number_before):
             other = next(others, None)
         if other is not None and other.number == state.number and not (state.met or other.met):
-            apart = _gap(problem, space, state) - _gap(problem, space, other)
+            apart = _gap(problem, space, state) - _gap(moved, space, other)
             error = max(error, safety * float(apart.square().sum(1).mean().sqrt()))
         position = Position(space, state.s)
         yield Moment(
@@ -110,6 +114,7 @@ def _trajectory(
             steps=walk.evaluations,
             met=state.met,
             diagnosis=walk.diagnosis,
+            rounding=0.0,
         )
 
 

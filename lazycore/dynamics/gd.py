@@ -62,12 +62,14 @@ def trajectories(
     in closed form if they have one, and beside them, where it is asked for, the path of
     iterative linearisation, each lane's for itself.
 
-    The iteration is the object itself, so its error is rounding alone.
+    The iteration is the object itself, so its error is rounding alone: what comes of that is seen
+    on twins of each run (`_twins`).
     """
     from lazycore.dynamics._descent import NetworkDescent, tangent_positions
     from lazycore.dynamics._margin_descent import until_margins
     from lazycore.dynamics._refreshed import refreshed_path
     from lazycore.dynamics._tangent import tangent_space
+    from lazycore.dynamics._twins import Twins, tangent_twin
     from lazycore.lanes.stacked import stack
     from lazycore.moments import Moment, Position, recorded_steps
 
@@ -86,12 +88,17 @@ def trajectories(
         for problem, value in zip(problems, values, strict=True)
     ]
     networks = NetworkDescent(stack(problems), problems[0].w0, etas, momenta)
+    twins = Twins(problems, values)
+    beside = [tangent_twin(space, v, steps) for space, v in zip(spaces, values, strict=True)]
     done = 0
     for step in steps:
         networks.advance(int(step) - done)
+        twins.advance(int(step) - done)
         done = int(step)
+        spreads = twins.spreads(networks.lanes.outputs(networks.position))
         for lane, space in enumerate(spaces):
             tangent = Position(space, next(tangents[lane]))
+            spreads[lane].note_tangent(tangent, next(beside[lane]))
             yield (
                 lane,
                 Moment(
@@ -102,5 +109,6 @@ def trajectories(
                     exact=tangent,
                     steps=done,
                     refreshed=next(refreshed[lane]),
+                    rounding=spreads[lane].largest,
                 ),
             )

@@ -5,6 +5,7 @@ The training points of such a run only measure it. Both models see the same batc
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,19 +92,24 @@ def _trajectory(
     """
     import torch
 
-    from lazycore.dynamics._descent import gradient_on, tangent_gradient_on
+    from lazycore.dynamics._descent import Descent, gradient_on, tangent_gradient_on
     from lazycore.dynamics._tangent import ParameterSpace
+    from lazycore.dynamics._twins import TwinDescent
     from lazycore.moments import Moment, Position, recorded_steps
 
     eta = values["step_size"]
     rates = eta * _rates(problem, values["first_layer_rate"])
     space = ParameterSpace(problem, problem.train.features)
     v, v_bar = torch.zeros_like(problem.w0), torch.zeros_like(problem.w0, dtype=space.dtype)
+    beside = TwinDescent(
+        problem, lambda one: Descent(partial(gradient_on, one), torch.zeros_like(v), rates, 0.0)
+    )
     stream, done = batches(values), 0
     for step in recorded_steps(values["steps"]) if record is None else record:
         for _ in range(int(step) - done):
             points = _points(problem, *next(stream))
             v = v - rates * gradient_on(problem, v, points)
+            beside.step(points, rates)
             v_bar = v_bar - rates * tangent_gradient_on(problem, v_bar, points)
         done = int(step)
         position = Position(space, v_bar)
@@ -114,6 +120,7 @@ def _trajectory(
             tangent=position,
             exact=position,
             steps=done,
+            rounding=beside.look(v),
         )
 
 

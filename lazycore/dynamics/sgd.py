@@ -118,6 +118,7 @@ def _trajectory(
     same mini-batches."""
     from lazycore.dynamics._refreshed_batches import RefreshedBatches
     from lazycore.dynamics._tangent import ParameterSpace, batch_space
+    from lazycore.dynamics._twins import TwinDescent
     from lazycore.moments import Moment, Position
 
     space = batch_space(problem)
@@ -131,6 +132,7 @@ def _trajectory(
     # Each gradient takes the rounding of the outputs along. Descent forgets it at the rate at
     # which it takes it in, e ← (1 − ηλ) e + ηλ f: as much again as in the outputs measured.
     error = problem.rounding_floor if costly else 0.0
+    beside = None if costly else TwinDescent(problem, lambda one: _network(one, values))
     done, time, met = 0, 0.0, frozenset()
     for step in measured_steps(values, costly) if record is None else record:
         for _ in range(int(step) - done):
@@ -138,6 +140,8 @@ def _trajectory(
             for model in (network, tangent):
                 model.step_size = rate
                 model.step(batch)
+            if beside is not None:
+                beside.step(batch, rate)
             if third is not None:
                 third.step(batch, rate)
             time += rate
@@ -155,6 +159,7 @@ def _trajectory(
             steps=done,
             met=met,
             refreshed=None if third is None else third.state(),
+            rounding=None if beside is None else beside.look(network.position),
         )
         if met == MODELS:
             return
@@ -183,23 +188,22 @@ def _models(
     problem: "Problem", values: Values, space: "FunctionSpace | ParameterSpace"
 ) -> "tuple[Descent, Descent]":
     """Return the network and its linearisation at their start."""
-    import torch
+    from lazycore.dynamics._descent import tangent_descent, tangent_gradient_on
 
-    from lazycore.dynamics._descent import (
-        Descent,
-        gradient_on,
-        tangent_descent,
-        tangent_gradient_on,
-    )
-
-    network = Descent(
-        problem.gradient, torch.zeros_like(problem.w0), values["step_size"], values["momentum"]
-    )
     tangent = tangent_descent(space, values["step_size"], values["momentum"])
     if _moves_images(values):
-        network.gradient = partial(gradient_on, problem)
         tangent.gradient = partial(tangent_gradient_on, problem)
-    return network, tangent
+    return _network(problem, values), tangent
+
+
+def _network(problem: "Problem", values: Values) -> "Descent":
+    """Return the network at its start."""
+    import torch
+
+    from lazycore.dynamics._descent import Descent, gradient_on
+
+    gradient = partial(gradient_on, problem) if _moves_images(values) else problem.gradient
+    return Descent(gradient, torch.zeros_like(problem.w0), values["step_size"], values["momentum"])
 
 
 def _stream(problem: "Problem", values: Values) -> "Iterator[Tensor | Points]":

@@ -51,7 +51,7 @@ class Recorder:
         self.halves = {model: HalfTime() for model in sorted(MODELS)}
         self.met: dict[str, float] = {}
         self.taken = 0
-        self.change = 0.0
+        self.change = self.error = 0.0
         self.over = False
 
     def snapshots(self, moments: Iterator[Moment]) -> Iterator[Snapshot]:
@@ -82,8 +82,12 @@ class Recorder:
         self.met |= dict.fromkeys(met_now, moment.time)
         sparse = self.taken % every == 0 or finished or bool(met_now)
         diverged = ended - self.met.keys()
+        if "gap.train_output" in series or self.taken == 0:
+            floor = rounding(self.problem, moment.steps, self.change)
+            self.error = moment.error + max(floor, moment.rounding or 0.0)
         latest = {
-            "numerical_error": moment.error + rounding(self.problem, moment.steps, self.change),
+            "numerical_error": self.error,
+            "rounding": "assumed" if moment.rounding is None else "measured",
             "status": "diverged" if diverged else self._status(finished),
         }
         models = sorted(meter.models)
