@@ -84,7 +84,10 @@ def estimate(config: RunConfig) -> Cost:
     points = values["batch_size"] or n
     in_function_space = n * k <= LARGEST_KERNEL
     tangent_step = 2.0 * (n * k) ** 2 if in_function_space else 4.0 * points * k * p
-    evaluation = SECONDS_PER_CALL + (6.0 * points * operations + tangent_step) / FLOPS_PER_SECOND
+    gradient = 6.0 * points * operations / FLOPS_PER_SECOND
+    evaluation = SECONDS_PER_CALL + gradient + tangent_step / FLOPS_PER_SECOND
+    if values["steps"]:  # the run's twin takes as many
+        evaluation += 0.5 * SECONDS_PER_CALL + gradient
     size = min(n * k, p)
     closed_form = 25.0 * size**3 if in_function_space and loss["quadratic"] else 0.0
     recording = RECORDS * (8.0 * (n + n_test) * operations + 4.0 * min(n, 500) ** 2 * hidden)
@@ -144,6 +147,8 @@ def _convolutional(
     stochastic, points = values["dynamics"] == "sgd", values["batch_size"] or n
     in_function_space = n * k <= LARGEST_KERNEL and not stochastic
     step = (6.0 if in_function_space else 18.0) * points * operations
+    if values["steps"] and not stochastic:  # the run's twin takes as many
+        step += 6.0 * points * operations
     if in_function_space:
         step += 2.0 * (n * k) ** 2
     steps = values["steps"] or 2000

@@ -83,8 +83,7 @@ class Recorder:
         sparse = self.taken % every == 0 or finished or bool(met_now)
         diverged = ended - self.met.keys()
         if "gap.train_output" in series or self.taken == 0:
-            floor = rounding(self.problem, moment.steps, self.change)
-            self.error = moment.error + max(floor, moment.rounding or 0.0)
+            self.error = stated_error(self.problem, moment, self.change)
         latest = {
             "numerical_error": self.error,
             "rounding": "assumed" if moment.rounding is None else "measured",
@@ -127,6 +126,15 @@ class Recorder:
             if self.stops:
                 found[f"{model}.stop_time"] = self.met.get(model)
         return found
+
+
+def stated_error(problem: Problem, moment: Moment, change: float) -> float:
+    """Return the error of the gap so far: that of the method, and what rounding comes to.
+
+    change: the largest change of outputs so far. Rounding is at least what the steps make anew;
+    what has been seen of it, carried on from step to step, is more in rich and chaotic runs.
+    """
+    return moment.error + max(rounding(problem, moment.steps, change), moment.rounding or 0.0)
 
 
 class HalfTime:
