@@ -18,6 +18,7 @@ from lazycore.config import RunConfig
 from lazycore.results import RunResult
 
 if TYPE_CHECKING:
+    from lazycore.moments import Moment
     from lazycore.problem import Problem
 
 ALLOWED, WORST = 0.01, 3.0
@@ -26,7 +27,7 @@ ALLOWED, WORST = 0.01, 3.0
 MANY, FEW = 300, 10
 """Configs of each dynamics and dtype, and those of the small version."""
 
-MOST_EVALUATIONS = 3000
+MOST_EVALUATIONS = 1000
 """Gradients after which a flow is compared as far as it has come."""
 
 OUTPUT_SCALES = (-2.0, 5.0)
@@ -68,7 +69,7 @@ def drawn(rng: np.random.Generator, dynamics: str, dtype: str) -> tuple[RunConfi
     given |= {"alpha": float(10.0 ** rng.uniform(*OUTPUT_SCALES))}
     given |= {"init_scale": float(10.0 ** rng.uniform(-0.5, 0.5)) if rng.random() < 0.3 else 1.0}
     if dynamics == "flow":
-        return RunConfig(**given), float(10.0 ** rng.uniform(-1.5, 0.0))
+        return RunConfig(**given), float(10.0 ** rng.uniform(-2.5, -0.5))
     given |= {"steps": int(10.0 ** rng.uniform(1.0, 2.5)), "momentum": one(0.0, 0.0, 0.5, 0.9)}
     # Up to eight times the default step, which is half of what is stable.
     return RunConfig(**given), float(2.0 ** rng.uniform(-1.0, 3.0)) if rng.random() < 0.6 else 1.0
@@ -110,29 +111,34 @@ def _followed(
     problems: "list[Problem]", fields: list[spec.Values]
 ) -> tuple[list[dict[float, float]], float]:
     """Return the gaps of these runs at their times, and the error that the first of them states."""
+    found: list[list[Moment]] = [[] for _ in problems]
+    trajectories = spec.find("dynamics", fields[0]["dynamics"]).trajectories
+    for lane, moment in trajectories(problems, fields, limits=[MOST_EVALUATIONS] * len(problems)):
+        if moment.nonlinear is not None and moment.tangent is not None:
+            found[lane].append(moment)
+    runs = [_measured(*one) for one in zip(problems, found, strict=True)]
+    return [gaps for gaps, _ in runs], runs[0][1]
+
+
+def _measured(problem: "Problem", moments: "list[Moment]") -> tuple[dict[float, float], float]:
+    """Return the gaps of one run up to where a model diverges, and what it states."""
+    import torch
+
+    from lazycore.measures.columns import positions, rms
     from lazycore.measures.recording import stated_error
     from lazycore.moments import DIVERGED
-    from lazycore.problem import rms
 
-    gaps: list[dict[float, float]] = [{} for _ in problems]
-    ended, change, stated = set(), 0.0, 0.0
-    trajectories = spec.find("dynamics", fields[0]["dynamics"]).trajectories
-    initial = [p.loss_at(p.train.start) for p in problems]
-    for lane, moment in trajectories(problems, fields, limits=[MOST_EVALUATIONS] * len(problems)):
-        if lane in ended or moment.nonlinear is None or moment.tangent is None:
-            continue
-        problem, tangent = problems[lane], moment.tangent
-        network = problem.train.changes(moment.nonlinear[None])[0]
-        linear = tangent.space.train_outputs(tangent.s[None])[0]
-        losses = [problem.loss_at(problem.train.start + part) for part in (network, linear)]
-        if not max(losses) <= DIVERGED * max(initial[lane], np.finfo(float).tiny):
-            ended.add(lane)
-            continue
-        gaps[lane][moment.time] = rms(network - linear)
-        if lane == 0:
-            change = max(change, rms(network), rms(linear))
-            stated = stated_error(problem, moment, change)
-    return gaps, stated
+    train = problem.train
+    space, s = positions([moment.tangent for moment in moments])
+    v = torch.stack([m.nonlinear for m in moments if m.nonlinear is not None])
+    both = train.changes(v), space.train_outputs(s)
+    losses = [problem.loss.per_point(train.start + part, problem.targets).mean(-1) for part in both]
+    goes_on = torch.stack([part <= DIVERGED * part[0] for part in losses]).all(0)
+    count = int(goes_on.cumprod(0).sum())
+    gaps = rms(both[0] - both[1])[:count].tolist()
+    change = max(float(rms(part[:count]).max()) for part in both)
+    stated = stated_error(problem, moments[count - 1], change)
+    return {m.time: gap for m, gap in zip(moments, gaps, strict=False)}, stated
 
 
 def _apart(one: dict[float, float], other: dict[float, float]) -> float:

@@ -7,6 +7,7 @@ with random signs ξ; what their outputs come to be apart is what rounding comes
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
@@ -123,9 +124,19 @@ def _how_many(problem: Problem) -> int:
 
 def tangent_twin(space: TangentSpace, values: Values, steps: np.ndarray) -> Iterator[Tensor | None]:
     """Yield the linearised model after each of these steps, η moved by roundings, which moves all
-    rates alike; None where it is stable, and forgets what it rounds."""
+    rates alike, and its outputs at the start by those of w0; None where it is stable, and forgets
+    what it rounds."""
     problem, eta, momentum = space.problem, values["step_size"], values["momentum"]
     if is_dear(problem.network) or eta * curvature(problem) <= 2.0 * (1.0 + momentum):
         return repeat(None)
-    moved = eta * (1.0 + ROUNDINGS * torch.finfo(problem.w0.dtype).eps)
-    return tangent_positions(space, moved, momentum, steps)
+    share = ROUNDINGS * torch.finfo(problem.w0.dtype).eps
+    train = problem.train
+    points = replace(train)
+    points.__dict__["anchor"] = train.anchor
+    if not train.centered:
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], problem.w0.shape)
+        probe = problem.w0 * torch.as_tensor(signs, dtype=train.w0.dtype, device=train.w0.device)
+        moves = share * problem.alpha * train.features.apply(probe.to(train.features.like))
+        points.__dict__["start"] = train.start + moves.to(train.start)
+    moved = replace(space, problem=replace(problem, train=points))
+    return tangent_positions(moved, eta * (1.0 + share), momentum, steps)
