@@ -5,7 +5,7 @@ targets) moved by a rounding, and a flow against itself at a tenth of its tolera
 are lanes of one call of its dynamics.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,7 @@ def honest(config: RunConfig, factor: float = 1.0) -> Honest:
 
 
 def _followed(
-    problems: "list[Problem]", fields: list[spec.Values]
+    problems: "Sequence[Problem]", fields: Sequence[spec.Values]
 ) -> tuple[list[dict[float, float]], float]:
     """Return the gaps of these runs at their times, and the error that the first of them states."""
     found: list[list[Moment]] = [[] for _ in problems]
@@ -120,7 +120,7 @@ def _followed(
     return [gaps for gaps, _ in runs], runs[0][1]
 
 
-def _measured(problem: "Problem", moments: "list[Moment]") -> tuple[dict[float, float], float]:
+def _measured(problem: "Problem", moments: "Sequence[Moment]") -> tuple[dict[float, float], float]:
     """Return the gaps of one run up to where a model diverges, and what it states."""
     import torch
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lazycore.dynamics._descent import Descent, NetworkDescent, tangent_positions
 from lazycore.dynamics._pair import curvature
-from lazycore.dynamics._tangent import TangentSpace
+from lazycore.dynamics._tangent import tangent_space
 from lazycore.lanes.stacked import stack
 from lazycore.moments import DIVERGED, Position
 from lazycore.problem import Points, Problem, rms
@@ -122,11 +122,11 @@ def _how_many(problem: Problem) -> int:
     return SEVERAL if units <= SMALL else 1
 
 
-def tangent_twin(space: TangentSpace, values: Values, steps: np.ndarray) -> Iterator[Tensor | None]:
+def tangent_twin(problem: Problem, values: Values, steps: np.ndarray) -> Iterator[Tensor | None]:
     """Yield the linearised model after each of these steps, η moved by roundings, which moves all
     rates alike, and its outputs at the start by those of w0; None where it is stable, and forgets
     what it rounds."""
-    problem, eta, momentum = space.problem, values["step_size"], values["momentum"]
+    eta, momentum = values["step_size"], values["momentum"]
     if is_dear(problem.network) or eta * curvature(problem) <= 2.0 * (1.0 + momentum):
         return repeat(None)
     share = ROUNDINGS * torch.finfo(problem.w0.dtype).eps
@@ -138,5 +138,5 @@ def tangent_twin(space: TangentSpace, values: Values, steps: np.ndarray) -> Iter
         probe = problem.w0 * torch.as_tensor(signs, dtype=train.w0.dtype, device=train.w0.device)
         moves = share * problem.alpha * train.features.apply(probe.to(train.features.like))
         points.__dict__["start"] = train.start + moves.to(train.start)
-    moved = replace(space, problem=replace(problem, train=points))
+    moved = tangent_space(replace(problem, train=points))
     return tangent_positions(moved, eta * (1.0 + share), momentum, steps)

@@ -89,7 +89,7 @@ def trajectories(
     ]
     networks = NetworkDescent(stack(problems), problems[0].w0, etas, momenta)
     twins = Twins(problems, values)
-    beside = [tangent_twin(space, v, steps) for space, v in zip(spaces, values, strict=True)]
+    beside = [tangent_twin(problem, v, steps) for problem, v in zip(problems, values, strict=True)]
     done = 0
     for step in steps:
         networks.advance(int(step) - done)
