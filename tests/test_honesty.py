@@ -89,6 +89,20 @@ def test_a_tighter_flow_of_deep_symmetrised_networks_is_within_the_error(activat
     assert found.moved <= found.stated
 
 
+def test_a_short_flow_does_not_take_the_same_steps_twice():
+    fields: dict[str, Any] = {
+        "task": "digits",
+        "labels": "ten",
+        "loss": "cross_entropy",
+        "n_train": 8,
+        "n_test": 0,
+    }
+    fields |= {"model": "fully_connected", "width": 14, "activation": "swish", "seed": 1343511219}
+    fields |= {"scaling": "mean_field", "zero_output": "none", "alpha": 328.0, "init_scale": 1.4}
+    found = honesty.honest(RunConfig(**fields, dynamics="flow"), 0.0209)
+    assert 0.0 < found.tighter <= found.stated
+
+
 @pytest.mark.parametrize("dynamics", ["gd", "flow"])
 def test_what_the_check_judges_is_what_a_run_states(dynamics):
     steps: dict[str, Any] = {"steps": 60} if dynamics == "gd" else {"time": 20.0}

@@ -169,7 +169,8 @@ def path(
     return Path(
         y=problem.w0.new_zeros(problem.w0.numel() + size),
         end=end,
-        step=min(0.1 * unit, end),
+        # Both at the limit of growth would take the same steps, and their difference say nothing.
+        step=min(0.1 * unit * coarseness**0.3, end),
         floor=_floor(problem, unit, factor),
         growth=0.0 if problem.network.smooth else factor * KINK_SHARE,
         limit=limit,
