@@ -212,7 +212,10 @@ def test_recorded_times_can_be_chosen(dynamics):
 
 def test_what_the_dynamics_does_not_read_is_refused():
     x, y = points(), points()[:, 0]
-    assert "time=3.0 is not read by dynamics=gd" in refused(net(), x, y, steps=20, time=3.0)
+    assert "time=3 is not read by dynamics=gd" in refused(net(), x, y, steps=20, time=3.0)
+    assert "momentum=0.5 is not read by dynamics=adam" in refused(
+        net(), x, y, dynamics="adam", momentum=0.5
+    )
     said = refused(net(), x, y, dynamics="flow", step_size=0.3, time=1.0)
     assert "step_size=0.3 is not read by dynamics=flow" in said
 
@@ -234,7 +237,9 @@ def test_wrong_words_and_numbers_are_refused():
     assert "y is a list: give a tensor of" in refused(net(), x, y.tolist())
     assert "record=5" in refused(net(), x, y, record=5)
     assert "record=[[1, 2]]" in refused(net(), x, y, record=[[1, 2]])
-    assert "dynamics=sgd" in refused(net(), x, y, dynamics="sgd")
+    assert "dynamics='rmsprop'" in refused(net(), x, y, dynamics="rmsprop")
+    assert "batch_size=9" in refused(net(), x, y, dynamics="sgd", batch_size=9)
+    assert "progress=" in refused(net(), x, y, progress="yes")
     assert "loss=hinge" in refused(net(), x, y, loss="hinge")
     assert "zero_output=maybe" in refused(net(), x, y, zero_output="maybe")
     for alpha in (0.0, -1.0, float("nan"), float("inf"), "1"):

@@ -6,32 +6,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from lazycore import budget as budgets
+from lazycore.comparison.cost import check, estimated
 from lazycore.comparison.foreign import Foreign, foreign
+from lazycore.comparison.options import ADAM_STEP, batch_points, is_iterated, options, recorded
 from lazycore.comparison.randomness import undisturbed
 from lazycore.comparison.targets import targets
 from lazycore.dynamics import trajectory
-from lazycore.errors import BudgetError, ConfigError
-from lazycore.fields import ALPHA, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE, ZERO_OUTPUT
+from lazycore.dynamics._optimized import Batches, Rule, optimized
+from lazycore.errors import ConfigError
+from lazycore.fields import ALPHA, ZERO_OUTPUT
 from lazycore.losses import Loss, chosen
 from lazycore.measures.recording import choose_scales, recorder
+from lazycore.moments import Moment
 from lazycore.networks.network import Network
+from lazycore.networks.row_network import RowNetwork
 from lazycore.networks.state import State
 from lazycore.networks.symmetrized import Symmetrized
 from lazycore.problem import Points, Problem
+from lazycore.progress import is_shown, reported
 from lazycore.results import RunResult
+from lazycore.surroundings import apart
 
 TRAINED = 0.5
 """Share of the loss without its outputs below which a module has learned something already."""
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
 def compare(
     module: nn.Module,
     x: Any,
@@ -45,10 +49,16 @@ def compare(
     dynamics: str = "gd",
     steps: int | None = None,
     step_size: float | None = None,
+    momentum: float | None = None,
+    weight_decay: float | None = None,
+    batch_size: int | None = None,
+    batch_seed: int | None = None,
     time: float | None = None,
     tolerance: float | None = None,
     record: Sequence[float] | None = None,
+    kernels: bool = False,
     budget: budgets.Budget | None = budgets.DEFAULT,
+    progress: bool | None = None,
 ) -> RunResult:
     r"""Return how `module` and its linearisation train on the same data, and how far apart.
 
@@ -56,7 +66,8 @@ def compare(
 
     (Chizat, Oyallon & Bach 2019, arXiv:1812.07956, §2.1.) w0 are the module's weights. A copy of
     it is trained: it is left as it was, whatever happens. Its device is used, and its dtype where
-    that is float32 or float64; float64 is wise at large α. Autocast is switched off.
+    that is float32 or float64; float64 is wise at large α. What the caller has set in torch
+    (autocast, no_grad, threads, random numbers) does not reach it.
 
     Args:
         module: x → (n,), (n, k) or (n, …, k); a deterministic function of its weights (call
@@ -66,12 +77,23 @@ def compare(
             `cross_entropy`; of outputs (n, …, k) every position is classified.
         x_test, y_test: further points that are measured only.
         zero_output: `centered`, `none`, or `symmetrized` (two copies of the module).
-        dynamics: `gd` (reads steps, step_size) or `flow` (reads time, tolerance).
+        dynamics: `gd` (reads steps, step_size, momentum, weight_decay), `sgd` (these, batch_size,
+            batch_seed), `adam` (these but momentum), or `flow` (time, tolerance). Both models
+            take the same batches, each with an optimiser of its own.
         steps, tolerance: 1000 and 10⁻³ when None.
-        step_size, time: None chooses from the largest eigenvalue of the tangent kernel.
-        record: steps (gd) or times (flow) at which to record; about 200 when None.
-    Raises `ConfigError` for arguments that cannot be, `BudgetError` for too costly a run.
-    Cost: per step about one gradient of the module and one product with its Jacobian.
+        step_size, time: None chooses from the largest eigenvalue of the tangent kernel; 10⁻³ for
+            adam.
+        weight_decay: λ of (λ/2)‖w‖² added to F_α, as torch.optim adds it.
+        batch_size: points; for sgd 32 when None, for adam all.
+        record: steps, or times of a flow, at which to record; about 200 when None.
+        kernels: whether to keep the tangent kernel before and after training, `kernel_before` and
+            `kernel_after` in `latest`, on the points on which its change is measured.
+        progress: whether its cost is said before it starts and a bar drawn, on standard error:
+            always (True), never (False), or on a terminal and in a notebook.
+    Raises `ConfigError` for arguments that cannot be, `BudgetError` for too costly a run. What was
+    done otherwise than one might think is warned of, and in `notes` of the result.
+    Cost: per step about two gradients of the module (one is its twin's, for the error) and one
+    product with its Jacobian.
 
     >>> import torch
     >>> net = torch.nn.Sequential(torch.nn.Linear(3, 50), torch.nn.Tanh(), torch.nn.Linear(50, 1))
@@ -79,33 +101,60 @@ def compare(
     >>> compare(net.double(), points.double(), points[:, 0].double(), alpha=1e3).verdict
     'lazy'
     """
-    if dynamics not in ("gd", "flow"):
-        raise ConfigError(f"dynamics={dynamics} is not allowed: give gd or flow.")
     for known, value in ((ALPHA, alpha), (ZERO_OUTPUT, zero_output)):
         known.check(value)
     given = {"steps": steps, "step_size": step_size, "time": time, "tolerance": tolerance}
-    values: dict[str, Any] = _chosen(given, dynamics)
-    values |= {"dynamics": dynamics, "momentum": MOMENTUM.default}
-    objective = chosen(loss, {})
-    with undisturbed(), _plainly():
-        asked = Asked((x, y), (x_test, y_test), float(alpha), objective, zero_output)
-        with _borrowed(module, asked) as found:
-            problem, notes = asked.problem(found)
-            for note in notes:
-                warnings.warn(note, stacklevel=2)
-            if budget and dynamics == "gd":
-                _check_cost(problem, values["steps"], budget)
-            scales = choose_scales(problem, values)
-            end = scales["time"] if dynamics == "flow" else values["steps"]
-            moments = trajectory(
-                problem,
-                values | scales,
-                limit=budget.evaluations if budget else None,
-                record=None if record is None else _recorded(record, end, dynamics),
-            )
-            measured = recorder(problem, values, scales, str(problem.w0.device))
-            measured.constants |= {"notes": [*notes]} if notes else {}
-            return RunResult.collect(None, measured.snapshots(moments))
+    given |= {"momentum": momentum, "weight_decay": weight_decay}
+    values = options(dynamics, given | {"batch_size": batch_size, "batch_seed": batch_seed})
+    is_shown(progress)  # a wrong one is the call's mistake
+    asked = Asked((x, y), (x_test, y_test), float(alpha), chosen(loss, {}), zero_output)
+    with apart(_device(module)), undisturbed(), _uncached(), _borrowed(module, asked) as found:
+        problem, notes = asked.problem(found)
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
+        moments, scales = _moments(problem, found.network, values, record, budget)
+        cost = estimated(problem, None if record is None else len([*record]))
+        if budget:
+            check(cost, values.get("steps"), len(problem.train), budget)
+        measured = recorder(problem, values, scales, str(problem.w0.device))
+        measured.constants |= {"notes": notes} if notes else {}
+        measured.meter.keeps_kernels = kernels
+        about = cost.seconds(values.get("steps"))
+        snapshots = measured.snapshots(moments)
+        shown = reported(snapshots, progress=progress, about=about, what="compare")
+        return RunResult.collect(None, shown)
+
+
+def _moments(
+    problem: Problem,
+    network: RowNetwork,
+    values: dict[str, Any],
+    record: Sequence[float] | None,
+    budget: budgets.Budget | None,
+) -> tuple[Iterator[Moment], dict[str, float]]:
+    """Return the path of both models, and the step size or the time that was chosen for it."""
+    dynamics = values["dynamics"]
+    if dynamics == "adam":
+        scales = {"step_size": values["step_size"] or ADAM_STEP}
+    else:
+        scales = choose_scales(problem, values)
+    end = scales["time"] if dynamics == "flow" else values["steps"]
+    marks = None if record is None else recorded(record, end, dynamics)
+    if not is_iterated(values):
+        limit = budget.evaluations if budget else None
+        return trajectory(problem, values | scales, limit=limit, record=marks), scales
+    points, rows = network.counts[0], network.positions[0]
+    size = batch_points(values, points)
+    if size is not None and network.together:
+        raise ConfigError(
+            f"batch_size={size} is not allowed: the module's outputs depend on other points too, "
+            f"so that a part of them is another function; leave it out, or give {points}."
+        )
+    rule = Rule(dynamics == "adam", values["momentum"], values["weight_decay"])
+    batches = Batches(points, rows, size, values.get("batch_seed") or 0)
+    steps, eta = values["steps"], scales["step_size"]
+    moments = optimized(problem, rule, batches, steps=steps, step_size=eta, record=marks)
+    return moments, scales
 
 
 def fine_tune(module: nn.Module, x: Any, y: Tensor, **options: Any) -> RunResult:
@@ -126,22 +175,6 @@ def fine_tune(module: nn.Module, x: Any, y: Tensor, **options: Any) -> RunResult
                 "as they are: give it to compare."
             )
     return compare(module, x, y, alpha=1.0, zero_output="none", **options)
-
-
-def _chosen(given: dict[str, float | None], dynamics: str) -> dict[str, Any]:
-    """Return these numbers, checked, with their defaults; what the dynamics does not read is
-    refused where it is given."""
-    found: dict[str, Any] = {"steps": 1000, "step_size": None, "time": None, "tolerance": 1e-3}
-    read = {"gd": (STEPS, STEP_SIZE), "flow": (TIME, TOLERANCE)}[dynamics]
-    for name, value in given.items():
-        if value is None:
-            continue
-        field = next((field for field in read if field.name == name), None)
-        if field is None:
-            said = f"{name}={value} is not read by dynamics={dynamics}"
-            raise ConfigError(f"{said}, which reads {read[0].name} and {read[1].name}.")
-        found[name] = field.check(value)
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,42 +243,18 @@ def _borrowed(module: nn.Module, asked: Asked) -> Iterator[Foreign]:
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """Have all computed as it is written, whatever the caller's context says: no autocast to a
-    coarser dtype, no cached parametrisation of other weights."""
+def _uncached() -> Iterator[None]:
+    """Have parametrisations computed anew, whatever the caller keeps of other weights."""
     cached = parametrize._cache_enabled
     parametrize._cache_enabled = 0
     try:
-        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-            yield
+        yield
     finally:
         parametrize._cache_enabled = cached
 
 
-def _recorded(record: Sequence[float], end: float, dynamics: str) -> np.ndarray:
-    """Return the wanted steps or times, in order, with the start and the end."""
-    try:
-        wanted = np.asarray(list(record), dtype=float)
-    except (TypeError, ValueError):
-        wanted = np.zeros((1, 1))
-    if wanted.ndim != 1:
-        raise ConfigError(f"record={record!r} is not allowed: give a list of numbers.")
-    if wanted.size and not (
-        np.isfinite(wanted).all() and wanted.min() >= 0 and wanted.max() <= end
-    ):
-        raise ConfigError(f"record must hold numbers from 0 to the end of the run, {end:g}.")
-    if dynamics == "gd" and not (wanted == np.rint(wanted)).all():
-        raise ConfigError("record must hold whole step numbers for dynamics=gd.")
-    marks = np.unique(np.concatenate([[0.0], wanted, [float(end)]]))
-    return marks.astype(np.int64) if dynamics == "gd" else marks
-
-
-def _check_cost(problem: Problem, steps: int, budget: budgets.Budget) -> None:
-    work = 6.0 * len(problem.train) * problem.w0.numel()
-    seconds = steps * (budgets.SECONDS_PER_CALL + work / budgets.FLOPS_PER_SECOND)
-    if seconds > budget.seconds:
-        raise BudgetError(
-            f"steps={steps:,} would take about {budgets.duration(seconds)}, the limit is "
-            f"{budgets.duration(budget.seconds)}: give at most "
-            f"{int(steps * budget.seconds / seconds):,} or budget=None."
-        )
+def _device(module: Any) -> torch.device:
+    """Return where the module's numbers are, the CPU where it has none."""
+    tensors = module.parameters() if isinstance(module, nn.Module) else iter(())
+    device = next((tensor.device for tensor in tensors), torch.device("cpu"))
+    return torch.device("cpu") if device.type == "meta" else device

@@ -9,12 +9,13 @@ with random signs ξ; what their outputs come to be apart is what rounding comes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.dynamics._descent import Descent, NetworkDescent, tangent_positions
+from lazycore.dynamics._descent import NetworkDescent, tangent_positions
 from lazycore.dynamics._pair import curvature
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.lanes.stacked import stack
@@ -96,10 +97,21 @@ class Twins:
         return self._spreads
 
 
+class Stepped(Protocol):
+    """A network on its way, by steps on batches."""
+
+    position: Tensor
+    step_size: float | Tensor
+
+    def step(self, *arguments: Any) -> None:
+        """Take one step; `arguments` (a batch) go on to the gradient."""
+        ...
+
+
 class TwinDescent:
     """The twin of one run that takes its batches; `model` says how a network descends."""
 
-    def __init__(self, problem: Problem, model: Callable[[Problem], Descent]) -> None:
+    def __init__(self, problem: Problem, model: Callable[[Problem], Stepped]) -> None:
         self._problem, self._twin, self._spread = problem, twin(problem), Spread(problem)
         self._model = model(self._twin)
 

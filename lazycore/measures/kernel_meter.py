@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lazycore.measures.columns import as_array
 from lazycore.measures.spectrum import class_gap, spectrum
 from lazycore.problem import Points, Problem
 from lazycore.tangent.kernel import alignment, relative_change, tangent_kernel
@@ -35,6 +36,11 @@ class KernelMeter:
             kernel = self._kernel(w, self.x_test)
             found["kernel_change_test"] = relative_change(kernel, self._initial_test)
         return found
+
+    def both(self, w: Tensor) -> dict[str, Any]:
+        """Return the kernel at w0 and at the weights w (p,), (n·k, n·k) each."""
+        kernel = self._kernel(w, self.x)
+        return {"kernel_before": as_array(self._initial), "kernel_after": as_array(kernel)}
 
     def constants(self) -> dict[str, Any]:
         """Return what is known of the initial kernel."""

@@ -34,6 +34,7 @@ class Meter:
     models: those of the run; `refreshed` is a third one where the first moment has it.
     ended: those of them that have ended. kept: what else is held of the kernel, if anything.
     compression: what measures the first layer's directions, where the task says which matter.
+    keeps_kernels: whether the kernel itself is kept, as it was at first and is at last.
     """
 
     problem: Problem
@@ -41,6 +42,7 @@ class Meter:
     compression: Compression | None = None
     models: frozenset[str] = MODELS
     ended: frozenset[str] = frozenset()
+    keeps_kernels: bool = False
 
     def series(self, moments: Sequence[Moment]) -> list[tuple[dict[str, Any], frozenset[str]]]:
         """Return what is recorded at each of these times, and the models that have ended by
@@ -146,6 +148,8 @@ class Meter:
         network, found = problem.network, {}
         if v is None or "nonlinear" in ended:
             return found
+        if self.keeps_kernels:
+            found |= self._kernels.both(problem.train.weights(v))
         if self.kept and problem.test:
             found |= self.kept.at_end(problem.train.weights(v), problem.test.outputs(v))
         if not isinstance(network, ModuleNetwork):
