@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lazycore.comparison import compare, fine_tune
+    from lazycore.comparison.over import Comparisons, compare_over
     from lazycore.config import RunConfig
     from lazycore.results import RunResult, Snapshot
     from lazycore.sweepconfig import SweepConfig
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from lazycore.training import run, train
 
 __all__ = [
+    "Comparisons",
     "RunConfig",
     "RunResult",
     "Snapshot",
     "SweepConfig",
     "SweepResult",
     "compare",
+    "compare_over",
     "fine_tune",
     "run",
     "sweep",
@@ -39,7 +42,9 @@ _PLACES = {
     "Snapshot": "results",
     "SweepConfig": "sweepconfig",
     "SweepResult": "sweepresult",
+    "Comparisons": "comparison.over",
     "compare": "comparison",
+    "compare_over": "comparison.over",
     "fine_tune": "comparison",
     "run": "training",
     "sweep": "sweeps",
