@@ -56,11 +56,21 @@ def test_the_python_and_the_shell_of_the_readme_run(tmp_path):
     python = elsewhere(tmp_path, "-c", "\n".join(SNIPPETS))
     assert python.returncode == 0, python.stderr
     costs = [found.group(1) for found in COST.finditer(python.stderr)]
-    assert costs == ["run", "16 cells"] and "(estimate)" not in python.stdout
+    assert costs == ["run", "compare", "16 cells"] and "(estimate)" not in python.stdout
     shell = elsewhere(tmp_path, *line.split()[1:])
     assert (shell.returncode, shell.stderr) == (0, "")
     assert shell.stdout.split()[0] in ("lazy", "crossover", "rich", "undecided")
     assert {path.name for path in tmp_path.iterdir()} == {"mine.npz", "sine.npz"}
+
+
+def test_the_python_of_the_page_on_modules_runs(tmp_path):
+    page = (ROOT / "docs" / "compare.md").read_text()
+    snippets = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = elsewhere(tmp_path, "-c", "\n".join(snippets))
+    assert done.returncode == 0, done.stderr
+    verdict, fine_tuned = done.stdout.split()[0], done.stdout.split("\n")[1]
+    assert verdict in ("lazy", "crossover") and fine_tuned == "lazy"
+    assert len(done.stdout.splitlines()) == 2 + 1 + 8
 
 
 def test_each_snippet_that_says_its_cost_says_it_as_it_is():

@@ -1,13 +1,17 @@
 """`python -m lazycore run`: one network and its linearisation."""
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lazycore import budget
+from lazycore import budget, spec
 from lazycore.cli import output
 from lazycore.cli.fields import add_fields, run_config
+from lazycore.config import RunConfig
+from lazycore.datasets.understood import in_units
 from lazycore.results import RunResult
+from lazycore.verdict import LEARNED
 
 
 def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
@@ -27,6 +31,8 @@ def _run(options: argparse.Namespace) -> int:
     if limit:
         budget.check(config, limit)
     output.check_folders(options)
+    if line := _understood(config):
+        print(line, file=sys.stderr)
     from lazycore.training import run
 
     result = run(config, device=options.device, budget=limit)
@@ -34,6 +40,13 @@ def _run(options: argparse.Namespace) -> int:
         output.write(options.out, result.to_bytes())
     output.show(options, result, summary)
     return 0
+
+
+def _understood(config: RunConfig) -> str:
+    """Return how a file of one's own was read, before anything is trained on it."""
+    values = config.resolve().to_dict()
+    understood = spec.find("task", values["task"]).SPEC.facts.get("understood")
+    return understood(values) if understood else ""
 
 
 def summary(result: RunResult) -> str:
@@ -45,6 +58,10 @@ def summary(result: RunResult) -> str:
             lines.append(f"{model + ':':12} {_ending(record[model])}")
     if record.get("diagnosis"):
         lines.append(f"diagnosis: {record['diagnosis']}")
+    lines.append(_learned(result))
+    if "target_scale" in record:
+        lines.append(in_units(record["target_mean"], record["target_scale"]))
+    lines += [f"note: {note}" for note in result.notes]
     gaps = [g for g in record["gap"]["train_output"] if g is not None]
     if gaps:
         lines.append(f"largest output gap {max(gaps):.4g} ± {result.numerical_error:.1g} (method)")
@@ -52,6 +69,13 @@ def summary(result: RunResult) -> str:
     if change is not None:
         lines.append(f"kernel change {change:.4g}")
     return "\n".join(lines)
+
+
+def _learned(result: RunResult) -> str:
+    """Return by how much the training loss fell, and what a verdict takes."""
+    said = f"training loss fell by {result.learned:.3%}"
+    enough = result.learned >= LEARNED
+    return said if enough else f"{said}: nothing was learned (a verdict takes {LEARNED:.0%})"
 
 
 def _ending(model: Mapping[str, Any]) -> str:

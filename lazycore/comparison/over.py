@@ -69,10 +69,10 @@ def compare_over(
 
     >>> net = lambda m: nn.Sequential(nn.Linear(2, m), nn.Tanh(), nn.Linear(m, 1)).double()
     >>> points = torch.linspace(-1, 1, 16).view(8, 2).double()
-    >>> axes = {"alpha": [1, 100], "width": [8], "seed": [0]}
-    >>> found = compare_over(net, points, points[:, 0], **axes, steps=50)
+    >>> axes = {"alpha": [0.1, 1000], "width": [8], "seed": [0]}
+    >>> found = compare_over(net, points, points[:, 0] * points[:, 1], **axes, steps=100)
     >>> found.frame[["alpha", "width", "verdict"]].values.tolist()
-    [[1.0, 8, 'crossover'], [100.0, 8, 'lazy']]
+    [[0.1, 8, 'rich'], [1000.0, 8, 'lazy']]
     """
     axes = _axes(module, {"alpha": alpha, "width": width, "seed": seed})
     cells = list(product(*axes.values()))
