@@ -84,19 +84,32 @@ MAY_REACH = {
     },
     "strided": {"dense", "module_network", "network", "spec"},
     "augmentation": set(),
-    "products": {"features", "gram"},
+    "products": {"differentiated", "features", "gram", "linearize"},
     "gates": set(),
-    "module_features": {"features", "layers", "linearize", "network"},
-    "module_network": {"gates", "linearize", "module_features", "network", "products"},
+    "module_features": {"differentiated", "features", "layers", "linearize", "network"},
+    "module_network": {
+        *("gates", "held_module", "linearize", "module_features", "network", "products"),
+    },
+    "inputs": set(),
+    "state": {"inputs"},
+    "held_module": {"inputs", "network"},
+    "row_network": {
+        *("differentiated", "gates", "held_module", "inputs", "linearize", "module_features"),
+        *("network", "products", "state"),
+    },
     "conv_layers": set(),
     "convolutional": {"conv_layers", "module_network", "network"},
-    "kernel_cost": {"budget", "features", "layers", "linearize", "module_network", "network"},
+    "kernel_cost": {
+        *("budget", "features", "layers", "linearize", "module_network", "network"),
+        "row_network",
+    },
     "spectrum": set(),
     "stability": {"gates", "module_network", "problem"},
     "gram": {"blas"},
     "features": {"blas", "gram"},
     "layers": {"blas", "features", "gram"},
-    "linearize": {"blas", "features", "gram", "layers"},
+    "differentiated": {"features", "gram"},
+    "linearize": {"blas", "differentiated", "features", "gram", "layers"},
     "kernel": {"features", "gram", "layers", "linearize"},
     "network": {"linearize"},
     "symmetrized": {"linearize", "network"},
@@ -106,7 +119,7 @@ MAY_REACH = {
         *("activations", "blas", "displaced", "linearize", "network", "one_hidden_layer", "spec"),
         "symmetrized",
     },
-    "anchor": {"features", "kernel", "linearize", "network"},
+    "anchor": {"budget", "features", "kernel", "network", "products"},
     "problem": {"spec", "anchor", "linearize", "losses", "network", "targets"},
     "pace": {"budget", "problem"},
     "stacked": {"anchor", "losses", "network", "problem"},
@@ -150,6 +163,15 @@ MAY_REACH = {
     "preactivations": {"problem"},
     "kappa": {"anchor", "problem"},
     "constants": {"anchor", "columns", "kappa", "kernel", "problem"},
+    "recording": {
+        *("compression", "constants", "hypotheses", "kappa", "kept_kernels", "metrics"),
+        *("moments", "pace", "problem", "refreshed", "results", "spec"),
+    },
+    "comparison": {
+        *("budget", "differentiated", "dynamics", "errors", "fields", "held_module", "inputs"),
+        *("losses", "network", "problem", "recording", "results", "row_network", "state"),
+        "symmetrized",
+    },
     "programs": {"linearize", "network"},
     "hypotheses": {"problem", "theory"},
     "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
@@ -305,6 +327,11 @@ FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "mars
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 
 
+PUTS_BACK = {"randomness.py"}
+"""Files that start global generators from a seed, and put them back where they were: somebody's
+module draws from no others."""
+
+
 def wrongs(tree: ast.AST) -> list[str]:
     """Return what a file does that none may: unpickle, evaluate text, load trusting torch."""
     found = []
@@ -341,7 +368,12 @@ def wrongs(tree: ast.AST) -> list[str]:
     "path", [ROOT / "app.py", *sources("lazycore", "pages")], ids=lambda p: p.stem
 )
 def test_no_file_unpickles_evaluates_or_seeds_what_is_global(path):
-    assert wrongs(ast.parse(path.read_text())) == []
+    found = wrongs(ast.parse(path.read_text()))
+    if path.name in PUTS_BACK:
+        found = [
+            w for w in found if w not in ("calls torch.manual_seed", "uses a global generator")
+        ]
+    assert found == []
 
 
 @pytest.mark.parametrize(
@@ -364,8 +396,10 @@ def test_the_lint_above_sees_what_it_is_for(text):
 
 
 def test_broad_catches_are_few_and_named():
-    """The broad catch exists where hostile bytes or any run can end, and says so."""
+    """The broad catch exists where hostile bytes or any run can end, or where somebody's module
+    is called, and says so."""
     allowed = {"packed.py", "store.py", "worker.py", "child.py", "children.py", "jobs.py"}
+    allowed |= {"foreign.py", "function.py"}
     for path in sources("lazycore"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ExceptHandler):
