@@ -6,9 +6,11 @@ the reverse mode before it is believed: ⟨r, J v⟩ = ⟨Jᵀ r, v⟩.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -169,16 +171,24 @@ def forwards(function: Function, w0: Tensor, v: Tensor) -> Tensor:
 def twice_backwards(function: Function, w0: Tensor, v: Tensor) -> Tensor:
     """Return J v as the derivative of u → ⟨Jᵀ u, v⟩."""
     w = w0.clone().requires_grad_()
-    # Fused attention and recurrent layers know their first derivatives only.
-    with (
-        sdpa_kernel(SDPBackend.MATH),
-        torch.backends.cudnn.flags(enabled=False),
-        torch.backends.mkldnn.flags(enabled=False),
-    ):
+    with sdpa_kernel(SDPBackend.MATH), _unfused():
         outputs = function(w)
         u = torch.zeros_like(outputs, requires_grad=True)
         pulled = torch.autograd.grad(outputs, w, u, create_graph=True)[0]
         return torch.autograd.grad(pulled, u, v)[0]
+
+
+@contextmanager
+def _unfused() -> Iterator[None]:
+    """Have recurrent layers computed step by step: fused, they know first derivatives only."""
+    mkldnn: Any = torch.backends.mkldnn
+    kept = mkldnn.enabled
+    mkldnn.enabled = False  # its own context warns of GPUs that are not there
+    try:
+        with torch.backends.cudnn.flags(enabled=False):
+            yield
+    finally:
+        mkldnn.enabled = kept
 
 
 def by_rows(function: Function, w0: Tensor, v: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ own. All this holds only where outputs depend on their own point alone and every
 once, so the whole is checked against one reverse-mode product before it is believed.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
@@ -209,7 +210,9 @@ def _columns(
     start = torch.cat([w[block.slice] for block in others])
     row = torch.func.vmap(torch.func.jacrev(output), in_dims=(None, 0), chunk_size=CHUNK)
     try:
-        jacobian = row(start, x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of slow batching rules
+            jacobian = row(start, x)
     except (*UNKNOWN, IndexError):
         return None  # what cannot be mapped over points (batch statistics, branches on data)
     pieces = jacobian.detach().split(sizes, dim=2)
