@@ -87,7 +87,7 @@ def made(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "loss"), zip(MODULES, ["cross_entropy", "square"] * 3, strict=True)
+    ("name", "loss"), [*zip(MODULES, ["cross_entropy", "square"] * 3, strict=True)]
 )
 def test_products_give_what_the_explicit_matrix_gives(name, loss, monkeypatch):
     found = []

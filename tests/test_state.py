@@ -2,6 +2,7 @@
 
 import random
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from lazycore.networks.inputs import Inputs, alike, inputs_for, same_bytes
 from lazycore.networks.state import State, generators
 
 
-def module():
+def module() -> Any:
     m = Made(lambda m, x: m.a(x), a=nn.Linear(3, 2))
     m.calls, m.seen, m.log, m.hidden = 0, torch.zeros(2), [1], None
     return m
@@ -66,7 +67,7 @@ def test_a_copy_shares_locks_and_nothing_that_training_changes():
     m = module()
     m.lock, m.computed = threading.Lock(), m.a.weight * 2.0
     m.table = {"lock": m.lock, "numbers": [1]}
-    found = private_copy(m)
+    found: Any = private_copy(m)
     assert found.lock is m.lock and found.a.weight is not m.a.weight
     assert torch.equal(found.a.weight, m.a.weight)
     assert torch.equal(found.computed, m.computed) and found.computed.is_leaf
@@ -79,16 +80,16 @@ def test_a_copy_shares_locks_and_nothing_that_training_changes():
 
 
 def test_a_copy_keeps_ties_and_has_dense_gradients_of_embeddings():
-    m = nn.Sequential(nn.Embedding(4, 2, sparse=True), nn.EmbeddingBag(4, 2, sparse=True))
+    m: Any = nn.Sequential(nn.Embedding(4, 2, sparse=True), nn.EmbeddingBag(4, 2, sparse=True))
     m[1].weight = m[0].weight
-    found = private_copy(m)
+    found: Any = private_copy(m)
     assert found[0].weight is found[1].weight is not m[0].weight
     assert not found[0].sparse and not found[1].sparse and m[0].sparse and m[1].sparse
 
 
 def test_weights_are_held_and_released_under_every_name_with_fresh_buffers():
     one = nn.Linear(2, 2, bias=False)
-    m = Made(lambda m, x: m.b(m.a(x)), a=one, b=nn.Sequential(one), count=torch.zeros(1))
+    m: Any = Made(lambda m, x: m.b(m.a(x)), a=one, b=nn.Sequential(one), count=torch.zeros(1))
     weight, buffer, held = one.weight, m.count, HeldModule(m)
     assert [block.layer for block in held.blocks] == ["a.weight"] and held.is_plain
     x, w = torch.eye(2), torch.tensor([2.0, 0.0, 0.0, 3.0])
