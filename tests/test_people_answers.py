@@ -1,6 +1,7 @@
 """What `compare` says of runs that learn nothing, fine-tune, or round: verdicts, notes, errors."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_nothing_learned_is_undecided_and_says_how_much():
 # ── dtypes ───────────────────────────────────────────────────────────────────────────────
 
 
-def mixed(a, b):
+def mixed(a, b) -> Any:
     def forward(m, x):
         return m.o(torch.tanh(m.a(x.to(m.a.weight.dtype))).to(m.o.weight.dtype))
 

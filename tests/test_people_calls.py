@@ -1,6 +1,7 @@
 """Calls of `compare` as people write them: batches by name, positions, wrong arguments, Ctrl-C."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def real(*shape, seed=1):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=F64)
 
 
-def seeded(build):
+def seeded(build) -> Any:
     torch.manual_seed(0)
     return build().double()
 
@@ -82,7 +83,12 @@ def positions(k):
 def test_each_position_is_classified_and_the_mean_is_over_positions(inner):
     m, x = positions(3), real(N, *inner, 3)
     y = torch.arange(N * int(np.prod(inner))).view(N, *inner) % 3
-    options = {"loss": "cross_entropy", "zero_output": "none", "steps": 5, "step_size": 0.1}
+    options: dict[str, Any] = {
+        "loss": "cross_entropy",
+        "zero_output": "none",
+        "steps": 5,
+        "step_size": 0.1,
+    }
     result = compare(m, x, y, **options)
     descent = torch.optim.SGD(m.parameters(), 0.1)
     for step in range(6):
@@ -101,7 +107,7 @@ def test_each_position_is_classified_and_the_mean_is_over_positions(inner):
 def test_targets_of_positions_have_the_outputs_shape(loss, k):
     m, x, y = positions(k), real(N, 4, 3), real(N, 4, k, seed=3)
     y = y if loss == "square" else y.sign()
-    options = {"loss": loss, "zero_output": "none", "steps": 3, "step_size": 0.1}
+    options: dict[str, Any] = {"loss": loss, "zero_output": "none", "steps": 3, "step_size": 0.1}
     result, h = compare(m, x, y, **options), m(x).detach()
     square = 0.5 * (h - y).square().sum() / N  # summed over outputs, mean over points
     due = square if loss == "square" else nn.functional.softplus(-y * h).mean()
@@ -177,7 +183,7 @@ def test_an_interrupt_leaves_module_data_and_process_as_they_were(at, dynamics):
     parts = {"a": nn.Linear(3, 4), "n": nn.BatchNorm1d(4), "o": nn.Linear(4, 1)}
     m, x, y = seeded(lambda: Made(forward, **parts)), real(N, 3), real(N)
     m.calls = 0
-    options = {"steps": 30, "step_size": 0.1} if dynamics == "gd" else {"time": 1.0}
+    options: dict[str, Any] = {"steps": 30, "step_size": 0.1} if dynamics == "gd" else {"time": 1.0}
     before = state(m, x, y)
     with pytest.raises(KeyboardInterrupt):
         compare(m, x, y, dynamics=dynamics, **options)

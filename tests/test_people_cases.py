@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def drawn(*shape, seed=0, dtype=F64):
     return torch.randn(*shape, generator=generator, dtype=F64).to(dtype)
 
 
-def seeded(build, seed=0):
+def seeded(build, seed=0) -> Any:
     torch.manual_seed(seed)
     return build().double()
 
@@ -71,7 +72,7 @@ def test_blocks_that_backward_computes_anew_train_as_those_that_are_kept():
     x = torch.randn(20, 8, dtype=F64)
     y, alpha, eta = torch.sin(x.sum(1)), 0.5, 0.02
     anew, kept = (seeded(lambda r=r: convolutions(r), seed=1) for r in (True, False))
-    options = {"alpha": alpha, "step_size": eta}
+    options: dict[str, Any] = {"alpha": alpha, "step_size": eta}
     found = compare(anew, x, y, steps=1000, record=[1000], **options)
     few = [compare(m, x, y, steps=50, **options).series for m in (anew, kept)]
     for key in ("gap.train_output", "nonlinear.train_loss", "linearized.train_loss"):
@@ -171,7 +172,7 @@ def test_outputs_that_are_not_finite_are_counted_in_one_sentence():
 def test_a_run_that_becomes_nan_on_its_way_is_saved_and_loads_again(tmp_path):
     m = Made(lambda m, x: (m.w * x).sqrt(), w=nn.Parameter(torch.ones(1, dtype=F64)))
     x = torch.linspace(1.0, 2.0, 8, dtype=F64)[:, None]
-    options = {"steps": 30, "step_size": 0.5, "zero_output": "none"}
+    options: dict[str, Any] = {"steps": 30, "step_size": 0.5, "zero_output": "none"}
     result = compare(m, x, -5.0 * torch.ones(8, dtype=F64), **options)
     assert result.status == "diverged" and result.verdict != "lazy"
     again = RunResult.load(result.save(tmp_path / "nan.npz"))
@@ -204,7 +205,7 @@ def test_the_residual_of_a_differential_equation_trains_as_its_closed_form():
     for _ in range(15):
         w = w - eta * torch.func.vjp(lambda v: by_hand(v, x), w)[1](by_hand(w, x) / 10)[0]
         u = u - eta * J.T @ (h0 + J @ u) / 10
-    options = {"steps": 15, "step_size": eta, "zero_output": "none"}
+    options: dict[str, Any] = {"steps": 15, "step_size": eta, "zero_output": "none"}
     result = compare(m, x, torch.zeros(10, dtype=F64), **options)
     apart = (by_hand(w, x) - h0 - J @ u).square().mean().sqrt()
     assert result.series["gap.train_output"][-1] == pytest.approx(float(apart), rel=1e-9)
@@ -260,7 +261,7 @@ def test_complex_weights_train_as_their_real_and_imaginary_parts():
     whole = Made(lambda m, x: (x.to(m.w.dtype) @ m.w).abs(), w=nn.Parameter(w.clone()))
     parts = {"a": nn.Parameter(w.real.clone()), "b": nn.Parameter(w.imag.clone())}
     apart = Made(lambda m, x: ((x @ m.a) ** 2 + (x @ m.b) ** 2).sqrt(), **parts)
-    options = {"steps": 20, "step_size": 0.1}
+    options: dict[str, Any] = {"steps": 20, "step_size": 0.1}
     one, other = (compare(m, drawn(10, 4), drawn(10, seed=1), **options) for m in (whole, apart))
     for key in ("gap.train_output", "nonlinear.train_loss", "linearized.displacement"):
         assert np.allclose(one.series[key], other.series[key], rtol=1e-10, atol=1e-14), key

@@ -17,7 +17,7 @@ from lazycore.networks.state import State, generators
 
 
 def module() -> Any:
-    m = Made(lambda m, x: m.a(x), a=nn.Linear(3, 2))
+    m: Any = Made(lambda m, x: m.a(x), a=nn.Linear(3, 2))
     m.calls, m.seen, m.log, m.hidden = 0, torch.zeros(2), [1], None
     return m
 
@@ -95,7 +95,7 @@ def test_weights_are_held_and_released_under_every_name_with_fresh_buffers():
     x, w = torch.eye(2), torch.tensor([2.0, 0.0, 0.0, 3.0])
     with held.at(held.parts(w)) as at:
         assert at(x).equal(torch.diag(torch.tensor([4.0, 9.0])))
-        at.count += 1.0
+        m.count += 1.0
         assert held.changed_buffers() == ["count"]
     assert one.weight is weight and m.count is buffer and buffer == 0.0
     assert held.weights().equal(weight.detach().reshape(-1))

@@ -121,10 +121,10 @@ class Signs:
         """Return the share of (point, unit) pairs with the sign they began with, (layers,)."""
         totals = [
             torch.stack([((z > 0.0) == sign).sum() for z, sign in zip(now, before, strict=True)])
-            / torch.tensor([z.shape[1] for z in now], device=w.device)
+            / torch.tensor([z.shape[1] for z in now], dtype=w.dtype, device=w.device)
             for now, before in zip(self._parts(w), self._before, strict=True)
         ]
-        return torch.stack(totals).sum(0).to(w.dtype) / self.points
+        return torch.stack(totals).sum(0) / self.points
 
     @cached_property
     def _before(self) -> list[list[Tensor]]:
