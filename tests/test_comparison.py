@@ -240,6 +240,9 @@ def test_wrong_words_and_numbers_are_refused():
     assert "dynamics='rmsprop'" in refused(net(), x, y, dynamics="rmsprop")
     assert "batch_size=9" in refused(net(), x, y, dynamics="sgd", batch_size=9)
     assert "progress=" in refused(net(), x, y, progress="yes")
+    assert "budget=3" in refused(net(), x, y, budget=3)
+    assert "loss=['square']" in refused(net(), x, y, loss=["square"])
+    assert "record must hold numbers" in refused(net(), x, y, record=[None])
     assert "loss=hinge" in refused(net(), x, y, loss="hinge")
     assert "zero_output=maybe" in refused(net(), x, y, zero_output="maybe")
     for alpha in (0.0, -1.0, float("nan"), float("inf"), "1"):

@@ -106,6 +106,12 @@ def compare(
     given = {"steps": steps, "step_size": step_size, "time": time, "tolerance": tolerance}
     given |= {"momentum": momentum, "weight_decay": weight_decay}
     values = options(dynamics, given | {"batch_size": batch_size, "batch_seed": batch_seed})
+    if not (budget is None or isinstance(budget, budgets.Budget)):
+        raise ConfigError(
+            f"budget={budget!r} is not allowed: give a lazycore.budget.Budget or None."
+        )
+    if not isinstance(loss, str):
+        raise ConfigError(f"loss={loss!r} is not allowed: give the name of a loss, as square.")
     is_shown(progress)  # a wrong one is the call's mistake
     asked = Asked((x, y), (x_test, y_test), float(alpha), chosen(loss, {}), zero_output)
     with apart(_device(module)), undisturbed(), _uncached(), _borrowed(module, asked) as found:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from lazycore.comparison import compare
-from lazycore.comparison.randomness import undisturbed
+from lazycore.comparison.randomness import seed_all, undisturbed
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.fields import ALPHA, SEED, WIDTH
 from lazycore.networks.held_module import private_copy
@@ -121,7 +120,7 @@ def _built(module: Any, width: float | None, seed: float | None) -> nn.Module:
     """Return the module of this width, from this seed."""
     with undisturbed():
         if seed is not None:
-            torch.manual_seed(int(seed))
+            seed_all(int(seed))
         if not isinstance(module, nn.Module):
             return module() if width is None else module(int(width))
         return module if seed is None else _drawn_anew(module)
