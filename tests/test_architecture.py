@@ -168,10 +168,7 @@ MAY_REACH = {
         *("moments", "pace", "problem", "refreshed", "results", "spec"),
     },
     "comparison": {
-        "moments",
-        "progress",
-        "surroundings",
-        "quantities",
+        *("kernel_cost", "moments", "progress", "quantities", "surroundings"),
         *("budget", "differentiated", "dynamics", "errors", "fields", "held_module", "inputs"),
         *("losses", "network", "problem", "recording", "results", "row_network", "state"),
         "symmetrized",
