@@ -168,7 +168,7 @@ MAY_REACH = {
         *("moments", "pace", "problem", "refreshed", "results", "spec"),
     },
     "comparison": {
-        *("kernel_cost", "moments", "progress", "quantities", "surroundings"),
+        *("kernel_cost", "moments", "progress", "quantities", "spec", "surroundings"),
         *("budget", "differentiated", "dynamics", "errors", "fields", "held_module", "inputs"),
         *("losses", "network", "problem", "recording", "results", "row_network", "state"),
         "symmetrized",
