@@ -158,19 +158,19 @@ def path(
     coarseness: float,
     limit: float,
     unit: float | None = None,
+    longer: float = 1.0,
 ) -> Path:
     """Return the pair's path from 0: its first step, and the floor of its steps.
 
     size: tangent coordinates. tolerance: of the run. coarseness: above 1 for the run beside
     it, whose floor at kinks is raised. unit: the shortest time in which something happens;
-    the linearised model's where it is left out.
+    the linearised model's where it is left out. longer: factor on the first step.
     """
     unit, factor = unit or natural_time(problem, end), kink_factor(tolerance, coarseness)
     return Path(
         y=problem.w0.new_zeros(problem.w0.numel() + size),
         end=end,
-        # Both at the limit of growth would take the same steps, and their difference say nothing.
-        step=min(0.1 * unit * coarseness**0.3, end),
+        step=min(0.1 * unit * longer, end),
         floor=_floor(problem, unit, factor),
         growth=0.0 if problem.network.smooth else factor * KINK_SHARE,
         limit=limit,

@@ -69,6 +69,8 @@ def side_by_side(
             end=float(values[l]["time"]),
             tolerance=values[l]["tolerance"],
             coarseness=c,
+            # Both at the limit of growth would take the same steps, and be one path.
+            longer=c**0.3,
             limit=limits[l] / 2,
         )
         for l, c in zip(both, coarseness, strict=True)
