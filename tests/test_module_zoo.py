@@ -150,6 +150,7 @@ class Stop:
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 @pytest.mark.parametrize("zero_output", ["centered", "symmetrized"])
 def test_a_module_is_left_as_it_was_by_a_call_that_is_cut_short(at, error, zero_output) -> None:
+    torch.manual_seed(0)
     m = small(Stop(error, at), m=4, norm=nn.BatchNorm1d(4))
     x, y = torch.randn(6, 4, dtype=F64), torch.randn(6, dtype=F64)
     m.again = m.a
@@ -167,6 +168,7 @@ def test_a_module_is_left_as_it_was_by_a_call_that_is_cut_short(at, error, zero_
 
 @pytest.mark.parametrize("at", [2, 8])
 def test_an_interrupt_is_passed_on(at) -> None:
+    torch.manual_seed(0)
     m = small(Stop(KeyboardInterrupt, at), m=4, norm=nn.Identity())
     with pytest.raises(KeyboardInterrupt):
         compare(m, torch.randn(6, 4, dtype=F64), torch.randn(6, dtype=F64), steps=20, step_size=0.1)

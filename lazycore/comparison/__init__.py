@@ -32,7 +32,7 @@ from lazycore.progress import is_shown, reported
 from lazycore.results import RunResult
 from lazycore.surroundings import apart
 
-TRAINED = 0.5
+TRAINED = 0.2
 """Share of the loss without its outputs below which a module has learned something already."""
 
 
