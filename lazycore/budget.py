@@ -58,8 +58,9 @@ class Budget:
 
 
 DEFAULT = Budget()
-SWEEP_SECONDS = 4 * 3600.0
-"""What the runs of one sweep may cost in all, one after another: side by side they are faster."""
+SWEEP_SECONDS = 8 * 3600.0
+"""What the runs of one sweep may cost in all, one after another (with the twins of each run, which
+tell how far rounding carries it): side by side they are faster."""
 COSTLESS = ("alpha", "alpha_sqrt_width", "init_scale")
 COSTLESS += ("seed", "data_seed", "init_seed", "batch_seed")
 """Axes along which the estimate of a run does not change."""

@@ -343,7 +343,7 @@ def test_a_file_that_is_no_sweep_is_a_wrong_call(cache, tmp_path, capsys, conten
 
 def test_a_sweep_over_the_budget_ends_with_1_and_says_what_to_lower(cache, capsys):
     code, said = refused(capsys, "sweep", "--dynamics", "gd", "--steps", "1e6", "--seed", "0:999")
-    assert code == 1 and "the limit is 4 hours" in said and "lower the number of cells" in said
+    assert code == 1 and "the limit is 8 hours" in said and "lower the number of cells" in said
     code, said = refused(capsys, "sweep", "--dynamics", "gd", "--steps", "10,1e12")
     assert code == 1 and "in the cell steps=1000000000000" in said
 

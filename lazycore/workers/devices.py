@@ -60,7 +60,7 @@ def limits(environment: Mapping[str, str] = os.environ) -> Limits:
 
 
 def sweep_limits(environment: Mapping[str, str] = os.environ) -> Limits:
-    """Return the same for a sweep, whose seconds are $LAZYLAB_SWEEP_SECONDS (four hours)."""
+    """Return the same for a sweep, whose seconds are $LAZYLAB_SWEEP_SECONDS (eight hours)."""
     seconds = _number(environment, "LAZYLAB_SWEEP_SECONDS", budget.SWEEP_SECONDS)
     return Limits(seconds=seconds, bytes=limits(environment).bytes)
 
