@@ -28,7 +28,7 @@ CHECK_1 = {
     "activation": "tanh",
     "time": 1.0,
 }
-ALPHAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
+ALPHAS = (10.0, 30.0, 100.0, 300.0, 600.0)
 KEYS = ("nonlinear.displacement", "gap.parameter", "gap.train_output")
 _known: dict = {}
 
