@@ -225,7 +225,7 @@ def test_a_stored_sweep_is_done_without_a_row(queue):
 
 def test_a_sweep_over_budget_is_refused_before_it_is_queued(queue):
     with pytest.raises(BudgetError, match="cells would take"):
-        queue.submit(sweep_standin.sweep(init_seed="0:20", steps="8000000"))
+        queue.submit(sweep_standin.sweep(init_seed="0:40", steps="7500000"))
     assert queue.list() == []
 
 
@@ -245,7 +245,7 @@ def test_a_row_of_a_sweep_that_was_changed_is_refused(change, said):
 
 
 def test_a_row_over_budget_is_refused_by_the_worker_too():
-    big = sweep_standin.sweep(init_seed="0:20", steps="8000000")
+    big = sweep_standin.sweep(init_seed="0:40", steps="7500000")
     with pytest.raises(BudgetError):
         worker.check(big.digest, big.to_dict())
 
