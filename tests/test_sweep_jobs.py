@@ -434,7 +434,7 @@ def test_what_names_no_sweep_is_refused(store, digest):
 
 # ── limits ───────────────────────────────────────────────────────────────────────────────
 def test_a_sweep_has_a_limit_of_its_own():
-    assert devices.sweep_limits({}).seconds == 4 * 3600
+    assert devices.sweep_limits({}).seconds == 8 * 3600
     said = {"LAZYLAB_SWEEP_SECONDS": "7", "LAZYLAB_JOB_SECONDS": "5", "LAZYLAB_JOB_MB": "100"}
     assert devices.sweep_limits(said) == Limits(7.0, 100 * 2**20)
     with pytest.raises(ConfigError, match="LAZYLAB_SWEEP_SECONDS=soon"):

@@ -66,6 +66,8 @@ def compare_over(
         options: the others of `compare`.
     A comparison that is refused is a row that says why; where all are, its error is raised.
 
+    >>> import torch
+    >>> from torch import nn
     >>> net = lambda m: nn.Sequential(nn.Linear(2, m), nn.Tanh(), nn.Linear(m, 1)).double()
     >>> points = torch.linspace(-1, 1, 16).view(8, 2).double()
     >>> axes = {"alpha": [0.1, 1000], "width": [8], "seed": [0]}
