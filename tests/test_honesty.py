@@ -103,6 +103,11 @@ def test_a_short_flow_does_not_take_the_same_steps_twice():
     assert 0.0 < found.tighter <= found.stated
 
 
+def test_a_flow_that_leaves_a_saddle_faster_than_its_steps_may_be_says_how_far_it_is_off():
+    found = honesty.honest(*honesty.drawn(np.random.default_rng([49, 1, 1]), "flow", "float32"))
+    assert found.stated > 1.0  # of a gap of 37: a tighter run lands 2 to 9 away, by chance
+
+
 @pytest.mark.parametrize("dynamics", ["gd", "flow"])
 def test_what_the_check_judges_is_what_a_run_states(dynamics):
     steps: dict[str, Any] = {"steps": 60} if dynamics == "gd" else {"time": 20.0}

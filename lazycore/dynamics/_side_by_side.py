@@ -19,7 +19,7 @@ from lazycore.dynamics._pair import KINK_SAFETY, Pair, curvature, path
 from lazycore.dynamics._paths import Advancing
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
-from lazycore.dynamics._twins import twin
+from lazycore.dynamics._twins import SAFETY, twin
 from lazycore.lanes.stacked import stack
 from lazycore.moments import Moment, Position, has_waited
 from lazycore.pace import longest_wait, states_at_once
@@ -80,7 +80,8 @@ def side_by_side(
         for f, t in zip(solutions, times, strict=True)
     ]
     stepper = method(pair, paths)
-    found = [Lane(problems[l], twins[l], tangent, l, times[l]) for l in range(s)]
+    tolerances = [values[l]["tolerance"] for l in range(s)]
+    found = [Lane(problems[l], twins[l], tangent, l, times[l], tolerances[l]) for l in range(s)]
     for row in itertools.chain(at_rest(s), stepper.steps()):
         lane, fine = found[row % s], paths[row % s]
         for passed in lane.pass_by(stepper, row, is_fine=row < s):
@@ -135,8 +136,8 @@ class Lane:
 
     The gaps of several states are formed at once, so that the kernel passes through memory once:
     the coarser path runs ahead and may wait for a full block, the finer one is to be seen growing.
-    twin: what the coarser path is of. ended: whether nothing waits any longer, for there may be
-    nothing more to wait for.
+    tolerance: of the finer one. twin: what the coarser path is of. ended: whether nothing waits
+    any longer, for there may be nothing more to wait for.
     """
 
     problem: Problem
@@ -144,6 +145,7 @@ class Lane:
     tangent: TangentLanes
     number: int
     times: np.ndarray
+    tolerance: float
     error: float = 0.0
     broken: bool = False
     ended: bool = False
@@ -157,6 +159,7 @@ class Lane:
         self._at_once = states_at_once(self.problem)
         self._patience = longest_wait(self.problem)
         self._safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
+        self._widest = self._missed = 0.0
 
     def pass_by(
         self, stepper: Advancing, row: int, is_fine: bool, until: float | None = None
@@ -168,6 +171,9 @@ class Lane:
         """
         path = stepper.paths[row]
         self.ended |= path.ended is not None and (is_fine or path.ended != "end")
+        if is_fine and self.problem.network.smooth and path.excess > 1.0:
+            # Taken at the floor: a network that leaves a saddle far faster than its linearisation.
+            self._missed += self.tolerance * path.excess
         time = path.time if until is None else until
         while (number := self.passed[is_fine]) < len(self.times) and self.times[number] <= time:
             self.passed[is_fine] += 1
@@ -210,13 +216,24 @@ class Lane:
             pairs = [(passed, gap) for passed, gap in gaps if gap is not None]
             fine = self._gaps(self.problem, [passed.state for passed, _ in pairs])
             apart = {
-                passed: self._safety * rms(gap - beside)
+                passed: self._error(rms(gap), rms(gap - beside))
                 for (passed, beside), gap in zip(pairs, fine, strict=True)
             }
             for passed in known:
                 self.waiting.popleft()
-                self.error = max(self.error, apart.get(passed, 0.0))
+                missed = min(1.0, self._missed) * self._widest
+                self.error = max(self.error, apart.get(passed, 0.0), missed)
                 yield passed
+
+    def _error(self, gap: float, apart: float) -> float:
+        """Return the error of a gap that is so far from that of the coarser path.
+
+        More than the coarser one may be off by is no error of its steps: it is an error that grows,
+        of which one twin shows what chance makes of it (LOG.md, 2026-11-29).
+        """
+        self._widest = max(self._widest, gap)
+        allowed = COARSENESS * (self.tolerance * self._widest + self.problem.rounding_floor)
+        return apart * max(self._safety, min(SAFETY, apart / max(allowed, 1e-300)))
 
     def _known(self) -> list[Passed]:
         """Return those that both paths have passed, as many as are looked at together."""

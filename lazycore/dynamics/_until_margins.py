@@ -107,7 +107,7 @@ def _of_one_method(
     ]
     for lane, one in zip(both, paths, strict=True):
         one.damped = problems[lane].network.smooth
-    lanes = [Lane(problems[i], twins[i], tangent, i, given[i][2]) for i in range(s)]
+    lanes = [Lane(problems[i], twins[i], tangent, i, given[i][2], tolerances[i]) for i in range(s)]
     ends = [End() for _ in problems]
     yield from _together(method(pair, paths), pair, lanes, ends)
     # The stabilised method goes on alone: what a step of it may have is no more than its own share.
