@@ -35,7 +35,8 @@ USUAL_TOLERANCE = 1e-3
 """The tolerance that those floors belong to; a finer one does not lower them."""
 
 SMOOTH_FLOOR = 1e-6
-"""The first of these where there are no kinks: below it only rounding is left."""
+"""The first of these where there are no kinks, in units of the network's onset: below it only
+rounding is left."""
 
 LOST = 0.1
 """Error of v, as a share of ‖v‖ before the step, above which a step says nothing of where v is."""
@@ -158,20 +159,22 @@ def path(
     coarseness: float,
     limit: float,
     unit: float | None = None,
+    quickest: float | None = None,
     longer: float = 1.0,
 ) -> Path:
     """Return the pair's path from 0: its first step, and the floor of its steps.
 
     size: tangent coordinates. tolerance: of the run. coarseness: above 1 for the run beside
     it, whose floor at kinks is raised. unit: the shortest time in which something happens;
-    the linearised model's where it is left out. longer: factor on the first step.
+    the linearised model's where it is left out. quickest: the network's onset, where that may
+    be shorter. longer: factor on the first step.
     """
     unit, factor = unit or natural_time(problem, end), kink_factor(tolerance, coarseness)
     return Path(
         y=problem.w0.new_zeros(problem.w0.numel() + size),
         end=end,
         step=min(0.1 * unit * longer, end),
-        floor=_floor(problem, unit, factor),
+        floor=_floor(problem, unit, quickest or unit, factor),
         growth=0.0 if problem.network.smooth else factor * KINK_SHARE,
         limit=limit,
     )
@@ -194,9 +197,11 @@ def kink_factor(tolerance: float, coarseness: float) -> float:
     return (usual * coarseness) ** float(np.log10(COARSE_FLOOR))
 
 
-def _floor(problem: Problem, unit: float, factor: float) -> Callable[[float], float]:
+def _floor(
+    problem: Problem, unit: float, quickest: float, factor: float
+) -> Callable[[float], float]:
     if problem.network.smooth:
-        return lambda time: SMOOTH_FLOOR * unit
+        return lambda time: SMOOTH_FLOOR * quickest
     early = SMOOTH_FLOOR * unit
     return lambda time: factor * min(KINK_FLOOR * unit, max(early, EARLY_SHARE * time))
 

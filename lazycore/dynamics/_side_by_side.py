@@ -15,11 +15,12 @@ from torch import Tensor
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._closed_form import ClosedForm, OutputForm, closed_form, flow_filters
 from lazycore.dynamics._handover import Handover
+from lazycore.dynamics._onset import onset
 from lazycore.dynamics._pair import KINK_SAFETY, Pair, curvature, path
 from lazycore.dynamics._paths import Advancing
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
-from lazycore.dynamics._twins import SAFETY, twin
+from lazycore.dynamics._twins import twin
 from lazycore.lanes.stacked import stack
 from lazycore.moments import Moment, Position, has_waited
 from lazycore.pace import longest_wait, states_at_once
@@ -29,10 +30,6 @@ from lazycore.spec import Values
 COARSENESS = 10.0
 LARGEST_MODES = 1500
 """Coordinates up to which the decomposition costs less than stepping without it."""
-
-COMPARED = 4
-"""The gaps of the two are compared at every fourth recorded time, and at the last: at every one
-where there are kinks, for what random errors come to is easily missed (LOG.md, 2026-11-21)."""
 
 
 def side_by_side(
@@ -62,6 +59,10 @@ def side_by_side(
         known_radius=np.array([curvature(problems[lane]) for lane in both]),
         head=p,
     )
+    onsets = [
+        onset(p, float(v["time"])) if p.network.smooth else None
+        for p, v in zip(problems, values, strict=True)
+    ]
     paths = [
         path(
             problems[l],
@@ -69,6 +70,7 @@ def side_by_side(
             end=float(values[l]["time"]),
             tolerance=values[l]["tolerance"],
             coarseness=c,
+            quickest=onsets[l],
             # Both at the limit of growth would take the same steps, and be one path.
             longer=c**0.3,
             limit=limits[l] / 2,
@@ -80,8 +82,7 @@ def side_by_side(
         for f, t in zip(solutions, times, strict=True)
     ]
     stepper = method(pair, paths)
-    tolerances = [values[l]["tolerance"] for l in range(s)]
-    found = [Lane(problems[l], twins[l], tangent, l, times[l], tolerances[l]) for l in range(s)]
+    found = [Lane(problems[l], twins[l], tangent, l, times[l]) for l in range(s)]
     for row in itertools.chain(at_rest(s), stepper.steps()):
         lane, fine = found[row % s], paths[row % s]
         for passed in lane.pass_by(stepper, row, is_fine=row < s):
@@ -136,8 +137,8 @@ class Lane:
 
     The gaps of several states are formed at once, so that the kernel passes through memory once:
     the coarser path runs ahead and may wait for a full block, the finer one is to be seen growing.
-    tolerance: of the finer one. twin: what the coarser path is of. ended: whether nothing waits
-    any longer, for there may be nothing more to wait for.
+    twin: what the coarser path is of. ended: whether nothing waits any longer, for there may be
+    nothing more to wait for.
     """
 
     problem: Problem
@@ -145,7 +146,6 @@ class Lane:
     tangent: TangentLanes
     number: int
     times: np.ndarray
-    tolerance: float
     error: float = 0.0
     broken: bool = False
     ended: bool = False
@@ -159,7 +159,6 @@ class Lane:
         self._at_once = states_at_once(self.problem)
         self._patience = longest_wait(self.problem)
         self._safety = 1.0 if self.problem.network.smooth else KINK_SAFETY
-        self._widest = self._missed = 0.0
 
     def pass_by(
         self, stepper: Advancing, row: int, is_fine: bool, until: float | None = None
@@ -171,9 +170,6 @@ class Lane:
         """
         path = stepper.paths[row]
         self.ended |= path.ended is not None and (is_fine or path.ended != "end")
-        if is_fine and self.problem.network.smooth and path.excess > 1.0:
-            # Taken at the floor: a network that leaves a saddle far faster than its linearisation.
-            self._missed += self.tolerance * path.excess
         time = path.time if until is None else until
         while (number := self.passed[is_fine]) < len(self.times) and self.times[number] <= time:
             self.passed[is_fine] += 1
@@ -183,7 +179,7 @@ class Lane:
                 self.waiting.append(Passed(number, passed, path.evaluations, here))
                 # As they come: the states of a large network at many times fill the memory.
                 yield from self._settled()
-            elif self._is_compared(number):
+            else:
                 self.ahead[number] = stepper.at(row, passed)
                 if len(self.ahead) >= self._at_once:
                     self._form_gaps_ahead()
@@ -194,10 +190,6 @@ class Lane:
             self.passed[False] = len(self.times) + 1
             (self.coarse_end,) = self._gaps(self.twin, [stepper.at(row, until)])
         yield from self._settled()
-
-    def _is_compared(self, number: int) -> bool:
-        often = not self.problem.network.smooth or number % COMPARED == 0
-        return often or number == len(self.times) - 1
 
     def last_words(self, steps: int) -> Moment:
         """Return the moment of a flow that could not be followed beyond the last one."""
@@ -216,24 +208,13 @@ class Lane:
             pairs = [(passed, gap) for passed, gap in gaps if gap is not None]
             fine = self._gaps(self.problem, [passed.state for passed, _ in pairs])
             apart = {
-                passed: self._error(rms(gap), rms(gap - beside))
+                passed: self._safety * rms(gap - beside)
                 for (passed, beside), gap in zip(pairs, fine, strict=True)
             }
             for passed in known:
                 self.waiting.popleft()
-                missed = min(1.0, self._missed) * self._widest
-                self.error = max(self.error, apart.get(passed, 0.0), missed)
+                self.error = max(self.error, apart.get(passed, 0.0))
                 yield passed
-
-    def _error(self, gap: float, apart: float) -> float:
-        """Return the error of a gap that is so far from that of the coarser path.
-
-        More than the coarser one may be off by is no error of its steps: it is an error that grows,
-        of which one twin shows what chance makes of it (LOG.md, 2026-11-29).
-        """
-        self._widest = max(self._widest, gap)
-        allowed = COARSENESS * (self.tolerance * self._widest + self.problem.rounding_floor)
-        return apart * max(self._safety, min(SAFETY, apart / max(allowed, 1e-300)))
 
     def _known(self) -> list[Passed]:
         """Return those that both paths have passed, as many as are looked at together."""

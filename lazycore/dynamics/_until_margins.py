@@ -12,12 +12,12 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 
 from lazycore.dynamics._alone import NETWORK, TANGENT, End, go_on
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._crossing import excess, located
 from lazycore.dynamics._handover import Handover, Lazy, Sharpening
+from lazycore.dynamics._onset import onset
 from lazycore.dynamics._pair import Pair, curvature, natural_time, path
 from lazycore.dynamics._paths import Advancing
 from lazycore.dynamics._side_by_side import COARSENESS, Lane, at_rest
@@ -33,9 +33,8 @@ from lazycore.spec import Values
 PER_DECADE = 20
 """Recorded times in each factor of ten."""
 
-FIRST, CHANGED = 0.1, 0.1
-"""The first recorded time, in units of that in which the network's gradient changes by less than
-this share of itself."""
+FIRST = 0.1
+"""The first recorded time, in units of the network's onset."""
 
 
 def until_margins(
@@ -107,7 +106,7 @@ def _of_one_method(
     ]
     for lane, one in zip(both, paths, strict=True):
         one.damped = problems[lane].network.smooth
-    lanes = [Lane(problems[i], twins[i], tangent, i, given[i][2], tolerances[i]) for i in range(s)]
+    lanes = [Lane(problems[i], twins[i], tangent, i, given[i][2]) for i in range(s)]
     ends = [End() for _ in problems]
     yield from _together(method(pair, paths), pair, lanes, ends)
     # The stabilised method goes on alone: what a step of it may have is no more than its own share.
@@ -116,24 +115,6 @@ def _of_one_method(
         left = [row for row in range(s) if ends[row].met and model not in ends[row].met]
         if left:
             yield from go_on(model, pair, left, lanes, ends, paths)
-
-
-def onset(problem: Problem, end: float) -> float:
-    """Return a time in which the network's gradient changes by less than a tenth of itself.
-
-    That of the linearised model where it is shorter: a network of small output scale moves
-    long before. Cost: a few gradients.
-    """
-    unit = min(natural_time(problem, end), end)
-    lanes = stack([problem])
-    here = lanes.gradient(torch.zeros_like(problem.w0)[None])[0]
-    size = float(torch.linalg.vector_norm(here))
-    for _ in range(100):
-        change = float(torch.linalg.vector_norm(lanes.gradient(-unit * here)[0] - here))
-        if not size or change <= CHANGED * size:
-            break
-        unit *= 0.3
-    return unit
 
 
 def _together(

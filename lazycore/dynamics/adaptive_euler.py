@@ -125,7 +125,8 @@ def _gap(problem: "Problem", space: "FunctionSpace | ParameterSpace", state: "St
 
 def _times(problem: "Problem", values: Values) -> np.ndarray:
     """Return the recorded times, from well below the first step of the rule where it stops."""
-    from lazycore.dynamics._until_margins import FIRST, PER_DECADE, onset
+    from lazycore.dynamics._onset import onset
+    from lazycore.dynamics._until_margins import FIRST, PER_DECADE
     from lazycore.moments import recorded_times, spaced_times
 
     end = float(values["time"])
