@@ -74,7 +74,7 @@ def test_a_stable_lazy_run_states_no_more_than_the_rounding_floor():
     change = max(change, float(np.nanmax(result.series["nonlinear.output_change"])))
     floor = problem.rounding_floor + 16 * 2.0**-52 * 300**0.5 * change
     assert last.rounding is not None and 0.0 < last.rounding <= floor
-    assert result.numerical_error == pytest.approx(floor, rel=1e-12)
+    assert result.numerical_error == pytest.approx(floor, rel=1e-12, abs=0.0)
 
 
 def test_a_linearisation_beyond_the_edge_of_stability_carries_its_rounding_on():
@@ -126,7 +126,7 @@ def test_what_the_check_judges_is_what_a_run_states(dynamics):
     steps: dict[str, Any] = {"steps": 60} if dynamics == "gd" else {"time": 20.0}
     config = RunConfig(**SMALL, dynamics=dynamics, **steps)
     stated = honesty.honest(config).stated
-    assert run(config).numerical_error == pytest.approx(stated, rel=1e-9)
+    assert run(config).numerical_error == pytest.approx(stated, rel=1e-9, abs=0.0)
 
 
 @pytest.mark.parametrize("more", [{}, {"dtype": "float32"}, {"momentum": 0.9}])

@@ -78,7 +78,7 @@ def test_rounding_adds_up_as_a_random_walk_of_sixteen_roundings_a_step():
     problem, _, _ = built()
     assert rounding(problem, 0, 7.0) == problem.rounding_floor > 0.0
     added = rounding(problem, 400, 7.0) - problem.rounding_floor
-    assert added == pytest.approx(16.0 * 2.0**-52 * 20.0 * 7.0, rel=1e-3)
+    assert added == pytest.approx(16.0 * 2.0**-52 * 20.0 * 7.0, rel=1e-3, abs=0.0)
 
 
 @pytest.mark.parametrize("zero_output", ["none", "centered"])
@@ -90,7 +90,7 @@ def test_the_floor_of_rounding_is_that_of_all_that_is_rounded(zero_output):
     start = 5.0 * s.network(s.w0, s.x) if zero_output == "none" else torch.zeros(7, 1)
     parts = [oracle.rms(start), oracle.rms(s.y), 5.0 * oracle.rms(probe[:, None])]
     parts.append(5.0 * oracle.rms(s.network(s.w0, s.x)))
-    assert problem.rounding_floor == pytest.approx(8.0 * 2.0**-52 * sum(parts), rel=1e-9)
+    assert problem.rounding_floor == pytest.approx(8.0 * 2.0**-52 * sum(parts), rel=1e-9, abs=0.0)
 
 
 def test_norms_by_layer_are_those_of_the_parts_of_both_copies():
