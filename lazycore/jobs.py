@@ -126,14 +126,15 @@ class JobQueue:
             self._do(self._client.delete_workflow, digest)
         self.store.delete(digest)
 
-    def wait(self, digest: str, timeout: float) -> Job:
-        """Return the job once it has ended, or as it is when `timeout` seconds have passed."""
+    def wait(self, digest: str, timeout: float, share: float = 1.0) -> Job:
+        """Return the job once it has ended or come to a share of its work, or as it is when
+        `timeout` seconds have passed."""
         deadline = time.monotonic() + timeout
         pause = 0.01
         while True:
             job = self._known(digest)
             left = deadline - time.monotonic()
-            if job.state in ENDED or left <= 0:
+            if job.state in ENDED or job.progress >= share or left <= 0:
                 return job
             time.sleep(min(pause, left))
             pause = min(pause * 1.3, 0.1)

@@ -167,7 +167,12 @@ def recorded_steps(steps: int) -> np.ndarray:
 
 def recorded_times(time: float) -> np.ndarray:
     """Return 0 and 200 times, geometric from T/10⁴ to T, the last exactly T."""
-    spaced = np.geomspace(time * 1e-4, time, RECORDS)
+    return geometric_times(time, RECORDS)
+
+
+def geometric_times(time: float, count: int) -> np.ndarray:
+    """Return 0 and so many times, geometric from T/10⁴ to T, the last exactly T."""
+    spaced = np.geomspace(time * 1e-4, time, count)
     spaced[-1] = time
     return np.concatenate([[0.0], spaced])
 

@@ -69,6 +69,7 @@ class Snapshot:
     series: quantities recorded at every time, a number or an array each; NaN is "no value".
     sparse: quantities recorded now and then (the kernel); empty at other times.
     latest: quantities of which the last value replaces the ones before.
+    first: whether it is of the first of two answers, which is soon there and less close.
     """
 
     time: float
@@ -76,6 +77,7 @@ class Snapshot:
     series: Mapping[str, Any] = field(default_factory=dict)
     sparse: Mapping[str, Any] = field(default_factory=dict)
     latest: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,9 +103,11 @@ class RunResult:
     ) -> "RunResult":
         """Return the result of these snapshots, which may be the first part of a run.
 
-        `status` overrides what the run says of itself ("cancelled" for a partial one).
+        `status` overrides what the run says of itself ("cancelled" for a partial one). Of a run
+        with two answers this is the last one that has come to its end: a partial one is the first
+        answer, in full length, until the second is there.
         """
-        snapshots = list(snapshots)
+        snapshots = _answer(list(snapshots), is_partial=status is not None)
         latest: dict[str, Any] = {}
         for snapshot in snapshots:
             latest |= snapshot.latest
@@ -246,6 +250,14 @@ class RunResult:
         named += [(f"sparse/{k}", v) for k, v in sorted(self.sparse.items())]
         named += [(f"latest/{k}", v) for k, v in sorted(self.latest.items()) if _is_array(v)]
         return named
+
+
+def _answer(snapshots: list[Snapshot], is_partial: bool) -> list[Snapshot]:
+    """Return those of the answer that is to be shown, of one or two."""
+    first = [snapshot for snapshot in snapshots if snapshot.first]
+    second = snapshots[len(first) :]
+    is_whole = bool(second) and (not is_partial or second[-1].progress >= 1.0)
+    return second if is_whole or not first else first
 
 
 def _is_array(value: Any) -> bool:

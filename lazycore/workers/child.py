@@ -40,11 +40,20 @@ class CellDone:
     message: str | None = None
 
 
-def training(fields: dict, device: str) -> Iterator[tuple[float, Fold]]:
+@dataclass(frozen=True)
+class FirstAnswer:
+    """The bytes of a whole first answer, which are sent at once; more are not until the second."""
+
+    progress: float
+    data: bytes
+
+
+def training(fields: dict, device: str) -> Iterator[tuple[float, Fold] | FirstAnswer]:
     """Compute the run of these fields, yielding (progress, fold) after each snapshot."""
     import torch
 
     from lazycore.config import RunConfig
+    from lazycore.refinement import SHARE
     from lazycore.results import RunResult, Snapshot
     from lazycore.training import train
 
@@ -54,8 +63,11 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold]]:
     def fold(status: str | None) -> bytes:
         return RunResult.collect(config, snapshots, status=status).to_bytes()
 
-    for snapshot in train(config, device=device, threads=torch.get_num_threads()):
+    threads = torch.get_num_threads()
+    for snapshot in train(config, device=device, threads=threads, refine=True):
         snapshots.append(snapshot)
+        if snapshot.first and snapshot.progress >= SHARE:
+            yield FirstAnswer(snapshot.progress, fold("cancelled"))
         yield snapshot.progress, fold
 
 
@@ -89,6 +101,7 @@ def main(pipe: Connection, engine: str, device: str, threads: int) -> None:
 
 def _compute(pipe: Connection, engine: Callable, fields: dict, device: str) -> None:
     fold: Fold = _nothing
+    answer: bytes | None = None
     due = time.monotonic() + PROGRESS_SECONDS
     try:
         for item in engine(fields, device):
@@ -97,10 +110,15 @@ def _compute(pipe: Connection, engine: Callable, fields: dict, device: str) -> N
                 _send(pipe, head, item.data)
                 fold = _no_more
                 continue
+            if isinstance(item, FirstAnswer):
+                answer = item.data
+                _send(pipe, {"kind": "progress", "progress": item.progress}, answer)
+                continue
             progress, fold = item
             begun = time.monotonic()
             if begun >= due:
-                _send(pipe, {"kind": "progress", "progress": progress}, fold("cancelled"))
+                sent = answer or fold("cancelled")
+                _send(pipe, {"kind": "progress", "progress": progress}, sent)
                 done = time.monotonic()
                 # Folding a long run is slow; it may take a tenth of the time, not more.
                 due = done + max(PROGRESS_SECONDS, 9 * (done - begun))

@@ -6,12 +6,15 @@ import streamlit as st
 
 from lazycore.config import RunConfig
 from lazycore.jobs import Job
+from lazycore.refinement import SHARE, first_answer
 from lazycore.results import RunResult
 from pages.widgets import controls
 from pages.widgets.resources import finished, queue
 
 WAIT_SECONDS = 0.25
 """How long a click waits for a short run, so that it is on the page in the same answer."""
+FIRST_SECONDS = 0.4
+"""How much longer it waits for the first answer of a longer run that has two."""
 POLL_SECONDS = 0.4
 
 
@@ -27,7 +30,10 @@ def act(config: RunConfig, on_change: bool) -> None:
     if asked == "cancel" and is_active(current):
         queue().cancel(config.digest)
     if asked == "run" and result is None and (current is None or not on_change):
-        queue().wait(queue().submit(config), WAIT_SECONDS)
+        queue().submit(config)
+        waited = queue().wait(config.digest, WAIT_SECONDS)
+        if is_active(waited) and first_answer(config.resolve().to_dict()):
+            queue().wait(config.digest, FIRST_SECONDS, share=SHARE)
 
 
 def look(digest: str) -> tuple[RunResult | None, Job | None]:
