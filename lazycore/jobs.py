@@ -11,6 +11,7 @@ the serializer they are to be read with, pickle among them; that one is disabled
 """
 
 import contextlib
+import math
 import os
 import sqlite3
 import time
@@ -126,7 +127,7 @@ class JobQueue:
             self._do(self._client.delete_workflow, digest)
         self.store.delete(digest)
 
-    def wait(self, digest: str, timeout: float, share: float = 1.0) -> Job:
+    def wait(self, digest: str, timeout: float, share: float = math.inf) -> Job:
         """Return the job once it has ended or come to a share of its work, or as it is when
         `timeout` seconds have passed."""
         deadline = time.monotonic() + timeout
