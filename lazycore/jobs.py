@@ -128,8 +128,7 @@ class JobQueue:
         self.store.delete(digest)
 
     def wait(self, digest: str, timeout: float, share: float = math.inf) -> Job:
-        """Return the job once it has ended or come to a share of its work, or as it is when
-        `timeout` seconds have passed."""
+        """Return the job once it has ended or come to this share, or as it is after `timeout` s."""
         deadline = time.monotonic() + timeout
         pause = 0.01
         while True:
