@@ -19,7 +19,7 @@ import numpy as np
 from lazycore import packed
 from lazycore.config import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
-from lazycore.verdict import share_learned, verdict
+from lazycore.verdict import Finding, finding, share_learned, so_far
 
 SCHEMA = "lazylab-result-1"
 LARGEST_FILE = 256 * 2**20
@@ -128,19 +128,31 @@ class RunResult:
         return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
     @cached_property
+    def finding(self) -> Finding:
+        """The verdict with the threshold that decided (`lazycore.verdict`)."""
+        return finding(**self._judged)
+
+    @property
     def verdict(self) -> str:
         """lazy, crossover, rich or undecided (`lazycore.verdict`)."""
-        return verdict(
-            gap=self.series.get("gap.train_output", np.array([])),
-            change=self.series.get("linearized.output_change", np.array([])),
-            kernel_change=self.sparse.get("kernel_change", np.array([])),
-            numerical_error=self.numerical_error,
-            learned=self.learned,
-            diverged=any(
-                self.latest.get(f"{model}.status") == "diverged"
-                for model in ("nonlinear", "linearized")
-            ),
-        )
+        return self.finding.word
+
+    @property
+    def so_far(self) -> str:
+        """Where a run that has not come to its end stands, in a sentence without a verdict."""
+        return so_far(**self._judged)
+
+    @property
+    def _judged(self) -> dict[str, Any]:
+        """What the verdict goes by."""
+        return {
+            "gap": self.series.get("gap.train_output", np.array([])),
+            "change": self.series.get("linearized.output_change", np.array([])),
+            "kernel_change": self.sparse.get("kernel_change", np.array([])),
+            "numerical_error": self.numerical_error,
+            "learned": self.learned,
+            "diverged": any(self.latest.get(f"{model}.status") == "diverged" for model in MODELS),
+        }
 
     @property
     def numerical_error(self) -> float:
