@@ -69,10 +69,12 @@ class Snapshot:
     series: quantities recorded at every time, a number or an array each; NaN is "no value".
     sparse: quantities recorded now and then (the kernel); empty at other times.
     latest: quantities of which the last value replaces the ones before.
+    more: whether the next one is there already: some are measured together.
     """
 
     time: float
     progress: float = 0.0
+    more: bool = False
     series: Mapping[str, Any] = field(default_factory=dict)
     sparse: Mapping[str, Any] = field(default_factory=dict)
     latest: Mapping[str, Any] = field(default_factory=dict)

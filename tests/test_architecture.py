@@ -29,6 +29,7 @@ SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
 LIGHT += (
     "forecast",
+    "timeleft",
     "progress",
     "reproductions",
     "theorems",
@@ -54,7 +55,8 @@ MAY_REACH = {
     "threads": {"errors"},
     "surroundings": {"threads"},
     "forecast": {"budget", "config", "spec", "sweepconfig"},
-    "progress": {"budget", "errors", "forecast", "results"},
+    "timeleft": set(),
+    "progress": {"budget", "errors", "forecast", "results", "timeleft"},
     "blas": {"threads"},
     "moments": set(),
     "sweepaxes": {"spec", "config", "errors", "fields"},

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class Recorder:
             if not self.over:
                 found.append(self._snapshot(moment, series, ended))
             self.over = ended | moment.met == self.meter.models
-        return found
+        return [replace(one, more=True) for one in found[:-1]] + found[-1:]
 
     def _snapshot(self, moment: Moment, series: dict[str, Any], ended: frozenset[str]) -> Snapshot:
         meter, finished = self.meter, moment.progress >= 1.0

@@ -41,7 +41,7 @@ class CellDone:
 
 
 def training(fields: dict, device: str) -> Iterator[tuple[float, Fold]]:
-    """Compute the run of these fields, yielding (progress, fold) after each snapshot."""
+    """Compute the run of these fields, yielding (progress, fold) whenever it has come further."""
     import torch
 
     from lazycore.config import RunConfig
@@ -56,7 +56,8 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold]]:
 
     for snapshot in train(config, device=device, threads=torch.get_num_threads()):
         snapshots.append(snapshot)
-        yield snapshot.progress, fold
+        if not snapshot.more:  # else what is sent would be behind by those that are there too
+            yield snapshot.progress, fold
 
 
 def warm_up(device: str, threads: int) -> None:
