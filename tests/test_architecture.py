@@ -42,7 +42,8 @@ LIGHT += (
 
 MAY_REACH = {
     "errors": set(),
-    "spec": {"errors"},
+    "fieldwords": set(),
+    "spec": {"errors", "fieldwords"},
     "fields": {"spec"},
     "config": {"spec", "errors", "fields"},
     "verdict": set(),
@@ -177,7 +178,8 @@ MAY_REACH = {
     },
     "programs": {"linearize", "network"},
     "hypotheses": {"problem", "theory"},
-    "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
+    "presets": {"config"},
+    "atlas": {"config", "errors", "presets", "results", "sweepconfig", "sweepresult"},
     "refreshes": {"atlas", "config", "results"},
     "phases": {
         *("atlas", "bootstrap", "budget", "config", "contours", "errors", "quantities", "spec"),
