@@ -141,12 +141,11 @@ class RunResult:
 
     @property
     def so_far(self) -> str:
-        """Where a run that has not come to its end stands, in a sentence without a verdict."""
+        """Where a run stands before its end, in a sentence without a verdict."""
         return so_far(**self._judged)
 
     @property
     def _judged(self) -> dict[str, Any]:
-        """What the verdict goes by."""
         return {
             "gap": self.series.get("gap.train_output", np.array([])),
             "change": self.series.get("linearized.output_change", np.array([])),
