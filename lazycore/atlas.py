@@ -1,7 +1,7 @@
 """The runs that ship: one network on real digits, from rich to lazy, the default run, a sweep.
 
 They are on the screen before any click: the digits on Home, the default on Explore, and on
-Sweep a plane of α and width. A stripe ships with its kernels, for a preset of Explore.
+Sweep a plane of α and width. The presets of Explore ship too, a stripe with its kernels.
 
     python -m lazycore.atlas        computes them again into cache/atlas (minutes)
 
@@ -17,8 +17,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from lazycore import presets
 from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
+from lazycore.presets import STRIPE
 from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
@@ -34,7 +36,9 @@ REFRESH = "refresh"
 """The folder of what the Refresh page shows; `lazycore.refreshes` fills it."""
 PHASES = "phases"
 """The folder of the sweeps of Feature or lazy; `lazycore.phases.shipped` fills it."""
-FOLDERS = (FIGURES, THEOREMS, KERNELS, REFRESH, PHASES)
+STORIES = "presets"
+"""The folder of the other presets of Explore."""
+FOLDERS = (STORIES, FIGURES, THEOREMS, KERNELS, REFRESH, PHASES)
 Found = TypeVar("Found", RunResult, SweepResult)
 DIGEST = re.compile(r"[0-9a-f]{16}")
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -49,19 +53,6 @@ _RUN = {
     "n_test": 200,
     "time": 1000.0,
 }
-STRIPE = {
-    "task": "stripe",
-    "activation": "softplus",
-    "activation_gain": "unit",
-    "width": 100,
-    "n_train": 200,
-    "n_test": 500,
-    "alpha": 0.001,
-    "loss": "soft_hinge",
-    "stop": "margins",
-    "keep": "kernels",
-}
-"""The run with its kernels that ships: √m·α = 0.01, where features are learned."""
 SWEEP = {
     "task": "sine",
     "activation": "tanh",
@@ -163,7 +154,7 @@ def build(directory: Path = DIRECTORY) -> int:
     paths = [
         slim(lazycore.run(c)).save(directory / f"{c.digest}.npz") for c in (*configs(), RunConfig())
     ]
-    paths += [_build_sweep(directory), _build_stripe(directory)]
+    paths += [_build_sweep(directory), _build_stripe(directory), *_build_stories(directory)]
     return sum(path.stat().st_size for path in paths)
 
 
@@ -174,6 +165,22 @@ def _build_sweep(directory: Path) -> Path:
     path = _sweep_path(directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     return result.save(path)
+
+
+def story_configs() -> list[RunConfig]:
+    """Return the presets of Explore that ship nowhere else."""
+    elsewhere = {c.digest for c in (*configs(), RunConfig(), RunConfig.from_dict(STRIPE))}
+    return [config for config in presets.configs() if config.digest not in elsewhere]
+
+
+def _build_stories(directory: Path) -> list[Path]:
+    import lazycore
+
+    folder = directory / STORIES
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.npz"):
+        old.unlink()
+    return [slim(lazycore.run(c)).save(folder / f"{c.digest}.npz") for c in story_configs()]
 
 
 def _build_stripe(directory: Path) -> Path:

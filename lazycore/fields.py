@@ -22,7 +22,7 @@ SEED_LIMIT = 2**32 - 1
 SELECTORS = (
     Field(name="task", kind=str, default="teacher", meaning="what is learned"),
     Field(name="model", kind=str, default="two_layer", meaning="the network h(w, x)"),
-    Field(name="loss", kind=str, default="square", meaning="what R measures"),
+    Field(name="loss", kind=str, default="square", meaning="what is made small, R"),
     Field(name="dynamics", kind=str, default="flow", meaning="how the weights move"),
 )
 ALPHA = Field(
@@ -219,7 +219,7 @@ STEP_SIZE = Field(
     optional=True,
     log=True,
     unit="flow time",
-    meaning="η; null: 1 / (curvature of the loss · λ_max of the tangent kernel)",
+    meaning="length η of a step; null: 1 / (curvature of the loss · λ_max of the tangent kernel)",
 )
 MOMENTUM = Field(
     name="momentum",

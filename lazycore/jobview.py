@@ -4,6 +4,7 @@ Rows come from a database that others can write to, so nothing in one is taken o
 field of the wrong type is left out.
 """
 
+import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -73,7 +74,7 @@ def job_of(row: Any, state: State, note: dict, position: int | None) -> Job:
         state=state,
         config=submission.fields,
         progress=1.0 if state == "done" else (_number(note.get("progress")) or 0.0),
-        eta_seconds=_number(note.get("eta_seconds")) if state == "running" else None,
+        eta_seconds=_left(note) if state == "running" else None,
         message=_message(row, state, note),
         position=position,
         submitted_at=submission.at or _seconds(row.created_at),
@@ -121,6 +122,15 @@ def _message(row: Any, state: State, note: dict) -> str | None:
         return "The job's row in the queue is not readable; run it again."
     # The worker's own words come a moment after the queue knows.
     return "Cancelled; what it had computed is kept." if state == "cancelled" else None
+
+
+def _left(note: dict) -> float | None:
+    """Return the seconds left by what was noted a while ago; None once they are over."""
+    left = _number(note.get("eta_seconds"))
+    if left is None:
+        return None
+    left -= max(0.0, time.time() - (_number(note.get("eta_at")) or time.time()))
+    return left if left > 0.0 else None
 
 
 def _outcome(row: Any) -> dict:

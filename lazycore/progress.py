@@ -5,11 +5,9 @@ wraps the iterator. `progress=None` shows it on a terminal and in a notebook, `T
 `False` never. What takes less than a second shows nothing but what `True` is told to say.
 """
 
-import math
 import sys
 import time
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -17,7 +15,8 @@ from typing import Any, TypeVar
 from lazycore.budget import duration
 from lazycore.errors import ConfigError
 from lazycore.forecast import told
-from lazycore.results import Snapshot
+from lazycore.snapshots import Snapshot
+from lazycore.timeleft import time_left
 
 T = TypeVar("T")
 
@@ -25,8 +24,6 @@ WORTH_SAYING = 2.0
 """Seconds, by its estimate, from which on a cost is said unasked."""
 DELAY = 1.0
 """Seconds after which a bar is drawn."""
-FIRST_LEFT = 0.01
-"""Share of a run from which on the time that is left is told."""
 RUN = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} passed{postfix}"
 CELLS = "{desc}: {n_fmt} of {total_fmt}|{bar}| {elapsed} passed, {remaining} left"
 
@@ -48,29 +45,18 @@ def reported(
         yield from snapshots
         return
     say_cost(what, about, asked=bool(progress))
-    begun, passed = time.monotonic(), []
+    begun, passed, shown = time.monotonic(), [], ""
     with _bar(what, 1.0, RUN) as bar:
         for snapshot in snapshots:
-            passed.append((time.monotonic() - begun, snapshot.progress))
-            if (left := time_left(passed)) is not None:
-                bar.set_postfix_str(f"about {duration(left)} left", refresh=False)
+            if not snapshot.more:
+                passed.append((time.monotonic() - begun, snapshot.progress))
+                left = time_left(passed)
+                said = f"about {duration(left)} left" if left is not None else ""
+                if said != shown:
+                    bar.set_postfix_str(said, refresh=False)
+                shown = said
             bar.update(snapshot.progress - bar.n)
             yield snapshot
-
-
-def time_left(passed: Sequence[tuple[float, float]]) -> float | None:
-    """Return the seconds that are left of a run that has come to these (seconds, progress).
-
-    Progress goes as tᵏ, with k from the second half of the time so far: 1 for a descent in equal
-    steps; more for a flow, which begins with its shortest ones and so looks hours long at first.
-    None before a hundredth is done.
-    """
-    seconds, progress = passed[-1]
-    half = passed[max(0, bisect_right(passed, seconds / 2, key=lambda at: at[0]) - 1)][1]
-    if progress < FIRST_LEFT or seconds <= 0.0 or not 0.0 < half < progress:
-        return None
-    k = max(1.0, math.log2(progress / half))
-    return seconds * (progress ** (-1.0 / k) - 1.0)
 
 
 def counted(

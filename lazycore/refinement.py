@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from lazycore.moments import geometric_times
-from lazycore.results import Snapshot
+from lazycore.snapshots import Snapshot
 from lazycore.spec import Values
 
 LOOSE = 0.1

@@ -1,4 +1,4 @@
-"""`Snapshot` and `RunResult`: what a run yields, and what is kept of it. No torch.
+"""`RunResult`: what is kept of the snapshots that a run yields. No torch.
 
 A run is a stream of snapshots; `RunResult.collect` folds them, whole or as far as they have
 come, so a partial result is a result. Quantities go by dotted names that are at once the
@@ -9,7 +9,7 @@ one more name, and no code here.
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ import numpy as np
 from lazycore import packed
 from lazycore.config import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
-from lazycore.verdict import share_learned, verdict
+from lazycore.snapshots import Snapshot, answer
+from lazycore.verdict import Finding, finding, share_learned, so_far
 
 SCHEMA = "lazylab-result-1"
 LARGEST_FILE = 256 * 2**20
@@ -61,25 +62,6 @@ OF_THIRD = {
 """The same of the path of iterative linearisation, where the run has one."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """What is measured at one recorded time.
-
-    time: flow time. progress: share of the work done, 0 to 1.
-    series: quantities recorded at every time, a number or an array each; NaN is "no value".
-    sparse: quantities recorded now and then (the kernel); empty at other times.
-    latest: quantities of which the last value replaces the ones before.
-    first: whether it is of the first of two answers, which is soon there and less close.
-    """
-
-    time: float
-    progress: float = 0.0
-    series: Mapping[str, Any] = field(default_factory=dict)
-    sparse: Mapping[str, Any] = field(default_factory=dict)
-    latest: Mapping[str, Any] = field(default_factory=dict)
-    first: bool = False
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunResult:
     """One run: its config and everything that was recorded.
@@ -107,7 +89,7 @@ class RunResult:
         with two answers this is the last one that has come to its end: a partial one is the first
         answer, in full length, until the second is there.
         """
-        snapshots = _answer(list(snapshots), is_partial=status is not None)
+        snapshots = answer(list(snapshots), is_partial=status is not None)
         latest: dict[str, Any] = {}
         for snapshot in snapshots:
             latest |= snapshot.latest
@@ -132,19 +114,30 @@ class RunResult:
         return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
     @cached_property
+    def finding(self) -> Finding:
+        """The verdict with the threshold that decided (`lazycore.verdict`)."""
+        return finding(**self._judged)
+
+    @property
     def verdict(self) -> str:
         """lazy, crossover, rich or undecided (`lazycore.verdict`)."""
-        return verdict(
-            gap=self.series.get("gap.train_output", np.array([])),
-            change=self.series.get("linearized.output_change", np.array([])),
-            kernel_change=self.sparse.get("kernel_change", np.array([])),
-            numerical_error=self.numerical_error,
-            learned=self.learned,
-            diverged=any(
-                self.latest.get(f"{model}.status") == "diverged"
-                for model in ("nonlinear", "linearized")
-            ),
-        )
+        return self.finding.word
+
+    @property
+    def so_far(self) -> str:
+        """Where a run stands before its end, in a sentence without a verdict."""
+        return so_far(**self._judged)
+
+    @property
+    def _judged(self) -> dict[str, Any]:
+        return {
+            "gap": self.series.get("gap.train_output", np.array([])),
+            "change": self.series.get("linearized.output_change", np.array([])),
+            "kernel_change": self.sparse.get("kernel_change", np.array([])),
+            "numerical_error": self.numerical_error,
+            "learned": self.learned,
+            "diverged": any(self.latest.get(f"{model}.status") == "diverged" for model in MODELS),
+        }
 
     @property
     def numerical_error(self) -> float:
@@ -250,14 +243,6 @@ class RunResult:
         named += [(f"sparse/{k}", v) for k, v in sorted(self.sparse.items())]
         named += [(f"latest/{k}", v) for k, v in sorted(self.latest.items()) if _is_array(v)]
         return named
-
-
-def _answer(snapshots: list[Snapshot], is_partial: bool) -> list[Snapshot]:
-    """Return those of the answer that is to be shown, of one or two."""
-    first = [snapshot for snapshot in snapshots if snapshot.first]
-    second = snapshots[len(first) :]
-    is_whole = bool(second) and (not is_partial or second[-1].progress >= 1.0)
-    return second if is_whole or not first else first
 
 
 def _is_array(value: Any) -> bool:

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from lazycore.errors import ConfigError
+from lazycore.fieldwords import label, sentence
 
 Values = Mapping[str, Any]
 """The fields of a run by name, as far as they are resolved."""
@@ -84,6 +85,18 @@ class Field:
             return f"a whole number from {self.low:.0f} to {self.high:.0f}"
         return f"a number from {self.low:g} to {self.high:g}"
 
+    @property
+    def label(self) -> str:
+        """What the field is called on a page."""
+        return label(self.name)
+
+    @property
+    def help(self) -> str:
+        """What the field means, in sentences: its unit, what it takes, its name elsewhere."""
+        unit = f" In {self.unit}." if self.unit else ""
+        name = f"On the command line and in links it is `{self.name}`."
+        return f"{sentence(self.meaning)}{unit} Give {self.allowed}. {name}"
+
     def check(self, value: Any) -> Any:
         """Return `value` as this field's type, or raise `ConfigError` naming what is allowed."""
         if self.kind is str:
@@ -130,6 +143,8 @@ class Spec:
                     of images also image(values) → (channels, height, width) and flips (bool):
                     whether a mirror image is of the same class; where labels depend on some
                     inputs only, directions(values) → (these, those that are noise), indices;
+                    where the target is of a few directions in the space of the inputs,
+                    rays(values) → (directions (m, d), signs (m,));
                     of files, understood(values) → how the file is read, in one line
         model       parameters(values, d, k) → p; operations(values, d, k) → multiply-adds
                     of one forward pass of one point; units(values, d, k) → hidden units

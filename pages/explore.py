@@ -2,27 +2,30 @@
 
 import streamlit as st
 
-from pages.widgets import controls, job, presets
+from lazycore.errors import LazyLabError
+from pages.widgets import controls, job, presets, runview
 from pages.widgets.exponent import show_exponent
-from pages.widgets.panels import show_panels
 from pages.widgets.resources import banner, partial
 from pages.widgets.sentences import said_in_a_sentence
 from pages.widgets.siblings import siblings
-from pages.widgets.summary import show_summary
 
 
-def board(digest: str, log: bool, was_active: bool) -> None:
+def board(digest: str, first: str, log: bool, was_active: bool) -> None:
     """Draw the run as far as it is; while it trains, this alone is drawn again and again."""
     with said_in_a_sentence():
         result, current = job.look(digest)
         if was_active and not job.is_active(current):
             st.rerun()
+        shown = result or partial(digest, job.is_active(current))
+        before = None if runview.has_begun(shown) else runview.run_before(digest)
         with st.container():  # always there, so that what is below it stays the same element
             job.show_state(current, result)
-        result = result or partial(digest, job.is_active(current))
-        if result is not None:
-            show_summary(result)
-            show_panels(result, "run", log)
+            if before is not None:
+                runview.say_faded(before[0])
+        if before is not None:
+            runview.show_faded(*before, log)
+        elif shown is not None:
+            runview.show_run(shown, first, log)
 
 
 st.title("Explore")
@@ -30,9 +33,16 @@ banner()
 presets.preset_row()
 if said := controls.link_error():
     st.error(said, icon=":material/link_off:")
-config = controls.chosen()
+try:
+    config = controls.chosen()
+except LazyLabError:
+    if (before := runview.run_before("")) is not None:
+        runview.say_faded(before[0])
+        runview.show_faded(*before, controls.log_axes())
+    raise
 job.act(config, on_change=bool(st.session_state.get("auto")))
 active = job.toolbar(config)
 polling = job.POLL_SECONDS if active else None
-st.fragment(board, run_every=polling)(config.digest, controls.log_axes(), active)
+first = presets.first_figure()
+st.fragment(board, run_every=polling)(config.digest, first, controls.log_axes(), active)
 show_exponent(siblings(config), key="explore")

@@ -19,6 +19,7 @@ GROUND = (
     "config",
     "verdict",
     "packed",
+    "snapshots",
     "results",
     "datasets",
     "tasks",
@@ -29,6 +30,7 @@ SWEEP = ("sweepaxes", "sweepconfig", "quantities", "sweepresult")
 LIGHT = (*GROUND, *SWEEP, "theory", "budget", "models", "activations", "losses", "dynamics")
 LIGHT += (
     "forecast",
+    "timeleft",
     "progress",
     "reproductions",
     "theorems",
@@ -41,12 +43,14 @@ LIGHT += (
 
 MAY_REACH = {
     "errors": set(),
-    "spec": {"errors"},
+    "fieldwords": set(),
+    "spec": {"errors", "fieldwords"},
     "fields": {"spec"},
     "config": {"spec", "errors", "fields"},
     "verdict": set(),
     "packed": {"config", "errors"},
-    "results": {"config", "errors", "packed", "verdict"},
+    "snapshots": set(),
+    "results": {"config", "errors", "packed", "snapshots", "verdict"},
     "theory": set(),
     "bootstrap": {"theory"},
     "contours": set(),
@@ -54,7 +58,8 @@ MAY_REACH = {
     "threads": {"errors"},
     "surroundings": {"threads"},
     "forecast": {"budget", "config", "spec", "sweepconfig"},
-    "progress": {"budget", "errors", "forecast", "results"},
+    "timeleft": set(),
+    "progress": {"snapshots", "budget", "errors", "forecast", "results", "timeleft"},
     "blas": {"threads"},
     "moments": set(),
     "sweepaxes": {"spec", "config", "errors", "fields"},
@@ -164,6 +169,7 @@ MAY_REACH = {
     "kappa": {"anchor", "problem"},
     "constants": {"anchor", "columns", "kappa", "kernel", "problem"},
     "recording": {
+        "snapshots",
         *("compression", "constants", "hypotheses", "kappa", "kept_kernels", "metrics"),
         *("moments", "pace", "problem", "refreshed", "results", "spec"),
     },
@@ -175,7 +181,8 @@ MAY_REACH = {
     },
     "programs": {"linearize", "network"},
     "hypotheses": {"problem", "theory"},
-    "atlas": {"config", "errors", "results", "sweepconfig", "sweepresult"},
+    "presets": {"config"},
+    "atlas": {"config", "errors", "presets", "results", "sweepconfig", "sweepresult"},
     "refreshes": {"atlas", "config", "results"},
     "phases": {
         *("atlas", "bootstrap", "budget", "config", "contours", "errors", "quantities", "spec"),

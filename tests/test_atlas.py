@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lazycore import atlas
+from lazycore import atlas, presets
 from lazycore.config import RunConfig
-from lazycore.figures import exponent
+from lazycore.figures import exponent, panels_of
 
 NINE = list(zip(atlas.ALPHAS, atlas.configs(), strict=True))
 
@@ -24,7 +24,8 @@ def assert_same(shipped, fresh):
         fresh.verdict,
     )
     np.testing.assert_allclose(shipped.time, fresh.time, rtol=1e-6)
-    for name in ("nonlinear.train_loss", "linearized.test_loss", "nonlinear.displacement"):
+    names = ("nonlinear.train_loss", "linearized.test_loss", "nonlinear.displacement")
+    for name in (name for name in names if name in fresh.series):
         np.testing.assert_allclose(shipped.series[name], fresh.series[name], rtol=2e-3, atol=1e-6)
     np.testing.assert_allclose(
         shipped.series["gap.train_output"],
@@ -57,6 +58,40 @@ def test_the_other_shipped_runs_are_what_the_engine_computes(alpha):
 def test_the_shipped_default_run_is_what_the_engine_computes():
     assert_same(atlas.default_run(), recomputed(RunConfig()))
     assert atlas.find(RunConfig().digest) is atlas.default_run()
+
+
+def test_every_preset_ships_in_less_than_500_kb_in_all():
+    for config in presets.configs():
+        shipped = atlas.find(config.digest)
+        assert shipped is not None and shipped.digest == config.digest
+    files = list((atlas.DIRECTORY / atlas.STORIES).glob("*.npz"))
+    assert {file.stem for file in files} == {config.digest for config in atlas.story_configs()}
+    assert sum(file.stat().st_size for file in files) < 500_000
+
+
+@pytest.mark.parametrize("name", ["Lazy", "Figure eight", "No zero output"])
+def test_shipped_presets_are_what_the_engine_computes(name):
+    assert_same_preset(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["Rich", "One curve", "Circles", "A matrix", "An oscillator", "CNN at α = 10⁷"]
+)
+def test_the_larger_shipped_presets_are_what_the_engine_computes(name):
+    assert_same_preset(name)
+
+
+def assert_same_preset(name):
+    fields = next(preset.fields for preset in presets.PRESETS if preset.name == name)
+    config = RunConfig.from_text(fields)
+    assert_same(atlas.find(config.digest), recomputed(config))
+
+
+def test_every_preset_has_the_figure_that_it_puts_first():
+    for preset, config in zip(presets.PRESETS, presets.configs(), strict=True):
+        shown = [panel.name for panel in panels_of(atlas.find(config.digest))]
+        assert preset.first in shown, (preset.name, shown)
 
 
 def test_the_shipped_stripe_holds_its_kernels_in_less_than_800_kb():

@@ -1,11 +1,14 @@
 """Figures are pure functions: their traces, their titles and their numbers."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from lazycore import spec
+from lazycore.config import RunConfig
 from lazycore.figures import (
     distance,
     kernel,
@@ -17,6 +20,7 @@ from lazycore.figures import (
     regimes,
     style,
 )
+from lazycore.tasks import Streams, teacher
 
 EVERY_PANEL = [
     "losses",
@@ -169,6 +173,47 @@ def test_neurons_play_from_the_first_to_the_last_recorded_time(make_run):
     assert symbols == {"circle", "triangle-up"}
     circles = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "circle"]
     assert len(circles) == 2 and circles[0]["x1"] == 1
+
+
+def test_neurons_open_at_their_start_and_while_the_run_goes_on_where_it_is(make_run):
+    run = make_run(dim=2)
+    for status, number in (("done", 0), ("running", -1)):
+        figure = neurons.figure(replace(run, status=status))
+        frame = figure["frames"][number]
+        assert [figure["data"][k] for k in frame["traces"]] == frame["data"]
+        assert figure["layout"]["sliders"][0]["active"] == number % len(figure["frames"])
+
+
+def test_both_models_of_the_neurons_are_on_one_scale_that_the_network_fills(make_run):
+    run = make_run(dim=2)
+    far = {"neurons.linearized": 50.0 * run.sparse["neurons.linearized"]}
+    for sparse, said in ((run.sparse, False), (run.sparse | far, True)):
+        figure = neurons.figure(replace(run, sparse=sparse))
+        go.Figure(figure)
+        layout = figure["layout"]
+        assert layout["xaxis2"]["matches"] == "x" and layout["yaxis2"]["matches"] == "y"
+        assert layout["xaxis"]["range"] == layout["xaxis2"]["range"] == layout["yaxis"]["range"]
+        largest = float(np.abs(run.sparse["neurons.nonlinear"]).max())
+        assert layout["xaxis"]["range"][1] < 2.5 * largest
+        assert ("leave the picture" in str(layout["annotations"])) == said
+
+
+def test_the_rays_of_the_neurons_are_the_directions_that_the_targets_are_of(make_run):
+    config = RunConfig(task="teacher", dim=2, data_seed=7)
+    values = config.resolve().to_dict()
+    directions, signs = spec.find("task", "teacher").SPEC.facts["rays"](values)
+    drawn = teacher.sample(values, Streams.from_seed(7))
+    targets = np.maximum(drawn.x_train @ directions.T, 0.0) @ signs
+    np.testing.assert_allclose(drawn.y_train, targets)
+    figure = neurons.figure(make_run(dim=2, config=config))
+    rays = [t for t in figure["data"] if t["name"].startswith("teacher")]
+    assert sum(t["x"].count(0.0) for t in rays) == 2 * len(directions), "on both sides"
+    for ray in rays:
+        x, y = ray["x"][1], ray["y"][1]
+        along = directions @ np.array([x, y]) / np.hypot(x, y)
+        assert along.max() == pytest.approx(1.0)
+    sine = make_run(dim=2, config=RunConfig(task="circles"))
+    assert not [t for t in neurons.figure(sine)["data"] if t["name"].startswith("teacher")]
 
 
 def test_learned_map_puts_each_value_at_its_place_whatever_the_order_of_the_grid(make_run):

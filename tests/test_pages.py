@@ -10,13 +10,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lazycore import spec, tasks
+from lazycore import atlas, spec, tasks
 from lazycore.config import RunConfig
 from lazycore.dynamics._euler import KINK, ROUNDING
 from lazycore.jobs import open_queue
 from lazycore.measures.recording import UNMET
+from lazycore.presets import PRESETS
 from lazycore.store import open_store
-from pages.widgets import controls, presets
+from pages.widgets import controls, runview
 from pages.widgets.summary import DIAGNOSES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,11 @@ def words(app: AppTest) -> str:
     """Return everything that the page says."""
     kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def html(app: AppTest) -> str:
+    """Return what the page holds as HTML."""
+    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def charts(app: AppTest) -> int:
@@ -119,9 +125,38 @@ def test_an_empty_control_shows_the_default_that_holds(root):
 
 def test_the_slider_moves_the_exact_value_and_follows_it(root):
     app = opened("explore.py", alpha="40")
-    assert app.select_slider(key="alpha_slider").value == 30.0
+    assert app.select_slider(key="alpha_slider").value == 40.0
     app.select_slider(key="alpha_slider").set_value(300.0).run()
     assert app.text_input(key="alpha").value == "300"
+
+
+def test_the_slider_agrees_with_the_box_and_with_the_default_of_the_task(root):
+    app = opened("explore.py", width="20")
+    slider = app.select_slider(key="width_slider")
+    assert slider.value == 20 and slider.options[:3] == ["10", "20", "30"]
+    app.text_input(key="width").set_value("400").run()
+    assert app.select_slider(key="width_slider").value == 400
+    # Moving it does not change its stops: it would lose the keyboard.
+    stops = app.select_slider(key="width_slider").options
+    app.select_slider(key="width_slider").set_value(100).run()
+    assert app.text_input(key="width").value == "100"
+    assert app.select_slider(key="width_slider").options == stops
+    for task in spec.collect("task"):
+        app = opened("explore.py", task=task)
+        for name in controls.SLIDERS:
+            if f"{name}_slider" in [one.key for one in app.select_slider]:
+                value = app.select_slider(key=f"{name}_slider").value
+                assert app.text_input(key=name).placeholder == f"{value:g}", (task, name)
+
+
+def test_every_control_of_a_run_is_called_in_words_and_has_a_sentence(root):
+    app = opened("explore.py", dynamics="sgd")
+    named = [*app.text_input, *app.selectbox, *app.select_slider]
+    for control in named:
+        assert "_" not in control.label and control.label[0] in "α" + control.label[0].upper()
+        assert control.help or control.label.endswith(", exact"), control.label
+    said = words(app)
+    assert "Recover three ReLU neurons from points on the unit sphere." in said
 
 
 @pytest.mark.parametrize(
@@ -151,6 +186,37 @@ def test_a_run_that_is_too_large_is_refused_in_a_sentence(root, link):
         app.button(key="run").click().run()
     assert not app.exception
     assert len(app.error) == 1
+
+
+def test_what_was_there_stays_faded_until_the_new_run_has_begun(root, make_run):
+    app = opened("explore.py")
+    assert "Faded" not in html(app) and charts(app) == 5
+    app.text_input(key="alpha").set_value("0.7").run()
+    assert not app.exception and "Not computed yet" in words(app)
+    assert "Faded below, until this one has begun: the default run." in html(app)
+    assert charts(app) == 5 and ":gray[**lazy**]" not in words(app).split("Before:")[0]
+    assert "### Before: :gray[" in words(app) and ":green[" not in words(app)
+    app.text_input(key="alpha").set_value("abc").run()
+    assert len(app.error) == 1 and charts(app) == 5 and "opacity" in html(app)
+    keep(root, make_run, {"alpha": "0.7"})
+    app.text_input(key="alpha").set_value("0.7").run()
+    assert "### This run:" in words(app) and "Faded" not in html(app)
+
+
+def test_a_run_that_has_only_its_start_does_not_take_the_place_of_what_was_there(make_run):
+    whole = make_run()
+    start = replace(whole, time=whole.time[:1], status="running")
+    assert not runview.has_begun(None) and not runview.has_begun(start)
+    assert runview.has_begun(whole) and runview.has_begun(replace(whole, status="running"))
+
+
+def test_a_preset_puts_the_figure_that_it_speaks_of_first(root):
+    for preset in PRESETS[:4]:
+        app = opened("explore.py", **preset.fields)
+        assert not app.exception and "### This run:" in words(app), preset.name
+        first = app.get("bidi_component")[0]
+        assert f"chart_run_{preset.first}" in str(first.proto.id), preset.name
+        assert app.button(key="run").disabled, "it ships"
 
 
 def test_run_queues_and_cancel_takes_it_back(root, queue):
@@ -236,7 +302,8 @@ def test_with_the_toggle_every_change_is_run_once(root, queue):
     assert [job.config["alpha"] for job in queue.list()] == [30.0, 1.0]
 
 
-def test_a_preset_sets_the_controls_and_asks_for_the_run(root, queue):
+def test_a_preset_sets_the_controls_and_asks_for_the_run(root, queue, monkeypatch):
+    monkeypatch.setattr(atlas, "find", lambda digest: None)  # else it is there at once
     app = opened("explore.py", alpha="3", seed="5")
     app.pills(key="preset").set_value("Too large a step").run()
     assert app.text_input(key="step_size").value == "40"
@@ -245,7 +312,7 @@ def test_a_preset_sets_the_controls_and_asks_for_the_run(root, queue):
     assert any("diverges" in caption.value for caption in app.caption)
 
 
-@pytest.mark.parametrize("preset", presets.PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_a_preset_is_a_run_with_two_sentences(preset):
     RunConfig.from_text(preset.fields)
     assert preset.story.count(". ") + preset.story.endswith(".") == 2

@@ -69,22 +69,6 @@ def test_a_bar_of_cells_counts_what_is_computed_and_begins_after_what_is_kept(te
     assert re.findall(r"(\d) of 4", drawn)[-1] == "4" and "1 of 4" not in drawn
 
 
-@pytest.mark.parametrize("k", [1.0, 2.0, 4.0])
-def test_the_time_that_is_left_is_that_of_a_run_whose_progress_is_a_power_of_time(k):
-    passed = [(float(t), (t / 100.0) ** k) for t in range(81)]
-    assert progress.time_left(passed) == pytest.approx(20.0)
-    assert progress.time_left(passed[:51]) == pytest.approx(50.0)
-
-
-def test_no_time_left_is_told_of_what_has_hardly_begun_or_stands_still():
-    assert progress.time_left([(0.0, 0.0)]) is None
-    assert progress.time_left([(0.0, 0.0), (1.0, 0.004), (2.0, 0.009)]) is None
-    assert progress.time_left([(0.0, 0.0), (9.0, 0.5)]) is None, "one step is no pace"
-    assert progress.time_left([(0.0, 0.0), (1.0, 0.5), (9.0, 0.5)]) is None
-    slowing = [(0.0, 0.0), (1.0, 0.4), (2.0, 0.5)]
-    assert progress.time_left(slowing) == pytest.approx(2.0), "no worse than its mean pace"
-
-
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_an_error_takes_the_bar_away_and_goes_on(terminal, at_once, error):
     def snapshots():

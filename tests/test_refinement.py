@@ -91,7 +91,8 @@ def test_whoever_does_not_ask_has_one_answer():
 def test_the_worker_sends_the_first_answer_as_soon_as_it_is_whole():
     config = RunConfig(**SMALL)
     sent = list(training(config.resolve().to_dict(), "cpu"))
-    (number,) = (i for i, item in enumerate(sent) if isinstance(item, FirstAnswer))
-    assert number == RECORDS
-    result = RunResult.from_bytes(sent[number].data)
+    (answer,) = (item for item in sent if isinstance(item, FirstAnswer))
+    shares = [item.progress if isinstance(item, FirstAnswer) else item[0] for item in sent]
+    assert shares == sorted(shares) and answer.progress == SHARE
+    result = RunResult.from_bytes(answer.data)
     assert result.digest == config.digest and len(result.time) == RECORDS + 1

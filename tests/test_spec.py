@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lazycore import spec
+from lazycore import fieldwords, spec
+from lazycore.config import all_fields
 from lazycore.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -202,3 +203,20 @@ def test_every_field_says_what_it_means_and_has_a_default_that_it_allows():
 def test_a_file_that_is_not_there_is_a_config_error():
     with pytest.raises(ConfigError, match="give .*circles, digits"):
         spec.find("task", "x" * 10_000)
+
+
+def test_every_field_is_called_in_words_and_explained_in_sentences():
+    for name, field in all_fields().items():
+        assert field.label not in ("", name) and "_" not in field.label, name
+        assert field.label[0].isupper() or field.label[0] == "α", name
+        assert field.help.endswith(f"it is `{name}`.") and len(field.help.split(". ")) >= 3, name
+    assert set(fieldwords.WORDS) <= set(all_fields()), "words for what is no field"
+    labels = [field.label for field in all_fields().values()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_every_task_and_every_other_file_says_in_a_sentence_what_it_is():
+    for kind in spec.PACKAGES:
+        for name, file in spec.collect(kind).items():
+            said = fieldwords.sentence(file.SPEC.meaning)
+            assert len(said) > 6 and said.endswith(".") and said != f"{name}.", (kind, name)

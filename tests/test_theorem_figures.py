@@ -8,7 +8,7 @@ import pytest
 
 from lazycore import run
 from lazycore.config import RunConfig
-from lazycore.figures import bound, export, kappa, outputs_plane, panels_of, style
+from lazycore.figures import animation, bound, export, kappa, outputs_plane, panels_of, style
 from lazycore.theorems import BELOW, BOUND, GUIDE, OUTSIDE, Line, theorems
 from lazycore.theorems.kappa_criterion import expected_kappa
 
@@ -80,7 +80,9 @@ def test_lines_of_one_group_share_axes_and_one_slope():
 def test_the_plane_shows_curve_target_and_both_paths_and_moves():
     result = eight()
     figure = outputs_plane.figure(result)
-    traces = named(figure)
+    begun = named(figure)["network at time t"]
+    assert (begun["x"], begun["y"]) == ([0.0], [0.0]), "it opens at its start"
+    traces = named(animation.at_frame(figure, -1))
     assert traces["target"]["x"] + traces["target"]["y"] == [-1.0, 1.5]
     end = np.array([traces["network at time t"][axis][0] for axis in "xy"])
     assert np.allclose(end, result.series["nonlinear.outputs"][-1, 0])

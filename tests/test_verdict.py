@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from lazycore.verdict import share_learned, verdict
+from lazycore.verdict import finding, share_learned, so_far, verdict
 
 
-def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=False, learned=0.5):
-    """Return the verdict on curves that rise to these values and go on as `tail`."""
-    return verdict(
+def judged_with_reason(
+    gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=False, learned=0.5
+):
+    """Return what is found of curves that rise to these values and go on as `tail`."""
+    return finding(
         gap=np.array([0.0, gap / 2, gap, *tail]),
         change=np.array([0.0, change, change / 2]),
         kernel_change=np.array([0.0, kernel]),
@@ -16,6 +18,11 @@ def judged(gap=0.01, change=1.0, kernel=0.05, error=1e-6, tail=(), diverged=Fals
         diverged=diverged,
         learned=learned,
     )
+
+
+def judged(**fields):
+    """Return the verdict on these curves."""
+    return judged_with_reason(**fields).word
 
 
 @pytest.mark.parametrize(
@@ -80,3 +87,47 @@ def test_what_was_learned_is_the_best_of_both_models():
     assert share_learned(first, second) == pytest.approx(0.6)
     assert share_learned(second) == 0.5 and share_learned() == 0.0
     assert share_learned(np.zeros(3), np.array([1.0, 2.0])) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {},
+            (
+                "The gap is 1 % of the way, below the 5 %",
+                "the kernel changed by 5 %, below the 10 %",
+            ),
+        ),
+        (
+            {"gap": 0.048, "kernel": 0.12},
+            ("The kernel changed by 12 %, above the 10 % that lazy allows; the gap is 4.8 %",),
+        ),
+        (
+            {"gap": 0.12},
+            ("The gap is 12 % of the way, above the 5 % that lazy allows; the kernel",),
+        ),
+        (
+            {"gap": 0.3, "kernel": 0.4},
+            ("The gap is 30 % of the way, above", "changed by 40 %, above the 10 %"),
+        ),
+        ({"kernel": 1.4}, ("The kernel changed by 140 %, above the 100 % from which on",)),
+        ({"gap": 0.01, "error": 0.011}, ("The largest gap, 0.01, is below the error", "0.011")),
+        ({"gap": 0.01, "error": 0.5, "diverged": True}, ("One of the two diverged",)),
+        ({"learned": 0.02}, ("Nothing was learned: the training loss fell by 2 %", "needs 10 %")),
+    ],
+)
+def test_a_finding_names_the_threshold_that_decided_first(fields, said):
+    found = judged_with_reason(**fields).because
+    assert all(part in found for part in said), found
+    assert found.startswith(said[0]), found
+
+
+def test_what_is_said_of_a_run_on_its_way_is_no_verdict():
+    known = {"numerical_error": 1e-6, "learned": 0.5}
+    curves = {"gap": np.array([0.0, 0.02]), "change": np.array([0.0, 1.0])}
+    said = so_far(**curves, kernel_change=np.array([0.0, 0.06]), **known)
+    assert said.startswith("The gap is 2 % of the way (lazy: below 5 %), and the kernel changed by")
+    assert "6 % (lazy: below 10 %, rich: above 100 %)" in said
+    nothing = so_far(**curves, kernel_change=np.array([]), **known)
+    assert nothing == "Nothing is known yet."

@@ -371,12 +371,18 @@ def test_a_worker_that_cannot_start_says_why_in_a_sentence(tmp_path):
         assert ended.stderr.startswith(said) and ended.stderr.count("\n") == 1
 
 
-def test_the_time_left_goes_by_the_pace_since_the_first_record(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(worker, "time", clock)
-    since, clock.now = clock.now, clock.now + 10
-    assert worker._time_left(since, 0.1, 0.1) is None
-    assert worker._time_left(since, 0.1, 0.2) == pytest.approx(80)
+def test_the_time_left_goes_by_the_pace_of_what_is_computed():
+    rising = [(float(t), (t / 100.0) ** 3) for t in range(51)]
+    assert worker._time_left({}, rising) == pytest.approx(50.0)
+    even = [(float(t), t / 100.0) for t in range(51)]
+    assert worker._time_left({"axes": {}}, even) == pytest.approx(50.0)
+    assert worker._time_left({"axes": {}}, rising) != pytest.approx(50.0), "cells are equal parts"
+
+
+def test_no_time_left_is_told_of_a_run_that_ends_when_it_has_learned_enough():
+    even = [(float(t), t / 100.0) for t in range(51)]
+    assert worker._time_left({"stop": "none"}, even) == pytest.approx(50.0)
+    assert worker._time_left({"stop": "margins"}, even) is None
 
 
 def test_what_a_child_has_started_counts_as_its_memory(children):

@@ -3,6 +3,8 @@
 import numpy as np
 
 from lazycore.figures import style
+from lazycore.figures.style import Figure
+from lazycore.results import RunResult
 
 MOST_FRAMES = 60
 PAUSE = 60
@@ -31,6 +33,22 @@ def buttons(pause: int = PAUSE, redraw: bool = False) -> dict:
             {"label": "❚❚", "method": "animate", "args": [[None], stop]},
         ],
     }
+
+
+def opened(figure: Figure, result: RunResult) -> Figure:
+    """Return the figure as it opens: at its first frame, for it is to be played; of a run that
+    still goes on at its last, which is where the run is."""
+    return at_frame(figure, len(figure["frames"]) - 1 if result.status == "running" else 0)
+
+
+def at_frame(figure: Figure, number: int) -> Figure:
+    """Return the figure with the marks and the slider where this frame has them."""
+    frame = figure["frames"][number]
+    data = list(figure["data"])
+    for place, trace in zip(frame["traces"], frame["data"], strict=True):
+        data[place] = trace
+    sliders = [one | {"active": number} for one in figure["layout"]["sliders"]]
+    return figure | {"data": data, "layout": figure["layout"] | {"sliders": sliders}}
 
 
 def slider(shown: np.ndarray, times: np.ndarray, redraw: bool = False) -> dict:

@@ -1,4 +1,6 @@
-"""A sweep as a heat map: colour is the median over seeds, lines are contours, marks say why not.
+"""A sweep as a heat map: colour is the median over seeds, marks say why there is none.
+
+Thin lines are contours of the quantity, the thick one is the border of the verdict.
 
 A cell that is not there yet is hatched, one with a run that diverged, failed or ended on its
 budget has a mark, so that no state rests on colour alone.
@@ -10,7 +12,7 @@ import numpy as np
 
 from lazycore.contours import level_line
 from lazycore.errors import ConfigError
-from lazycore.figures import crosses, quantity, style
+from lazycore.figures import border, crosses, quantity, style
 from lazycore.figures.crosses import DECORATION, RIM
 from lazycore.figures.style import Figure, Trace
 from lazycore.plane import Axis, Cell, Plane, plain
@@ -50,12 +52,14 @@ def figure(
     loss: str | None = None,
     chosen: Cell | None = None,
 ) -> Figure:
-    """Return the plane as a heat map with contours; `text` of a cell is what hovering says.
+    """Return the plane as a heat map with contours and the border of the verdict.
 
+    `text` of a cell is what hovering says.
     loss: of the runs, for the unit. chosen: a cell that is framed.
     """
     log = _log(plane)
-    data = [_colours(plane, log, loss), *_contours(plane, levels, log), *_marks(plane, chosen)]
+    lines = [*border.traces(plane), *_contours(plane, levels, log)]
+    data = [_colours(plane, log, loss), *lines, *_marks(plane, chosen)]
     missing = sum(cell.mark == "missing" for cell in plane.cells())
     total = sum(1 for _ in plane.cells())
     alt = (

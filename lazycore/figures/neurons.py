@@ -2,11 +2,15 @@
 
 import numpy as np
 
+from lazycore import spec
 from lazycore.figures import Panel, animation, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
 MOST_FRAMES, MOST_NEURONS = 60, 200
+MARGIN = 1.12
+MOST_BEYOND = 2.0
+"""How far the picture follows a linearisation, in the reach of its network."""
 SIGNS = (
     (1.0, "a > 0", style.BLUE, "circle"),
     (-1.0, "a < 0", style.VERMILLION, "triangle-up"),
@@ -17,24 +21,68 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     """Return the paths |a_j(t)| b_j(t) of both models with a play button and a time slider.
 
     A path is a line from the start to the last position; the mark is the neuron at the
-    chosen time, a circle where a_j > 0 and a triangle where a_j < 0. The unit circle is the
-    scale: each side has axes of its own.
+    chosen time, at first at the start, a circle where a_j > 0 and a triangle where a_j < 0. Rays
+    are the directions of a teacher, in the colours of its neurons' signs. Both models are on one
+    scale, and so is the unit circle; a linearisation that goes far beyond leaves the picture.
     """
     models = [m for m in style.MODELS if f"neurons.{m}" in result.sparse]
     paths = [result.sparse[f"neurons.{m}"][:, :MOST_NEURONS] for m in models]
     signs = np.asarray(result.latest["neurons.sign"])[:MOST_NEURONS]
     shown = style.thinned(len(result.kernel_time), MOST_FRAMES)
-    trails = [t for i, p in enumerate(paths) for t in _trails(p, signs, i)]
+    reach = _reach(models, paths)
+    fixed = [t for i in range(len(paths)) for t in _rays(result, reach, i)]
+    fixed += [t for i, p in enumerate(paths) for t in _trails(p, signs, i)]
     frames = [
         {
             "name": str(k),
             "data": [t for i, p in enumerate(paths) for t in _marks(p[k], signs, i)],
-            "traces": list(range(len(trails), len(trails) + 2 * len(paths))),
+            "traces": list(range(len(fixed), len(fixed) + 2 * len(paths))),
         }
         for k in shown
     ]
-    layout = _layout(result, models, paths, shown)
-    return style.figure(trails + frames[-1]["data"], **layout) | {"frames": frames}
+    layout = _layout(result, models, paths, shown, reach)
+    drawn = style.figure(fixed + frames[-1]["data"], **layout) | {"frames": frames}
+    return animation.opened(drawn, result)
+
+
+def _reach(models: list[str], paths: list[np.ndarray]) -> float:
+    """Return how far the picture goes: to the unit circle and the network's neurons, and to the
+    linearisation's where they stay within twice that."""
+    far = {m: float(np.nanmax(np.abs(p), initial=0.0)) for m, p in zip(models, paths, strict=True)}
+    near = max(1.0, far.pop("nonlinear", 0.0))
+    return MARGIN * max(near, min(MOST_BEYOND * near, max(far.values(), default=0.0)))
+
+
+def _rays(result: RunResult, reach: float, side: int) -> list[Trace]:
+    """Return the directions of the teacher's neurons, one line for each sign; none without."""
+    config = result.config or {}
+    directions = spec.find("task", config["task"]).SPEC.facts.get("rays") if config else None
+    if directions is None:
+        return []
+    found, signs = directions(config)
+    if found.shape[1] != 2:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": _spokes(2.0 * reach * found[signs == sign, 0]),
+            "y": _spokes(2.0 * reach * found[signs == sign, 1]),
+            "line": {"color": color, "width": 1.5, "dash": "7px,4px"},
+            "name": f"teacher, {name}",
+            "legendgroup": f"teacher, {name}",
+            "showlegend": side == 0,
+            "hoverinfo": "skip",
+            **_axes(side),
+        }
+        for sign, name, color, _ in SIGNS
+        if (signs == sign).any()
+    ]
+
+
+def _spokes(ends: np.ndarray) -> list[float | None]:
+    """Return lines from 0 to each of these ends, broken in between."""
+    return [value for end in ends.tolist() for value in (0.0, end, None)]
 
 
 def _trails(path: np.ndarray, signs: np.ndarray, side: int) -> list[Trace]:
@@ -85,26 +133,29 @@ def _axes(side: int) -> dict[str, str]:
     return {"xaxis": "x", "yaxis": "y"} if side == 0 else {"xaxis": "x2", "yaxis": "y2"}
 
 
-def _layout(result: RunResult, models: list[str], paths: list, shown: np.ndarray) -> dict:
+def _layout(
+    result: RunResult, models: list[str], paths: list, shown: np.ndarray, reach: float
+) -> dict:
     domains = [[0.0, 0.47], [0.53, 1.0]] if len(models) > 1 else [[0.0, 1.0]]
     layout: dict = {"shapes": [], "annotations": style.endings(result)}
     for side, (model, path, domain) in enumerate(zip(models, paths, domains, strict=True)):
         end = "" if side == 0 else str(side + 1)
-        reach = 1.12 * max(1.0, float(np.nanmax(np.abs(path), initial=0.0)))
         span = [-reach, reach]
+        across: dict = {"matches": "x"} if side else {}
+        up: dict = {"matches": "y"} if side else {"scaleanchor": "x"}
         layout[f"xaxis{end}" if end else "x"] = style.axis(
-            "|a| b₁ (weight units²)", domain=domain, anchor=f"y{end}", range=span
+            "|a| b₁ (weight units²)", domain=domain, anchor=f"y{end}", range=span, **across
         )
         layout[f"yaxis{end}" if end else "y"] = style.axis(
             "|a| b₂ (weight units²)" if side == 0 else "",
-            scaleanchor=f"x{end}",
             anchor=f"x{end}",
             range=span,
+            **up,
         )
         layout["shapes"].append(_unit_circle(end))
         layout["annotations"].append(
             style.note(
-                style.MODELS[model]["name"],
+                style.MODELS[model]["name"] + _left(path, reach),
                 x=sum(domain) / 2,
                 y=1.0,
                 xanchor="center",
@@ -114,7 +165,8 @@ def _layout(result: RunResult, models: list[str], paths: list, shown: np.ndarray
     times = result.kernel_time[shown]
     return layout | {
         "title": "Paths of the neurons",
-        "subtitle": "|a<sub>j</sub>| b<sub>j</sub>, each from its start; dotted: unit circle",
+        "subtitle": "|a<sub>j</sub>| b<sub>j</sub>, each from its start; dotted: unit circle"
+        + ("; dashed: the teacher’s" if _rays(result, reach, 0) else ""),
         "alt": "Paths of the hidden neurons in the plane, network left, linearisation right, "
         "with a play button.",
         "height": 470,
@@ -123,6 +175,13 @@ def _layout(result: RunResult, models: list[str], paths: list, shown: np.ndarray
         "updatemenus": [animation.buttons()],
         "sliders": [animation.slider(shown, times)],
     }
+
+
+def _left(path: np.ndarray, reach: float) -> str:
+    """Return how many neurons leave the picture, and how far they go, where some do."""
+    farthest = np.nanmax(np.abs(path), axis=(0, 2), initial=0.0)
+    gone = int((farthest > reach).sum())
+    return f" ({gone} leave the picture, up to {farthest.max():.2g})" if gone else ""
 
 
 def _unit_circle(end: str) -> dict:

@@ -29,7 +29,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         for k in shown
     ]
     span = [-reach, reach]
-    return style.figure(
+    drawn = style.figure(
         fixed + frames[-1]["data"],
         title="Paths of the outputs",
         subtitle=_subtitle(result),
@@ -44,6 +44,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         updatemenus=[animation.buttons()],
         sliders=[animation.slider(shown, result.time[shown])],
     ) | {"frames": frames}
+    return animation.opened(drawn, result)
 
 
 def _subtitle(result: RunResult) -> str:

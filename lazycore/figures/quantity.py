@@ -11,7 +11,8 @@ LEVELS = {
     "kernel_change": (LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE),
     "final_test_error": (0.1,),
 }
-"""Contours that are drawn where none are asked for: the thresholds of the verdict."""
+"""Contours that are drawn where none are asked for: thresholds of the verdict, each of one
+quantity alone. The border of the verdict itself is `lazycore.figures.border`."""
 
 _OF_OUTPUTS = ("_gap", "_margin", "numerical_error")
 _OF_WEIGHTS = ("_displacement", "_parameter_gap")

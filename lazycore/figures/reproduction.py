@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.figures import neurons, style
+from lazycore.figures import animation, neurons, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.plane import FEWEST_FOR_A_BAND
 from lazycore.reproductions import Curve, Reproduction, Scale
@@ -56,8 +56,9 @@ def figure(one: Reproduction, ours: Sequence[Curve], log: bool = True) -> Figure
 
 
 def neurons_figure(result: RunResult, part: str) -> Figure:
-    """Return the paths of the neurons of one run, under the name of its part of the figure."""
-    drawn = neurons.figure(result)
+    """Return the paths of the neurons of one run, under the name of its part of the figure; as
+    in the paper with the marks where they end."""
+    drawn = animation.at_frame(neurons.figure(result), -1)
     drawn["layout"]["title"]["text"] = part
     return drawn
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from lazycore.measures.refreshed import stage_columns
 from lazycore.moments import MODELS, Moment, blocks
 from lazycore.pace import longest_wait, states_at_once
 from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
-from lazycore.results import Snapshot
+from lazycore.snapshots import Snapshot
 
 SPARSE_EVERY, RARELY = 5, 50
 """The kernel is measured at every fifth recorded time (every fiftieth where it is dear), and
@@ -68,7 +69,7 @@ class Recorder:
             if not self.over:
                 found.append(self._snapshot(moment, series, ended))
             self.over = ended | moment.met == self.meter.models
-        return found
+        return [replace(one, more=True) for one in found[:-1]] + found[-1:]
 
     def _snapshot(self, moment: Moment, series: dict[str, Any], ended: frozenset[str]) -> Snapshot:
         meter, finished = self.meter, moment.progress >= 1.0

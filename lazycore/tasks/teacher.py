@@ -16,6 +16,7 @@ SPEC = Spec(
         "inputs": lambda values: values["dim"],
         "classes": lambda values: 0,
         "endless": True,
+        "rays": lambda values: teacher(values, Streams.from_seed(values["data_seed"])),
     },
 )
 

@@ -49,7 +49,7 @@ class FirstAnswer:
 
 
 def training(fields: dict, device: str) -> Iterator[tuple[float, Fold] | FirstAnswer]:
-    """Compute the run of these fields, yielding (progress, fold) after each snapshot."""
+    """Compute the run of these fields, yielding (progress, fold) whenever it has come further."""
     import torch
 
     from lazycore.config import RunConfig
@@ -68,7 +68,8 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold] | FirstAn
         snapshots.append(snapshot)
         if snapshot.first and snapshot.progress >= SHARE:
             yield FirstAnswer(snapshot.progress, fold("cancelled"))
-        yield snapshot.progress, fold
+        if not snapshot.more:  # else what is sent would be behind by those that are there too
+            yield snapshot.progress, fold
 
 
 def warm_up(device: str, threads: int) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
 from lazycore.processes import environment
+from lazycore.timeleft import EVEN, POWERS, time_left
 from lazycore.workers import child, devices, heartbeat
 from lazycore.workers.children import Children, Ended, Limits
 from lazycore.workers.crew import Crew
@@ -87,13 +88,12 @@ def _attempt(
     config = check(digest, fields)
     _say(desk, digest, note)
 
-    first: tuple[float, float] | None = None
+    begun, passed = time.monotonic(), []
 
     def show(share: float) -> None:
-        nonlocal first
-        first = first or (time.monotonic(), share)
+        passed.append((time.monotonic() - begun, share))
         note["progress"] = share
-        _say(desk, digest, note, eta_seconds=_time_left(*first, share))
+        _say(desk, digest, note, eta_seconds=_time_left(fields, passed), eta_at=time.time())
 
     def is_wanted() -> bool:
         # A database that is busy for a moment is no reason to stop.
@@ -141,12 +141,11 @@ def _compute(
     return desk.children.run(fields, desk.limits, is_wanted, on_progress)
 
 
-def _time_left(since: float, from_share: float, share: float) -> float | None:
-    """Return the seconds left at the pace kept `since` the share was `from_share`; what came
-    before that was the child warming up."""
-    if share <= from_share:
-        return None
-    return (time.monotonic() - since) * (1 - share) / (share - from_share)
+def _time_left(fields: dict, passed: Sequence[tuple[float, float]]) -> float | None:
+    """Return the seconds left of a job that has come to these (seconds, share)."""
+    if fields.get("stop", "none") != "none":
+        return None  # such a run ends when it has learned enough, which no pace foretells
+    return time_left(passed, EVEN if "axes" in fields else POWERS)
 
 
 def check(digest: str, fields: dict) -> "RunConfig | SweepConfig":

@@ -8,6 +8,7 @@ to the address of the page, so each state of it is a link.
 import math
 from contextlib import suppress
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode, urljoin
 
 import streamlit as st
@@ -16,17 +17,11 @@ from streamlit.errors import StreamlitAPIException
 from lazycore import spec
 from lazycore.config import RunConfig, all_fields, fields_read
 from lazycore.errors import ConfigError
+from lazycore.fieldwords import sentence
 from lazycore.spec import Field
 
 SLIDERS = ("alpha", "width", "init_scale")
 CHOICES = ("task", "loss")
-LABELS = {
-    "alpha": "α, output scale",
-    "width": "Width",
-    "init_scale": "Initial scale τ",
-    "task": "Task",
-    "loss": "Loss",
-}
 GROUPS = {"task": "Data", "model": "Network", "dynamics": "Training"}
 OTHERS = ("runs", "figures", "by_seed", "compare_axes")
 """Parameters of the Compare page."""
@@ -52,14 +47,14 @@ def run_controls() -> None:
     """Draw the controls of one run in the sidebar."""
     _check_link()
     with st.sidebar:
-        read = _fields_read()
+        read, defaults = _fields_read(), _defaults()
         for name in SLIDERS:
             if name in read:
-                _slider(read[name])
+                _slider(read[name], float(defaults.get(name, read[name].default)))
         for name in CHOICES:
-            _choice(read[name], LABELS[name])
+            _choice(read[name])
         with st.expander("Advanced", icon=":material/tune:"):
-            _advanced(read)
+            _advanced(read, defaults)
         st.segmented_control(
             "Axes", ("log", "linear"), default="log", key="axes", bind="query-params", required=True
         )
@@ -164,7 +159,7 @@ def _fields_read() -> dict[str, Field]:
     return fields_read(chosen_names)
 
 
-def _defaults() -> dict[str, object]:
+def _defaults() -> dict[str, Any]:
     """Return what every field is where the controls leave it open."""
     # On the first look at a link its fields are not in the controls yet.
     asked = st.query_params.to_dict().items()
@@ -179,26 +174,40 @@ def _defaults() -> dict[str, object]:
     return {}
 
 
-def _slider(field: Field) -> None:
+def _slider(field: Field, default: float) -> None:
     """Draw a slider over the useful range, beside a box that takes any value."""
-    steps = _ladder(field)
     typed = st.session_state.get(field.name) or st.query_params.get(field.name)
-    value = _number(typed) or float(field.default)
+    value = _number(typed, field) or default
     key = f"{field.name}_slider"
-    nearest = min(steps, key=lambda s: abs(math.log(s / value)))
-    st.session_state[key] = st.session_state[f"{key}_drawn"] = nearest
+    steps = _steps(field, value)
+    at = min(steps, key=lambda s: abs(math.log(s / value)))
+    st.session_state[key] = st.session_state[f"{key}_drawn"] = at
     wide, narrow = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
     wide.select_slider(
-        LABELS[field.name],
+        field.label,
         steps,
         format_func=lambda v: f"{v:g}",
         key=key,
-        help=field.meaning,
+        help=field.help,
         on_change=_take_from_slider,
         args=(field.name, key),
     )
     with narrow:
-        _text(field, f"{LABELS[field.name]}, exact", f"{field.default:g}", hidden=True)
+        _text(field, f"{field.label}, exact", f"{default:g}", hidden=True)
+
+
+def _steps(field: Field, value: float) -> list[float]:
+    """Return the stops of a slider, the value in its box among them.
+
+    A value between two stops stays one until another is typed: while a slider is moved its stops
+    are not to change.
+    """
+    ladder, key = _ladder(field), f"{field.name}_slider_typed"
+    if not any(math.isclose(value, step) for step in ladder):
+        st.session_state[key] = value
+    typed = st.session_state.get(key)
+    more = [int(typed) if field.kind is int else typed] if typed is not None else []
+    return sorted({*ladder, *more})
 
 
 def _take_from_slider(name: str, key: str) -> None:
@@ -220,17 +229,16 @@ def _ladder(field: Field) -> list[float]:
     return [int(s) for s in steps] if field.kind is int else [float(f"{s:g}") for s in steps]
 
 
-def _number(text: object) -> float | None:
+def _number(text: object, field: Field) -> float | None:
+    """Return the number that a box holds; None for what the field does not take."""
     try:
-        value = float(str(text))
-    except ValueError:
+        return float(field.check(field.parse(str(text)))) or None
+    except (ConfigError, TypeError):
         return None
-    return value if math.isfinite(value) and value > 0 else None
 
 
-def _advanced(read: dict[str, Field]) -> None:
+def _advanced(read: dict[str, Field], defaults: dict[str, Any]) -> None:
     """Draw every other field that the run reads, grouped by who reads it."""
-    defaults = _defaults()
     left = {name: field for name, field in read.items() if name not in (*SLIDERS, *CHOICES)}
     for kind, title in GROUPS.items():
         file = spec.find(kind, str(defaults.get(kind) or read[kind].default))
@@ -239,44 +247,54 @@ def _advanced(read: dict[str, Field]) -> None:
     _fields("Randomness, precision and the rest", left, defaults)
 
 
-def _fields(title: str, fields: dict[str, Field], defaults: dict[str, object]) -> None:
+def _fields(title: str, fields: dict[str, Field], defaults: dict[str, Any]) -> None:
     if not fields:
         return
     st.caption(title)
     for name, field in fields.items():
         default = defaults.get(name)
         if field.options:
-            _choice(field, name, placeholder=f"{default} (default)")
+            _choice(field, placeholder=f"{default} (default)")
         elif isinstance(default, str):
-            _text(field, name, default)
+            _text(field, field.label, default)
         else:
-            _text(field, name, "automatic" if default is None else f"{default:.10g}")
+            _text(field, field.label, "automatic" if default is None else f"{default:.10g}")
 
 
-def _choice(field: Field, label: str, placeholder: str | None = None) -> None:
+def _choice(field: Field, placeholder: str | None = None) -> None:
     """Draw a choice of names; with a placeholder, none chosen means the default."""
     # The default comes first: streamlit objects to a preset that sets a control whose own
     # default is further down.
     options = sorted(field.options, key=lambda name: name != field.default)
-    st.selectbox(
-        label,
+    chosen = st.selectbox(
+        field.label,
         options,
         index=None if placeholder else 0,
         placeholder=placeholder,
         key=field.name,
-        help=field.meaning,
+        help=choice_help(field),
         bind="query-params",
     )
+    if field.name in spec.PACKAGES and chosen is not None:
+        st.caption(sentence(spec.find(field.name, chosen).SPEC.meaning))
+
+
+def choice_help(field: Field) -> str:
+    """Return what a choice means, and each of its options where they are files."""
+    if field.name not in spec.PACKAGES:
+        return field.help
+    files = spec.collect(field.name).items()
+    lines = [f"- `{name}`: {sentence(file.SPEC.meaning)}" for name, file in files]
+    return "\n".join([sentence(field.meaning), "", *lines])
 
 
 def _text(field: Field, label: str, placeholder: str, hidden: bool = False) -> None:
-    unit = f" In {field.unit}." if field.unit else ""
     st.text_input(
         label,
         placeholder=placeholder,
         key=field.name,
         max_chars=200,
-        help=None if hidden else f"{field.meaning}.{unit} Give {field.allowed}.",
+        help=None if hidden else field.help,
         label_visibility="collapsed" if hidden else "visible",
         bind="query-params",
     )

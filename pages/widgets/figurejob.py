@@ -11,7 +11,7 @@ from lazycore.reproductions import Found, Job
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from pages.widgets import job, sweepjob
-from pages.widgets.job import WAIT_SECONDS, duration, is_active, start_and_cancel
+from pages.widgets.job import WAIT_SECONDS, is_active, passed_and_left, start_and_cancel
 from pages.widgets.resources import partial, queue
 
 POLL_SECONDS = 0.7
@@ -99,10 +99,9 @@ def show_state(parts: Sequence[Part]) -> None:
     running = next((p.current for p in parts if p.current and p.current.state == "running"), None)
     stopped = next((p.current for p in parts if p.current and not p.active), None)
     if running is not None:
-        left = running.eta_seconds
-        time = f", about {duration(left)} left of this part" if left is not None else ""
         share = sum(p.share for p in parts) / total
-        st.progress(min(share, 1.0), text=f"Computing: {said}{time}")
+        passed = passed_and_left(running, "left of this part")
+        st.progress(min(share, 1.0), text=f"Computing: {said}{passed}")
     elif any(p.active for p in parts):
         st.progress(done / total, text=f"Waiting for a worker: {said} are there.")
     elif all(p.whole for p in parts):

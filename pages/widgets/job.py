@@ -1,6 +1,7 @@
 """A run on its way: asking for it, how far it is, stopping it."""
 
 import math
+import time
 
 import streamlit as st
 
@@ -111,13 +112,19 @@ def show_progress(job: Job, doing: str, share: float, words: str, kept: str = ""
         waiting = f"{job.position} before it" if job.position else "it is the next"
         st.progress(0.0, text=f"Waiting for a worker: {waiting}.")
     elif job.state == "running":
-        left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
         device = f" on {job.device}" if job.device else ""
-        st.progress(min(max(share, 0.0), 1.0), f"{doing}{device}: {words}{left}")
+        st.progress(min(max(share, 0.0), 1.0), f"{doing}{device}: {words}{passed_and_left(job)}")
     elif job.state == "cancelled":
         st.info(f"{job.message or 'Cancelled.'} {kept}".rstrip(), icon=":material/cancel:")
     else:
         st.error(f"{job.message or 'It failed.'} {kept}".rstrip(), icon=":material/error:")
+
+
+def passed_and_left(job: Job, left: str = "left") -> str:
+    """Return how long a job has been running and, once that is known, how long it still takes."""
+    passed = max(0.0, time.time() - job.started_at) if job.started_at is not None else 0.0
+    said = f", {duration(passed)} so far" if passed >= 1.0 else ""
+    return said + (f", about {duration(job.eta_seconds)} {left}" if job.eta_seconds else "")
 
 
 def duration(seconds: float | None) -> str:

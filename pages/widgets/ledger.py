@@ -15,7 +15,7 @@ from lazycore.jobs import Job
 from lazycore.sweepconfig import SweepConfig
 from lazycore.workers.heartbeat import WorkerInfo
 from pages.widgets import controls, sweeplink
-from pages.widgets.job import duration, is_active
+from pages.widgets.job import duration, is_active, passed_and_left
 from pages.widgets.resources import queue
 
 MOST_ROWS = 30
@@ -48,8 +48,8 @@ def show_active(jobs: Sequence[Job]) -> None:
             _link(job)
         state.markdown(_badge(job))
         if job.state == "running":
-            left = f"{duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
-            how_far.progress(min(max(job.progress, 0.0), 1.0), f"{job.progress:.0%} {left}")
+            said = f"{job.progress:.0%}{passed_and_left(job)}"
+            how_far.progress(min(max(job.progress, 0.0), 1.0), said)
         else:
             how_far.caption(f"waits for {job.position}" if job.position else "is next")
         device.caption(job.device or "–")

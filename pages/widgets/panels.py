@@ -12,9 +12,9 @@ from lazycore.results import RunResult
 from pages.widgets.chart import chart
 
 
-def show_panels(result: RunResult, key: str, log: bool, columns: int = 2) -> None:
-    """Draw every figure that the run has the quantities for, side by side."""
-    shown = panels_of(result)
+def show_panels(result: RunResult, key: str, log: bool, columns: int = 2, first: str = "") -> None:
+    """Draw every figure that the run has the quantities for, side by side; one of them first."""
+    shown = sorted(panels_of(result), key=lambda panel: panel.name != first)
     for start in range(0, len(shown), columns):
         row = st.columns(columns, gap="medium")
         for place, panel in zip(row, shown[start : start + columns], strict=False):

@@ -21,7 +21,7 @@ STORIES = {
     "lazy": "Solid and dashed coincide: it learns as a linear model would.",
     "crossover": "The two begin to part.",
     "rich": "The network leaves its linearisation behind.",
-    "undecided": "Too close to the error of the method to tell.",
+    "undecided": "Too little is known of it to tell.",
 }
 
 

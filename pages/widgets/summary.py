@@ -11,13 +11,12 @@ from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, LEARNED, RICH_KERNEL_
 
 COLORS = {"lazy": "green", "crossover": "violet", "rich": "orange", "undecided": "gray"}
 MEANINGS = {
-    "lazy": f"The two stay together (gap below {LAZY_GAP:.0%} of the way, kernel change below "
-    f"{LAZY_KERNEL_CHANGE:g}): the network only reweighs the features it was born with.",
-    "crossover": "The two part, yet the features change by less than their own size.",
-    "rich": f"The tangent kernel changed by more than {RICH_KERNEL_CHANGE:.0%}: the network has "
-    "grown features that its linearisation cannot have.",
-    "undecided": "The gap is below the error of the method, or nothing is known yet.",
+    "lazy": "The two stay together: the network only reweighs the features it was born with.",
+    "crossover": "It is no longer lazy, yet the features change by less than their own size.",
+    "rich": "The network has grown features that its linearisation cannot have.",
+    "undecided": "",
 }
+"""What each verdict means; which threshold decided is said before."""
 DIAGNOSES = {
     "rounding": "The outputs moved by no more than their rounding: dtype float64 goes further.",
     "kink": "At kinks of the activation the gradient jumps, however short a step.",
@@ -26,9 +25,13 @@ DIAGNOSES = {
 """What each diagnosis of a run means."""
 
 
-def show_summary(result: RunResult, title: str = "This run:") -> None:
-    """Draw the verdict of a run and the numbers that it rests on."""
-    st.markdown(f"### {title} {verdict_in_colour(result)} {_ending(result)}")
+def show_summary(result: RunResult, title: str = "This run:", faded: bool = False) -> None:
+    """Draw the verdict of a run and the numbers that it rests on.
+
+    A run that has not come to its end has none: where it stands is said in grey. faded: of a run
+    that is only still there until another one is, in grey too.
+    """
+    st.markdown(f"### {title} {headline(result, faded)} {_ending(result)}".rstrip())
     st.markdown(_meaning(result))
     for note in result.notes:
         st.caption(f"Note: {note}")
@@ -42,18 +45,37 @@ def show_summary(result: RunResult, title: str = "This run:") -> None:
         st.caption(str(reason))
 
 
+def headline(result: RunResult, faded: bool = False) -> str:
+    """Return the verdict of a run in markdown: in its colour, in grey, or how far the run is."""
+    if is_first(result):
+        return ":gray[first answer; a closer one follows, and the verdict with it]"
+    if not is_whole(result):
+        until = f"t = {result.time[-1]:.3g}" if len(result.time) else "nothing yet"
+        return f":gray[so far ({until}), no verdict before its end]"
+    return f":gray[**{result.verdict}**]" if faded else verdict_in_colour(result)
+
+
+def is_first(result: RunResult) -> bool:
+    """Whether this is the first of two answers, in full length, of a run on its way."""
+    return not is_whole(result) and result.latest.get("first_tolerance") is not None
+
+
+def is_whole(result: RunResult) -> bool:
+    """Whether the run has come to its end, as far as its models went."""
+    return result.status in ("done", "diverged")
+
+
 def _meaning(result: RunResult) -> str:
-    """Return what the verdict means, and of how much learning it is."""
-    if result.verdict == "undecided" and result.learned < LEARNED:
-        return (
-            f"Nothing was learned: the training loss fell by {result.learned:.1%}, and a verdict "
-            f"needs {LEARNED:.0%}."
-        )
-    return f"{MEANINGS[result.verdict]} The training loss fell by {result.learned:.0%}."
+    """Return which threshold decided, what that means, and of how much learning it is."""
+    if not is_whole(result):
+        return result.so_far
+    learned = f"The training loss fell by {result.learned:.0%}."
+    said = [result.finding.because, MEANINGS[result.verdict]]
+    return " ".join(filter(None, said if result.learned < LEARNED else [*said, learned]))
 
 
 def verdict_in_colour(result: RunResult) -> str:
-    """Return the verdict in its colour, in markdown."""
+    """Return the verdict of a whole run in its colour, in markdown."""
     return f":{COLORS[result.verdict]}[**{result.verdict}**]"
 
 
@@ -85,23 +107,38 @@ def shown(value: float | None, form: str = ".3g") -> str:
 def _numbers(result: RunResult, share: float | None) -> list[tuple[str, str, str]]:
     kappa = result.latest.get("kappa")
     return [
-        ("Gap, of the way", shown(share, ".2%"), "largest output gap over the largest change"),
+        (
+            "Gap, of the way",
+            shown(share, ".2%"),
+            "The largest distance between the outputs of the network and of its linearisation, as "
+            "a share of how far the linearisation's outputs moved. Lazy is below "
+            f"{LAZY_GAP:.0%}.",
+        ),
         (
             "Kernel change",
             shown(largest(result, "kernel_change")),
-            "largest ‖Θ_t − Θ₀‖/‖Θ₀‖: lazy below 0.1, rich above 1",
+            "How far the tangent kernel moved from where it started, against its own size: "
+            f"‖Θ_t − Θ₀‖/‖Θ₀‖ at its largest. Lazy is below {LAZY_KERNEL_CHANGE:g}, rich above "
+            f"{RICH_KERNEL_CHANGE:g}.",
         ),
         (
             "Numerical error",
             shown(result.numerical_error, ".1e"),
-            "error of the method in units of the output gap; a smaller gap is not a finding",
+            "How wrong the gap may be because time goes in steps and numbers are rounded, in the "
+            "units of the outputs. A smaller gap is not a finding.",
         ),
-        ("Largest gap", shown(largest(result, "gap.train_output")), "rms over training points"),
+        (
+            "Largest gap",
+            shown(largest(result, "gap.train_output")),
+            "The largest distance between the outputs of both models, in the units of the "
+            "outputs: the root of the mean square over the training points.",
+        ),
         (
             "κ at the start",
             shown(kappa),
-            "inverse relative scale of Chizat et al.: much below 1 predicts lazy training; "
-            "defined for the square loss and a smooth activation",
+            "How much the network bends on the way that it has to go (the inverse relative scale "
+            "of Chizat et al.). Much below 1 predicts lazy training; it is defined for the square "
+            "loss and a smooth activation.",
         ),
     ]
 

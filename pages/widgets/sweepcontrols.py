@@ -17,7 +17,7 @@ from lazycore.errors import ConfigError
 from lazycore.spec import Field
 from lazycore.sweepaxes import DERIVED, is_axis
 from lazycore.sweepconfig import SweepConfig
-from pages.widgets.controls import GROUPS, LABELS, NOT_FIELDS
+from pages.widgets.controls import GROUPS, NOT_FIELDS, choice_help
 from pages.widgets.sweeptext import named_fields, sweep_of
 from pages.widgets.sweepview import view_controls
 
@@ -38,10 +38,10 @@ def run_controls() -> None:
         read = _fields_read()
         for name in BOXES:
             if name in read:
-                _box(read[name], LABELS.get(name, "Seeds"), f"{read[name].default:g}")
+                _box(read[name], f"{read[name].default:g}")
         for name in CHOICES:
             if name in read:
-                _choice(read[name], LABELS.get(name, name.capitalize()))
+                _choice(read[name])
         with st.expander("Advanced", icon=":material/tune:"):
             _advanced(read)
     with suppress(ConfigError):  # the page says it
@@ -160,34 +160,33 @@ def _fields(title: str, fields: list[Field]) -> None:
     st.caption(title)
     for field in fields:
         if field.options:
-            _choice(field, field.name, optional=True)
+            _choice(field, optional=True)
         elif isinstance(field.default, str):
-            _box(field, field.name, field.default)
+            _box(field, field.default)
         else:
             known = not callable(field.default) and field.default is not None
-            _box(field, field.name, f"{field.default:.10g}" if known else "automatic")
+            _box(field, f"{field.default:.10g}" if known else "automatic")
 
 
-def _box(field: Field, label: str, placeholder: str) -> None:
-    unit = f" In {field.unit}." if field.unit else ""
+def _box(field: Field, placeholder: str) -> None:
     st.text_input(
-        label,
+        "Seeds" if field.name == "seed" else field.label,
         placeholder=placeholder,
         key=PREFIX + field.name,
         max_chars=200,
-        help=f"{field.meaning}.{unit} Give {field.allowed}; several values make it an axis.",
+        help=f"{field.help} Several values make it an axis.",
         bind="query-params",
     )
 
 
-def _choice(field: Field, label: str, optional: bool = False) -> None:
+def _choice(field: Field, optional: bool = False) -> None:
     """Draw a choice of names, the default first; an optional one starts empty."""
     st.selectbox(
-        label,
+        field.label,
         sorted(field.options, key=lambda name: name != field.default),
         index=None if optional else 0,
         placeholder="the default" if optional else None,
         key=PREFIX + field.name,
-        help=field.meaning,
+        help=choice_help(field),
         bind="query-params",
     )

@@ -23,7 +23,9 @@ PRESETS = (
     SweepPreset(
         "Rich to lazy",
         "From left to right the output scale α grows, and the network comes to stay with its "
-        "linearisation: beyond the contour it is lazy. Wider networks get there at a smaller α.",
+        "linearisation: right of the thick border most runs of a cell are lazy, in their outputs "
+        "and in their kernel. The thin contour is of the gap alone; wider networks get there at a "
+        "smaller α.",
         atlas.SWEEP,
         {"x": "alpha", "y": "width", "of": "relative_gap"},
     ),

@@ -144,7 +144,7 @@ def _constants(base: dict[str, Any]) -> None:
             placeholder="automatic" if default is None else f"{default:.6g}",
             key=key,
             max_chars=40,
-            help=f"{read[name].meaning}. Give {read[name].allowed}.",
+            help=read[name].help,
             bind="query-params",
         )
 

@@ -1,0 +1,34 @@
+"""`Snapshot`: what a run yields. No torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What is measured at one recorded time.
+
+    time: flow time. progress: share of the work done, 0 to 1.
+    series: quantities recorded at every time, a number or an array each; NaN is "no value".
+    sparse: quantities recorded now and then (the kernel); empty at other times.
+    latest: quantities of which the last value replaces the ones before.
+    first: whether it is of the first of two answers, which is soon there and less close.
+    more: whether the next one is there already: some are measured together.
+    """
+
+    time: float
+    progress: float = 0.0
+    more: bool = False
+    series: Mapping[str, Any] = field(default_factory=dict)
+    sparse: Mapping[str, Any] = field(default_factory=dict)
+    latest: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
+
+
+def answer(snapshots: list[Snapshot], is_partial: bool) -> list[Snapshot]:
+    """Return those of the answer that is to be shown, of one or two."""
+    first = [snapshot for snapshot in snapshots if snapshot.first]
+    second = snapshots[len(first) :]
+    is_whole = bool(second) and (not is_partial or second[-1].progress >= 1.0)
+    return second if is_whole or not first else first
