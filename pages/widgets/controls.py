@@ -19,26 +19,11 @@ from lazycore.config import RunConfig, all_fields, fields_read
 from lazycore.errors import ConfigError
 from lazycore.fieldwords import sentence
 from lazycore.spec import Field
+from pages.widgets.parameters import may_be_field
 
 SLIDERS = ("alpha", "width", "init_scale")
 CHOICES = ("task", "loss")
 GROUPS = {"task": "Data", "model": "Network", "dynamics": "Training"}
-OTHERS = ("runs", "figures", "by_seed", "compare_axes")
-"""Parameters of the Compare page."""
-OF_FIGURES = ("fig", "fig_setting", "fig_size", "fig_axes")
-"""Parameters of the Figures page."""
-OF_THEOREMS = ("t_theorem", "t_problem", "t_run", "t_alpha", "t_time", "t_width", "t_axes")
-"""Parameters of the Theorems page."""
-OF_REFRESH = ("r_problem", "r_stages", "r_every", "r_axes")
-"""Parameters of the Refresh page."""
-OF_PHASES = ("p_task", "p_depth", "p_activation", "p_loss", "p_axis", "p_widths", "p_scales")
-OF_PHASES += ("p_seeds", "p_feature", "p_lazy", "p_more")
-"""Parameters of the Feature-or-lazy page."""
-OF_DATA = ("d_file", "d_target", "d_kind", "d_missing", "d_without")
-"""Parameters of the Data page."""
-OF_PAGES = (*OTHERS, *OF_FIGURES, *OF_THEOREMS, *OF_REFRESH, *OF_PHASES, *OF_DATA)
-NOT_FIELDS = ("v", "axes", "auto", "at", *OF_PAGES, "embed", "embed_options")
-"""Parameters of a link that say how a page looks rather than what is run."""
 STEPS = range(-4, 7)
 """Half decades around the default that a slider offers."""
 
@@ -128,8 +113,7 @@ def _check_link() -> None:
     """
     if "link_error" not in st.session_state:
         asked = st.query_params.to_dict().items()
-        # What starts with s_ is of the Sweep page.
-        fields = {k: v for k, v in asked if k not in NOT_FIELDS and not k.startswith("s_")}
+        fields = {k: v for k, v in asked if may_be_field(k)}
         st.session_state.link_error = _wrong_with(fields)
 
 

@@ -17,7 +17,8 @@ from lazycore.errors import ConfigError
 from lazycore.spec import Field
 from lazycore.sweepaxes import DERIVED, is_axis
 from lazycore.sweepconfig import SweepConfig
-from pages.widgets.controls import GROUPS, NOT_FIELDS, choice_help
+from pages.widgets.controls import GROUPS, choice_help
+from pages.widgets.parameters import may_be_field
 from pages.widgets.sweeptext import named_fields, sweep_of
 from pages.widgets.sweepview import view_controls
 
@@ -76,7 +77,7 @@ def _read_link() -> None:
         return
     st.session_state.sweep_wrong = {}
     asked = st.query_params.to_dict()
-    plain = {k: v for k, v in asked.items() if k not in NOT_FIELDS and not k.startswith(PREFIX)}
+    plain = {k: v for k, v in asked.items() if may_be_field(k)}
     view = {k: v for k, v in plain.items() if k in VIEW or k.startswith("at_")}
     fields = {k: v for k, v in plain.items() if k not in view}
     # What another page wrote into the address before is not meant here.

@@ -1,0 +1,62 @@
+"""The address of each page: what belongs in it, and Back, Forward and reload in a browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from test_browser import expect_chosen, expect_in_box, expect_in_link, wait_for_chart
+from test_pages import opened
+
+from lazycore.config import all_fields
+from pages.widgets.parameters import OWNERS, belongs, may_be_field, owner
+
+PAGES = Path(__file__).resolve().parent.parent / "pages"
+QUOTED = re.compile(r'"((?:[a-z]{1,2}|fig|compare)_[a-z_]+)"')
+MODULES = {"phases": "phasecontrols", "refresh": "refreshcontrols", "theorems": "theoremcontrols"}
+MODULES |= {"figures": "figurecontrols", "data": "datacontrols", "compare": "selection"}
+
+
+def test_no_field_of_a_run_is_a_parameter_of_a_page():
+    assert all(owner(name) is None and may_be_field(name) for name in all_fields())
+
+
+@pytest.mark.parametrize(("page", "module"), MODULES.items())
+def test_what_a_page_writes_into_the_address_is_its_own(page, module):
+    names = set(QUOTED.findall((PAGES / "widgets" / f"{module}.py").read_text()))
+    bound = {name for name in names - all_fields().keys() if name.startswith(OWNERS[page])}
+    assert bound and all(belongs(name, page) and not may_be_field(name) for name in bound)
+    assert not any(belongs(name, other) for name in bound for other in OWNERS if other != page)
+
+
+@pytest.mark.parametrize("link", [{"p_model": "two_layer"}, {"p_widths": "8,16"}])
+def test_a_page_does_not_read_what_another_one_has_in_its_address(link):
+    app = opened("phases.py", **link)
+    app.switch_page("sweep.py").run()
+    assert not app.exception and not app.error
+    assert not opened("explore.py", **link).error
+
+
+@pytest.mark.browser
+def test_back_forward_and_reload_keep_what_was_there(server, tab):
+    def is_there():
+        expect_in_box(tab, "α, output scale, exact", "0.2")
+        expect_chosen(tab, "Task", "circles")
+        expect_in_link(tab, task="circles", loss="logistic", alpha="0.2", time="300")
+
+    tab.goto(f"{server}/explore?task=circles&loss=logistic&alpha=0.2&time=300")
+    is_there()
+    tab.get_by_role("link", name="Theorems").click()
+    tab.get_by_role("heading", name="Theorem 2.4").wait_for()
+    wait_for_chart(tab)
+    tab.get_by_label("α, exact", exact=True).fill("50")
+    tab.get_by_label("α, exact", exact=True).press("Enter")
+    expect_in_link(tab, t_alpha="50")
+    tab.go_back(wait_until="commit")  # once: a page is one entry of the history
+    is_there()
+    tab.reload()
+    is_there()
+    tab.go_forward(wait_until="commit")
+    expect_in_box(tab, "α, exact", "50")
+    expect_in_link(tab, t_alpha="50")
+    tab.go_back(wait_until="commit")
+    is_there()
