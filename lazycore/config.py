@@ -12,12 +12,14 @@ from functools import cache, cached_property
 from typing import Any
 
 from lazycore import spec
-from lazycore.errors import ConfigError
+from lazycore.errors import LONGEST_WORD, ConfigError
 from lazycore.fields import GENERAL, SELECTORS
 from lazycore.spec import Field, shown
 
 ENGINE_VERSION = 1
 """Goes up whenever the same config would give other numbers."""
+FEW = 8
+"""Fields that a message names where none is close."""
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -279,6 +281,7 @@ def _check_labels(values: Mapping[str, Any]) -> None:
 
 
 def _unknown(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else f" Fields: {', '.join(sorted(known))}."
-    return f"there is no field {name!r}.{hint}"
+    close = difflib.get_close_matches(name[:LONGEST_WORD], known, n=1)
+    some = ", ".join(sorted(known)[:FEW])
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are {len(known)}: {some}, …"
+    return f"there is no field {shown(name)!r}. {hint}"

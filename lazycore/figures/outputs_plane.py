@@ -124,6 +124,8 @@ def _shows(result: RunResult) -> bool:
     return (
         outputs is not None
         and outputs.shape[1:] == (1, 2)
+        and style.has(result, "nonlinear.outputs")
+        and {f"{model}.train_loss" for model in style.MODELS} <= result.series.keys()
         and "linearized.outputs" in result.series
         and "constants.target" in result.latest
     )
