@@ -73,16 +73,15 @@ def draw(result: RunResult) -> None:
 
 def _is_json(value: object, where: str) -> None:
     """Check that this can go to a browser; say where it cannot."""
-    if isinstance(value, dict):
-        for key, inside in value.items():
-            _is_json(inside, f"{where}.{key}")
-    elif isinstance(value, float):
-        assert math.isfinite(value), f"{where} is {value}"
-    elif isinstance(value, list) and not all(isinstance(v, float) for v in value[:1]):
-        for inside in value:
-            _is_json(inside, where)
-    else:
+    try:
         json.dumps(value, allow_nan=False)
+    except ValueError:
+        inside = value.items() if isinstance(value, dict) else enumerate(value)  # type: ignore[arg-type]
+        for key, part in inside:
+            if isinstance(part, (dict, list)):
+                _is_json(part, f"{where}.{key}")
+            assert not isinstance(part, float) or math.isfinite(part), f"{where}.{key} is {part}"
+        raise
 
 
 # ── what is done to arrays ───────────────────────────────────────────────────────────────
