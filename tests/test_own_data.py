@@ -214,7 +214,7 @@ def test_images_get_their_channels_first_and_the_norm_of_other_images(own_folder
 
 def test_images_may_come_without_or_with_leading_channels():
     for shape, found in (((9, 4, 5), (1, 4, 5)), ((9, 3, 4, 5), (3, 4, 5)), ((9,), (1,))):
-        x, _ = own._checked(np.zeros(shape), np.zeros(9), "f")
+        x, _ = points.checked(np.zeros(shape), np.zeros(9), "f")
         assert x.shape[1:] == found
 
 
