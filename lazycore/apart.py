@@ -44,8 +44,8 @@ def apart(
 ) -> bytes:
     """Return what the function `work` makes of these bytes and words.
 
-    Raises `wrong` with what the function says of them, or that they take too long or too much;
-    anything else that it raises is a bug of ours, a `RuntimeError`.
+    Raises `wrong` with what the function says of them, or that they take too long or too much.
+    Anything else that it raises is a bug of ours: it stands whole in the log of the server.
     """
     command = [sys.executable, "-m", "lazycore.apart", work, json.dumps(list(words))]
     command += [f"{limits.seconds:g}", str(limits.megabytes)]
@@ -70,7 +70,10 @@ def apart(
         raise wrong(too_long)
     if done.returncode == TOO_LARGE:
         raise wrong(f"reading it needs more than {limits.megabytes} MB: give a smaller file.")
-    raise RuntimeError(f"{work} ended with {done.returncode}: {done.stderr.decode()[-400:]}")
+    said = done.stderr.decode(errors="replace")
+    sys.stderr.write(said)
+    last = (said.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+    raise wrong(f"this file cannot be read ({last.split(':')[0][:80]}): give another one.")
 
 
 def main(work: str, words: str, seconds: str, megabytes: str) -> int:

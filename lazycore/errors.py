@@ -22,11 +22,12 @@ LONGEST_WORD = 40
 
 
 def brief(text: str) -> str:
-    """Return `text` in at most 300 characters.
+    """Return `text` in at most 300 characters, all of which can be seen.
 
     What somebody gave is shortened first: words of more than 40 characters, the longest first.
     Then the middle goes, for what is allowed stands at the end.
     """
+    text = "".join(sign if sign.isprintable() else "�" for sign in text)
     for word in sorted(set(re.findall(rf"\S{{{LONGEST_WORD + 1},}}", text)), key=len)[::-1]:
         if len(text) <= LONGEST:
             return text

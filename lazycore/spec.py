@@ -209,5 +209,4 @@ def shown(value: Any) -> str:
     if isinstance(value, int) and abs(value) >= 10**LONGEST_WORD:
         value = float(value) if abs(value) < 10**300 else "a huge number"
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    text = text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 3] + "…"
-    return "".join(sign if sign.isprintable() else "�" for sign in text)
+    return text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 3] + "…"

@@ -1,4 +1,4 @@
-"""Records that somebody has changed: seeded mutations of valid ones, and all that is drawn of one."""
+"""Records that somebody has changed: seeded mutations of valid ones; and all that is drawn."""
 
 import io
 import json
@@ -40,8 +40,8 @@ def mutations(sources: list[bytes], count: int, seed: int = 0) -> Iterator[tuple
     rng = np.random.default_rng(seed)
     ways = [*ON_ARRAYS, *ON_HEADS, *ON_BYTES]
     for number in range(count):
-        source = number % len(sources)
-        way = ways[(number // len(sources)) % len(ways)]
+        way = ways[number % len(ways)]
+        source = int(rng.integers(len(sources)))
         if way in ON_BYTES:
             data = ON_BYTES[way](rng, sources[source])
         else:
@@ -103,11 +103,13 @@ def _rename(rng, head, arrays) -> None:
     arrays[other] = arrays.pop(one)
 
 
+ODD_NAMES = ("series/", "series/a", "sparse/a.b.c.d.e.f", "latest/../x", "series/gap", "x" * 300,
+             "series/nonlinear", "series/nonlinear.train_loss.x", "latest/status", "latest/time",
+             "latest/layers", "latest/notes", "series/\u202e", "latest/kappa")  # fmt: skip
+
+
 def _rename_oddly(rng, head, arrays) -> None:
-    names = ["series/", "series/a", "sparse/a.b.c.d.e.f", "latest/../x", "series/gap", "latest/time",
-             "series/nonlinear", "x" * 300, "series/nonlinear.train_loss.x", "latest/status",
-             "latest/layers", "latest/notes", "series/\u202e", "latest/kappa"]  # fmt: skip
-    arrays[str(rng.choice(names))] = arrays.pop(_some(rng, arrays))
+    arrays[str(rng.choice(ODD_NAMES))] = arrays.pop(_some(rng, arrays))
 
 
 def _swap_group(rng, head, arrays) -> None:
@@ -120,7 +122,7 @@ def _reshape(rng, head, arrays) -> None:
     old = arrays[name]
     shapes = [old.ravel(), old[None], old[..., None], old.T, old[:0], old[:1], np.float64(1.0),
               np.repeat(old[None], 2, 0), np.concatenate([old, old]) if old.ndim else old,
-              old[..., :0] if old.ndim > 1 else old, old[..., :1] if old.ndim > 1 else old]  # fmt: skip
+              *([old[..., :0], old[..., :1]] if old.ndim > 1 else [])]  # fmt: skip
     arrays[name] = np.asarray(shapes[int(rng.integers(len(shapes)))])
 
 
@@ -223,8 +225,9 @@ def _config(rng, head, arrays) -> None:
 
 
 def _other_config(rng, head, arrays) -> None:
-    configs = [None, {}, {"task": "sine"}, {"loss": "cross_entropy", "task": "digits", "labels": "ten"},
-               {"model": "figure_eight", "task": "plane_target"}, {"refresh_every": 3, "dynamics": "gd"},
+    configs = [None, {}, {"task": "sine"}, {"model": "figure_eight", "task": "plane_target"},
+               {"loss": "cross_entropy", "task": "digits", "labels": "ten"},
+               {"refresh_every": 3, "dynamics": "gd"},
                {"task": "stripe", "loss": "soft_hinge", "stop": "margins"}]  # fmt: skip
     head["config"] = configs[int(rng.integers(len(configs)))]
 
@@ -268,14 +271,22 @@ def _flip(rng, data: bytes) -> bytes:
 
 
 def _bomb(rng, data: bytes) -> bytes:
-    return _with(data, {"series/bomb.npy": b"\0" * int(rng.choice([2**22, 2**26, 300 * 2**20]))})
+    buffer = io.BytesIO(data)
+    with (
+        zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("series/bomb.npy", "w") as member,
+    ):
+        for _ in range(int(rng.choice([4, 64, 300]))):
+            member.write(b"\0" * 2**20)
+    return buffer.getvalue()
 
 
 def _claim(rng, data: bytes) -> bytes:
     shapes = ["(1000000000000,)", "(-1,)", "(2, -5)", "(0, 10**9)", "(" * 3000, "(True,)", "(1.5,)",
-              "(4294967296, 4294967296)", "()", "(3,), 'x': 1", "(99999999999999999999999,)"]  # fmt: skip
+              "(4294967296, 4294967296)", "()", "(3,), 'x': 1", f"({'9' * 23},)"]  # fmt: skip
     kinds = ["<f8", "|O", "<f4", "|V0", "<U999999999", "[('a', '<f8')]", "S0"]
-    text = f"{{'descr': {str(rng.choice(kinds))!r}, 'fortran_order': False, 'shape': {rng.choice(shapes)}, }}"
+    kind, shape = str(rng.choice(kinds)), rng.choice(shapes)
+    text = f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}, }}"
     body = text.encode() + b" " * (-len(text) % 64) + b"\n"
     size = len(body).to_bytes(2, "little") if rng.random() < 0.8 else b"\xff\xff"
     return _with(data, {"latest/claim.npy": b"\x93NUMPY\x01\x00" + size + body + b"\0" * 64})

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lazycore.config import RunConfig
-from lazycore.datasets import folders, own
+from lazycore.datasets import folders, own, points
 from lazycore.errors import ConfigError, DataError
 from lazycore.figures import export
 from lazycore.sweepconfig import SweepConfig

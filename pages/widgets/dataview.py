@@ -33,7 +33,8 @@ def _take() -> None:
     if file is None:
         return
     try:
-        name = uploads.keep(file.name, file.getvalue())
+        with st.spinner("Reading the file …"):
+            name = uploads.keep(file.name, file.getvalue())
     except DataError as error:
         st.session_state.upload_wrong = str(error)
         return
@@ -45,7 +46,8 @@ def show(name: str, choices: Choices) -> None:
     """Draw the first rows with the role of each column, and all that was understood; or what is
     asked, with its answers as buttons."""
     try:
-        found = own.describe(name, choices)
+        with st.spinner("Reading the file …"):
+            found = own.describe(name, choices)
     except Question as asked:
         _ask(asked)
         names, rows = uploads.preview(name)
