@@ -126,6 +126,14 @@ def check_record(result: Any) -> None:
     _names(result)
 
 
+def check_array(
+    name: str, array: np.ndarray, dtype: str, shape: tuple[int, ...], noun: str
+) -> None:
+    """Raise `CorruptResult` for an array that is not of just this type and shape."""
+    if array.dtype != dtype or array.shape != shape:
+        _wrong(name, array, f"{dtype} of shape {shape}", noun)
+
+
 def _times(name: str, array: np.ndarray) -> None:
     floats = array.dtype.kind == "f" and array.ndim == 1
     if not floats or not np.isfinite(array).all() or (array < 0.0).any():
@@ -143,8 +151,8 @@ def _fits(
         if array.ndim > MOST_AXES + 1 or (first and (not array.ndim or len(array) != length)):
             _wrong(name, array, f"of length {length}, one for each of the {first}")
         return
-    if first is None and array.size == 0 and array.ndim <= len(axes):
-        return  # nothing is known of it yet
+    if array.shape == (0,) and axes[0] == "marked stages":
+        axes = axes[:1]  # of none there is no spectrum, nor how long one is
     fits = array.ndim == len(axes)
     for axis, length in zip(axes, array.shape, strict=False):
         fewest, most = SIZES.get(axis, (0, math.inf))
@@ -209,8 +217,8 @@ def _names(result: Any) -> None:
         raise CorruptResult(f"layers of this record must be as many as {by_layer} has.")
 
 
-def _wrong(name: str, array: np.ndarray, must_be: str) -> None:
+def _wrong(name: str, array: np.ndarray, must_be: str, noun: str = "record") -> None:
     shape = f"shape {array.shape}" if array.ndim else "no shape"
     raise CorruptResult(
-        f"the array {name} of this record is {array.dtype} of {shape}: it must be {must_be}."
+        f"the array {name} of this {noun} is {array.dtype} of {shape}: it must be {must_be}."
     )

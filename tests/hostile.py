@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from lazycore.figures import export, overlay, panels, panels_of
+from lazycore.figures import bands, export, heatmap, overlay, panels, panels_of
 from lazycore.groups import grouped
-from lazycore.quantities import measure
+from lazycore.plane import plane_of
+from lazycore.quantities import QUANTITIES, measure
 from lazycore.results import RunResult
+from lazycore.sweepresult import SweepResult
 from lazycore.tabulate import csv, latex, table
 from pages.widgets import summary
 
@@ -35,10 +37,15 @@ def packed(head: object, arrays: dict[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def mutations(sources: list[bytes], count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """Yield `count` changed files, each with what was done to which of the sources."""
+def mutations(
+    sources: list[bytes], count: int, seed: int = 0, but: tuple[str, ...] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """Yield `count` changed files, each with what was done to which of the sources.
+
+    but: ways of changing them that are left out.
+    """
     rng = np.random.default_rng(seed)
-    ways = [*ON_ARRAYS, *ON_HEADS, *ON_BYTES]
+    ways = [way for way in (*ON_ARRAYS, *ON_HEADS, *ON_BYTES) if way not in but]
     for number in range(count):
         way = ways[number % len(ways)]
         source = int(rng.integers(len(sources)))
@@ -71,6 +78,18 @@ def draw(result: RunResult) -> None:
     assert summary.verdict_in_colour(result) and summary._ending(result) is not None
 
 
+def draw_table(table: SweepResult) -> None:
+    """Draw all that a page draws of a sweep."""
+    axes = list(table.config.axes)
+    for name in QUANTITIES:
+        found = plane_of(table.frame, table.config.axes, axes[0], axes[1], name)
+        for figure in (heatmap.figure(found), bands.figure(found, [0])):
+            _is_json(figure, name)
+            export.csv(figure)
+    table.grid(axes[0], axes[1], "relative_gap")
+    json.dumps(table.to_dict(), allow_nan=False)
+
+
 def _is_json(value: object, where: str) -> None:
     """Check that this can go to a browser; say where it cannot."""
     try:
@@ -94,7 +113,7 @@ def _drop(rng, head, arrays) -> None:
 
 
 def _drop_several(rng, head, arrays) -> None:
-    for _ in range(int(rng.integers(2, 6))):
+    for _ in range(min(int(rng.integers(2, 6)), len(arrays))):
         arrays.pop(_some(rng, arrays), None)
 
 

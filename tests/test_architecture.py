@@ -63,7 +63,9 @@ MAY_REACH = {
     "sweepaxes": {"spec", "config", "errors", "fields"},
     "sweepconfig": {"spec", "config", "errors", "sweepaxes"},
     "quantities": {"results"},
-    "sweepresult": {"config", "errors", "packed", "results", "quantities", "sweepconfig"},
+    "sweepresult": {
+        *("config", "errors", "packed", "quantities", "recorded", "results", "sweepconfig"),
+    },
     "budget": {"spec", "config", "errors", "moments", "stages", "sweepconfig"},
     "apart": {"errors", "processes"},
     "datasets": {"apart", "errors"},

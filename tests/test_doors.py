@@ -14,6 +14,7 @@ from functools import cache
 import hostile
 import numpy as np
 import pytest
+from made_up_sweep import made_up_sweep
 
 from lazycore import run
 from lazycore.apart import apart
@@ -35,6 +36,7 @@ from lazycore.spec import shown
 from lazycore.store import checked_digest
 from lazycore.sweepaxes import DERIVED
 from lazycore.sweepconfig import SweepConfig
+from lazycore.sweepresult import SweepResult
 
 POINTS = {"n_train": 8, "n_test": 6, "width": 6}
 KINDS = {
@@ -134,6 +136,34 @@ def test_a_record_that_is_handed_in_is_read_apart(records):
     assert result.to_dict() == RunResult.from_bytes(records[0]).to_dict()
     with pytest.raises(CorruptResult, match="not a whole Lazy Lab result"):
         opened(b"PK no")
+
+
+OF_RUNS = ("times", "shorter", "many", "grid", "latest", "other_config")
+"""What is done to records of runs only."""
+
+
+def test_a_changed_table_of_a_sweep_is_refused_in_a_sentence_or_drawn_whole():
+    warnings.simplefilter("ignore")
+    source, ends = made_up_sweep().to_bytes(), Counter()
+    for what, data in hostile.mutations([source], 63, seed=5, but=OF_RUNS):
+        begun = time.process_time()
+        try:
+            table = SweepResult.from_bytes(data)
+        except CorruptResult as error:
+            ends[bool(sentence(error))] += 1
+        else:
+            hostile.draw_table(table)
+            ends["drawn"] += 1
+        assert time.process_time() - begun < SECONDS, what
+    assert ends[True] > 30 and ends["drawn"] > 3
+
+
+def test_a_wrong_array_of_a_sweep_is_named():
+    head, arrays = hostile.parts(made_up_sweep().to_bytes())
+    with pytest.raises(CorruptResult, match=r"values of this sweep is float32 .* float64 of shape"):
+        SweepResult.from_bytes(
+            hostile.packed(head, arrays | {"values": arrays["values"].astype(np.float32)})
+        )
 
 
 # ── links ────────────────────────────────────────────────────────────────────────────────
