@@ -158,11 +158,12 @@ def _fits(
         fewest, most = SIZES.get(axis, (0, math.inf))
         fits = fits and fewest <= length <= most and sizes.setdefault(axis, length) == length
     if not fits:
-        said = [f"{axis} {_size(axis, sizes, array)}".strip() for axis in axes]
+        said = [f"{axis} {_size(axis, sizes)}".strip() for axis in axes]
         _wrong(name, array, f"of shape ({', '.join(said)})")
 
 
-def _size(axis: str, sizes: Mapping[str, int], array: np.ndarray) -> str:
+def _size(axis: str, sizes: Mapping[str, int]) -> str:
+    """Return how long an axis must be, nothing where that is free."""
     fewest, most = SIZES.get(axis, (0, math.inf))
     if axis in sizes and fewest <= sizes[axis] <= most:
         return str(sizes[axis])

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 
@@ -320,6 +321,7 @@ def _members(rng, data: bytes) -> bytes:
 
 def _with(data: bytes, members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO(data)
+    warnings.simplefilter("ignore", UserWarning)  # two members of one name are what is wanted
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
