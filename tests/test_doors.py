@@ -7,9 +7,8 @@ import time
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from functools import cache
 from threading import Event, Thread
 
 import hostile
@@ -273,7 +272,7 @@ def test_a_neighbour_of_hostile_links_and_files_is_answered_at_once(records):
             SweepConfig.from_text({"alpha": "1:10:100", "seed": "0:199"}, 4000)
         assert len(SweepConfig.from_text({"alpha": "1:10:40", "seed": "0:99"}, 4000).cells) == 3960
         for name in ("cells.csv", "long.npz"):
-            hand_in(name, own_files()[name])
+            hand_in(name, OWN_FILES[name]())
         for data in bombs:
             with pytest.raises(CorruptResult):
                 opened(data)
@@ -304,37 +303,34 @@ def npy(shape: str, kind: str = "<f8") -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
 
-@cache
-def own_files() -> dict[str, bytes]:
-    """Return twenty-five files of strangers by the names they come with."""
-    rows = b"\n".join(b"%d,%d" % (i, i % 3) for i in range(400_000))
-    return {
-        "rows.csv": rows,
-        "wide.csv": b",".join([b"1"] * 2_000_000) + b"\n",
-        "wide2.csv": (b",".join([b"1"] * 9000) + b"\n") * 250,
-        "cells.csv": (b",".join([b"12"] * 1000) + b"\n") * 1600,
-        "words.csv": b"\n".join(b"w%d,x%d,%d" % (i, i, i % 2) for i in range(90_000)),
-        "quotes.csv": b'"' * 4_000_000,
-        "open.csv": b'a,b\n"' + b"x\n" * 1_000_000,
-        "blank.csv": b"\n" * 4_000_000,
-        "zeros.csv": b"\0" * 4_000_000,
-        "semicolons.csv": b";" * 4_000_000,
-        "mixed.csv": b"a,b;c\td|e f\n" * 90_000,
-        "dates.csv": b"2020-01-01,1\n" * 90_000,
-        "digits.csv": b"1," + b"9" * 4_000_000 + b"\n2,3\n",
-        "ragged.csv": b"".join(b"1," * (i % 50) + b"2\n" for i in range(50_000)),
-        "utf16.csv": b"\xff\xfe" + "1,2\n".encode("utf-16-le") * 90_000,
-        "names.csv": b"[x](http://a.b),<b>\n" + b"1,2\n3,4\n5,7\n" * 20,
-        "comma.csv": b"a;b\n" + b"0,5;1,5\n1,5;2,5\n" * 30,
-        "huge.npz": arrays(x=np.zeros((250, 2**20), np.int8), y=np.zeros(250, np.int8)),
-        "long.npz": arrays(x=np.zeros((2**26, 1), np.int8), y=np.zeros(2**26, np.int8)),
-        "marks.npz": arrays(x=np.zeros((1000, 2)), y=np.zeros((1000, 60_000), np.int8)),
-        "claim.npz": zipped(x=npy("(10**9, 10**9)"), y=npy("(1000000000,)")),
-        "negative.npz": zipped(x=npy("(-1, -5)"), y=npy("(-1,)")),
-        "deep.npz": zipped(x=npy("(" * 5000), y=npy("()")),
-        "objects.npz": zipped(x=npy("(3,)", "|O"), y=npy("(3,)", "|O")),
-        "no.npz": b"PK\x03\x04" + b"\0" * 4_000_000,
-    }
+OWN_FILES: dict[str, Callable[[], bytes]] = {
+    "rows.csv": lambda: b"\n".join(b"%d,%d" % (i, i % 3) for i in range(400_000)),
+    "wide.csv": lambda: b",".join([b"1"] * 2_000_000) + b"\n",
+    "wide2.csv": lambda: (b",".join([b"1"] * 9000) + b"\n") * 250,
+    "cells.csv": lambda: (b",".join([b"12"] * 1000) + b"\n") * 1600,
+    "words.csv": lambda: b"\n".join(b"w%d,x%d,%d" % (i, i, i % 2) for i in range(90_000)),
+    "quotes.csv": lambda: b'"' * 4_000_000,
+    "open.csv": lambda: b'a,b\n"' + b"x\n" * 1_000_000,
+    "blank.csv": lambda: b"\n" * 4_000_000,
+    "zeros.csv": lambda: b"\0" * 4_000_000,
+    "semicolons.csv": lambda: b";" * 4_000_000,
+    "mixed.csv": lambda: b"a,b;c\td|e f\n" * 90_000,
+    "dates.csv": lambda: b"2020-01-01,1\n" * 90_000,
+    "digits.csv": lambda: b"1," + b"9" * 4_000_000 + b"\n2,3\n",
+    "ragged.csv": lambda: b"".join(b"1," * (i % 50) + b"2\n" for i in range(50_000)),
+    "utf16.csv": lambda: b"\xff\xfe" + "1,2\n".encode("utf-16-le") * 90_000,
+    "names.csv": lambda: b"[x](http://a.b),<b>\n" + b"1,2\n3,4\n5,7\n" * 20,
+    "comma.csv": lambda: b"a;b\n" + b"0,5;1,5\n1,5;2,5\n" * 30,
+    "huge.npz": lambda: arrays(x=np.zeros((250, 2**20), np.int8), y=np.zeros(250, np.int8)),
+    "long.npz": lambda: arrays(x=np.zeros((2**26, 1), np.int8), y=np.zeros(2**26, np.int8)),
+    "marks.npz": lambda: arrays(x=np.zeros((1000, 2)), y=np.zeros((1000, 60_000), np.int8)),
+    "claim.npz": lambda: zipped(x=npy("(10**9, 10**9)"), y=npy("(1000000000,)")),
+    "negative.npz": lambda: zipped(x=npy("(-1, -5)"), y=npy("(-1,)")),
+    "deep.npz": lambda: zipped(x=npy("(" * 5000), y=npy("()")),
+    "objects.npz": lambda: zipped(x=npy("(3,)", "|O"), y=npy("(3,)", "|O")),
+    "no.npz": lambda: b"PK\x03\x04" + b"\0" * 4_000_000,
+}
+"""Twenty-five files of strangers, by the names they come with."""
 
 
 def hand_in(name: str, data: bytes) -> str:
@@ -348,14 +344,15 @@ def hand_in(name: str, data: bytes) -> str:
 
 @pytest.mark.parametrize("name", ["comma.csv", "long.npz", "claim.npz", "deep.npz"])
 def test_a_file_of_a_stranger_is_taken_or_answered(name):
-    assert bool(hand_in(name, own_files()[name])) == (name != "comma.csv")
+    assert bool(hand_in(name, OWN_FILES[name]())) == (name != "comma.csv")
 
 
 @pytest.mark.slow
 def test_twenty_five_files_of_strangers_take_no_time_and_no_memory():
-    files, words = own_files(), json.dumps(asdict(AS_IT_IS))
-    assert len(files) == 25
-    for name, data in files.items():
+    words = json.dumps(asdict(AS_IT_IS))
+    assert len(OWN_FILES) == 25
+    for name, made in OWN_FILES.items():
+        data = made()
         hand_in(name, data)
         try:
             asked = ["lazycore.datasets.own:describe_apart", name, words]
