@@ -6,7 +6,7 @@ from pages.widgets import controls, job, presets
 from pages.widgets.exponent import show_exponent
 from pages.widgets.panels import show_panels
 from pages.widgets.resources import banner, partial
-from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.sentences import said_in_a_sentence, show_link_error
 from pages.widgets.siblings import siblings
 from pages.widgets.summary import show_summary
 
@@ -28,8 +28,7 @@ def board(digest: str, log: bool, was_active: bool) -> None:
 st.title("Explore")
 banner()
 presets.preset_row()
-if said := controls.link_error():
-    st.error(said, icon=":material/link_off:")
+show_link_error(controls.link_error())
 config = controls.chosen()
 job.act(config, on_change=bool(st.session_state.get("auto")))
 active = job.toolbar(config)

@@ -90,7 +90,7 @@ def _layout(result: RunResult, models: list[str], paths: list, shown: np.ndarray
     layout: dict = {"shapes": [], "annotations": style.endings(result)}
     for side, (model, path, domain) in enumerate(zip(models, paths, domains, strict=True)):
         end = "" if side == 0 else str(side + 1)
-        reach = 1.12 * max(1.0, float(np.nanmax(np.abs(path), initial=0.0)))
+        reach = 1.12 * max(1.0, style.reach(path))
         span = [-reach, reach]
         layout[f"xaxis{end}" if end else "x"] = style.axis(
             "|a| b₁ (weight units²)", domain=domain, anchor=f"y{end}", range=span

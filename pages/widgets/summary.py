@@ -8,6 +8,7 @@ import streamlit as st
 from lazycore.figures.style import ENDINGS
 from lazycore.results import RunResult
 from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, LEARNED, RICH_KERNEL_CHANGE
+from pages.widgets.sentences import plain
 
 COLORS = {"lazy": "green", "crossover": "violet", "rich": "orange", "undecided": "gray"}
 MEANINGS = {
@@ -28,18 +29,18 @@ DIAGNOSES = {
 
 def show_summary(result: RunResult, title: str = "This run:") -> None:
     """Draw the verdict of a run and the numbers that it rests on."""
-    st.markdown(f"### {title} {verdict_in_colour(result)} {_ending(result)}")
+    st.markdown(f"### {plain(title)} {verdict_in_colour(result)} {_ending(result)}")
     st.markdown(_meaning(result))
     for note in result.notes:
-        st.caption(f"Note: {note}")
+        st.caption(f"Note: {plain(note)}")
     share = relative_gap(result)
     for place, (label, value, why) in zip(st.columns(5), _numbers(result, share), strict=True):
         place.metric(label, value, help=why)
     if diagnosis := result.latest.get("diagnosis"):
-        st.caption(f"Diagnosis: **{diagnosis}**. {DIAGNOSES.get(str(diagnosis), '')}")
+        st.caption(f"Diagnosis: **{plain(diagnosis)}**. {DIAGNOSES.get(str(diagnosis), '')}")
     reason = result.latest.get("theory.reason")
     if reason:
-        st.caption(str(reason))
+        st.caption(plain(reason))
 
 
 def _meaning(result: RunResult) -> str:
