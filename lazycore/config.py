@@ -12,12 +12,14 @@ from functools import cache, cached_property
 from typing import Any
 
 from lazycore import spec
-from lazycore.errors import ConfigError
+from lazycore.errors import LONGEST_WORD, ConfigError
 from lazycore.fields import GENERAL, SELECTORS
 from lazycore.spec import Field, shown
 
 ENGINE_VERSION = 1
 """Goes up whenever the same config would give other numbers."""
+FEW = 8
+"""Fields that a message names where none is close."""
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -74,11 +76,11 @@ class RunConfig:
     extra: tuple[tuple[str, Any], ...] = ()
 
     def __init__(self, /, *, extra: tuple[tuple[str, Any], ...] = (), **given: Any) -> None:
-        own = {f.name for f in fields(self)} - {"extra"}
+        own = _own()
         given = dict(extra) | given
         for name in given:
             if name not in own and name not in all_fields():
-                raise ConfigError(_unknown(str(name), own | set(all_fields())))
+                raise ConfigError(_unknown(str(name), {*own, *all_fields()}))
         for name in own:
             object.__setattr__(self, name, given.get(name))
         more = [(k, v) for k, v in given.items() if k not in own and v is not None]
@@ -108,7 +110,7 @@ class RunConfig:
 
     def given(self) -> dict[str, Any]:
         """Return the fields that were given, by name."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "extra"}
+        own = {name: self.__dict__[name] for name in _own()}
         return {k: v for k, v in (own | dict(self.extra)).items() if v is not None}
 
     def resolve(self) -> "RunConfig":
@@ -117,8 +119,7 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field by name, null where not given."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "extra"}
-        return own | dict(self.extra)
+        return {name: self.__dict__[name] for name in _own()} | dict(self.extra)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RunConfig":
@@ -168,6 +169,12 @@ class RunConfig:
         }
         text = json.dumps([ENGINE_VERSION, content], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _own() -> dict[str, None]:
+    """Return the names of the fields that `RunConfig` itself names, in order."""
+    return {field.name: None for field in fields(RunConfig) if field.name != "extra"}
 
 
 def all_fields() -> dict[str, Field]:
@@ -279,6 +286,7 @@ def _check_labels(values: Mapping[str, Any]) -> None:
 
 
 def _unknown(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else f" Fields: {', '.join(sorted(known))}."
-    return f"there is no field {name!r}.{hint}"
+    close = difflib.get_close_matches(name[:LONGEST_WORD], known, n=1)
+    some = ", ".join(sorted(known)[:FEW])
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are {len(known)}: {some}, …"
+    return f"there is no field {shown(name)!r}. {hint}"

@@ -13,9 +13,36 @@ Anything else is a bug and is shown with its type. Every message is one sentence
 names the value, what is allowed and, where there is one, the nearest cure.
 """
 
+import re
+
+LONGEST = 300
+"""Characters of a message: more is not read."""
+LONGEST_WORD = 40
+"""Characters that a value which somebody gave has in a message that would be too long."""
+
+
+def brief(text: str) -> str:
+    """Return `text` in at most 300 characters, all of which can be seen.
+
+    What somebody gave is shortened first: words of more than 40 characters, the longest first.
+    Then the middle goes, for what is allowed stands at the end.
+    """
+    text = "".join(sign if sign.isprintable() else "�" for sign in text)
+    for word in sorted(set(re.findall(rf"\S{{{LONGEST_WORD + 1},}}", text)), key=len)[::-1]:
+        if len(text) <= LONGEST:
+            return text
+        text = text.replace(word, word[: LONGEST_WORD - 3] + "…" + word[-2:])
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2
+    return f"{text[: half - 1].rstrip()} … {text[1 - half :].lstrip()}"[:LONGEST]
+
 
 class LazyLabError(Exception):
-    """Base of every error that is meant for the person using the program."""
+    """Base of every error that is meant for the person using the program: one short message."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(brief(message))
 
 
 class ConfigError(LazyLabError, ValueError):

@@ -72,8 +72,11 @@ def _labels(groups: Sequence[tuple[RunResult, ...]]) -> list[str]:
 
 def _label(config: Mapping[str, Any], names: Sequence[str]) -> str:
     said = [(name, config.get(name)) for name in names]
+    # Plotly would follow markup in the name of a column.
     return ", ".join(
-        value if isinstance(value, str) else f"{Axis(name, ()).said} = {plain(value)}"
+        value.replace("<", "‹")
+        if isinstance(value, str)
+        else f"{Axis(name, ()).said} = {plain(value)}"
         for name, value in said
         if value is not None
     )

@@ -1,15 +1,16 @@
 """Arrays and one JSON head as an npz file, read without trust. No torch.
 
-What runs and sweeps have in common as files: a schema, an engine version, a limit on what
-they unpack to, and one error for whatever hostile bytes provoke.
+What runs and sweeps have in common as files: a schema, an engine version, limits on what they
+unpack to, in bytes and in objects, and one error for whatever hostile bytes provoke.
 """
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from lazycore.errors import CorruptResult, LazyLabError, ResultNotFound
 
 Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
+
+MOST_MEMBERS = 400
+LARGEST_HEAD, MOST_VALUES, DEEPEST = 16 * 2**20, 200_000, 12
+"""Bytes of the JSON head, values in it, and how deep one may lie in another."""
 
 
 def pack(head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -38,7 +43,7 @@ def unpack(
     """
     try:
         arrays = _arrays(data, noun, largest)
-        head = json.loads(arrays.pop("head").tobytes())
+        head = _head(arrays.pop("head"), noun)
         _check(head, noun, schema)
         return assemble(head, arrays)
     except CorruptResult:
@@ -68,15 +73,72 @@ def read(path: str | Path) -> bytes:
 
 
 def _arrays(data: bytes, noun: str, largest: int) -> Arrays:
+    """Return the arrays of an npz file; nothing is unpacked before all that they are to unpack
+    to is known to be allowed."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        size = sum(item.file_size for item in archive.infolist())
-    if size > largest:
+        items = archive.infolist()
+        size = sum(item.file_size for item in items)
+        if size > largest:
+            raise CorruptResult(
+                f"this file unpacks to {size / 2**20:.0f} MB, which no {noun} does: "
+                f"at most {largest // 2**20} MB are read."
+            )
+        names = [item.filename.removesuffix(".npy") for item in items]
+        if len(items) > MOST_MEMBERS or len(set(names)) < len(names):
+            raise CorruptResult(
+                f"this file holds {len(items)} arrays, which no {noun} does: at most "
+                f"{MOST_MEMBERS} are read, each of a name of its own."
+            )
+        found = {}
+        for name, item in zip(names, items, strict=True):
+            with archive.open(item) as member:
+                found[name] = _array(member, name, item.file_size, noun)
+        return found
+
+
+def _array(member: IO[bytes], name: str, size: int, noun: str) -> np.ndarray:
+    """Return one array, whose head must claim just the bytes that the member has."""
+    version = np.lib.format.read_magic(member)
+    heads = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    shape, _, dtype = heads[version](member)
+    claimed = math.prod(map(int, shape)) * dtype.itemsize
+    fits = 0 <= claimed == size - member.tell() and min(shape, default=0) >= 0
+    if dtype.kind not in "fiubUS" or not fits:
         raise CorruptResult(
-            f"this file unpacks to {size / 2**20:.0f} MB, which no {noun} does: "
-            f"at most {largest // 2**20} MB are read."
+            f"the array {name[:40]} of this {noun} is not whole, or holds no numbers."
         )
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    member.seek(0)
+    return np.lib.format.read_array(member, allow_pickle=False)
+
+
+def _head(line: np.ndarray, noun: str) -> Any:
+    """Return the JSON in these bytes, which are counted before it is read."""
+    text = line.tobytes()
+    if len(text) > LARGEST_HEAD or sum(text.count(sign) for sign in b",[{") > MOST_VALUES:
+        raise CorruptResult(
+            f"the head of this {noun} is too long: at most {MOST_VALUES:,} values in "
+            f"{LARGEST_HEAD // 2**20} MB are read."
+        )
+    head = json.loads(text.decode(), parse_constant=_no_number)
+    level, depth = [head], 0
+    while level:
+        if depth > DEEPEST:
+            raise CorruptResult(f"the head of this {noun} is nested too deep.")
+        inside = [list(v.values()) if isinstance(v, dict) else v for v in level if _nests(v)]
+        level, depth = [value for values in inside for value in values], depth + 1
+    json.dumps(head, ensure_ascii=False).encode()  # half a character is no text
+    return head
+
+
+def _nests(value: Any) -> bool:
+    return isinstance(value, (dict, list))
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _check(head: Any, noun: str, schema: str) -> None:
@@ -84,6 +146,6 @@ def _check(head: Any, noun: str, schema: str) -> None:
         raise CorruptResult(f"this is not a Lazy Lab {noun} of schema {schema}.")
     if head["engine_version"] != ENGINE_VERSION:
         raise CorruptResult(
-            f"this {noun} is of engine version {head['engine_version']}, this program is "
+            f"this {noun} is of engine version {str(head['engine_version'])[:40]}, this program is "
             f"version {ENGINE_VERSION}, whose numbers differ: compute it again."
         )

@@ -19,6 +19,7 @@ import numpy as np
 from lazycore import packed
 from lazycore.config import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
+from lazycore.recorded import MODELS, check_record
 from lazycore.snapshots import Snapshot, answer
 from lazycore.verdict import Finding, finding, share_learned, so_far
 
@@ -27,7 +28,6 @@ LARGEST_FILE = 256 * 2**20
 """Bytes that a result may unpack to: more is refused before it is read."""
 
 STATUSES = ("done", "diverged", "cancelled", "budget")
-MODELS = ("nonlinear", "linearized")
 ALWAYS_PRESENT = {
     "refreshed": None,
     "gap.train_output": [],
@@ -199,25 +199,28 @@ class RunResult:
         return packed.pack(head, dict(self._arrays()))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "RunResult":
-        """Return the result in these bytes; `CorruptResult` for anything that is not one."""
-        return packed.unpack(data, "result", SCHEMA, LARGEST_FILE, cls._assembled)
+    def from_bytes(cls, data: bytes, largest: int | None = None) -> "RunResult":
+        """Return the result in these bytes; `CorruptResult` for anything that is not one.
+
+        largest: bytes that it may unpack to, `LARGEST_FILE` where left out.
+        """
+        return packed.unpack(data, "result", SCHEMA, largest or LARGEST_FILE, cls._assembled)
 
     @classmethod
     def _assembled(cls, head: Any, arrays: packed.Arrays) -> "RunResult":
         if head["status"] not in STATUSES:
-            raise CorruptResult(f"status={head['status']!r} is not one of {', '.join(STATUSES)}.")
+            said = f"status={str(head['status'])[:40]!r}"
+            raise CorruptResult(f"{said} is not one of {', '.join(STATUSES)}.")
         config = head["config"]
         groups: dict[str, dict[str, np.ndarray]] = {"series": {}, "sparse": {}, "latest": {}}
         time, kernel_time = arrays.pop("time"), arrays.pop("kernel_time")
         for name, array in arrays.items():
-            group, key = name.split("/", 1)
-            length = {"series": len(time), "sparse": len(kernel_time)}.get(group)
-            if array.dtype.kind != "f" or (length is not None and len(array) != length):
-                raise CorruptResult(f"the array {name!r} does not fit this result.")
+            group, _, key = name.partition("/")
+            if group not in groups:
+                raise CorruptResult(f"the array {name[:40]!r} is none of a run.")
             groups[group][key] = array
         result = cls(
-            config=RunConfig.from_dict(config).to_dict() if config is not None else None,
+            config=RunConfig.from_dict(config).resolve().to_dict() if config is not None else None,
             status=head["status"],
             time=time,
             series=groups["series"],
@@ -225,6 +228,7 @@ class RunResult:
             sparse=groups["sparse"],
             latest=head["latest"] | groups["latest"],
         )
+        check_record(result)
         _ = result.verdict  # reads what a page shows first: words for numbers end here
         return result
 

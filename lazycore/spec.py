@@ -8,6 +8,7 @@ torch inside its build function, so that collecting it stays cheap.
 """
 
 import importlib
+import math
 import pkgutil
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
-from lazycore.errors import ConfigError
+from lazycore.errors import LONGEST_WORD, ConfigError
 from lazycore.fieldwords import label, sentence
 
 Values = Mapping[str, Any]
@@ -33,6 +34,7 @@ PACKAGES = {
 """The fields whose value is the name of a file, and the package those files are in."""
 
 
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 NOT_GIVEN = "null"
 """The text of an optional field that is left to the others, as it is called in their meanings."""
 
@@ -122,9 +124,14 @@ class Field:
         try:
             number = float(text)
         except ValueError:
+            number = None
+        # Digits that no number of the machine holds, as 1e999, are answered as they were given.
+        if number is None or (math.isinf(number) and any(sign.isdigit() for sign in text)):
+            is_comma = DECIMAL_COMMA.fullmatch(text.strip())
+            point = f", as in {shown(text.strip().replace(',', '.'))}" if is_comma else ""
             raise ConfigError(
-                f"{self.name}={shown(text)} is not allowed: give {self.allowed}."
-            ) from None
+                f"{self.name}={shown(text)} is not allowed: give {self.allowed}{point}."
+            )
         return int(number) if self.kind is int and number.is_integer() else number
 
 
@@ -214,6 +221,7 @@ def loss_facts(values: Values) -> Values:
 
 def shown(value: Any) -> str:
     """Return `value` as it may stand in a message: short, whatever was handed in."""
-    text = value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else value
-    text = str(text) if not isinstance(text, int) or abs(text) < 10**40 else "a huge number"
-    return text if len(text) <= 40 else text[:37] + "…"
+    if isinstance(value, int) and abs(value) >= 10**LONGEST_WORD:
+        value = float(value) if abs(value) < 10**300 else "a huge number"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 3] + "…"

@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from lazycore.config import all_fields
-from lazycore.errors import ConfigError
+from lazycore.errors import LONGEST_WORD, ConfigError
 from lazycore.fields import ALPHA, STEP_SIZE, TIME
 from lazycore.spec import Field, shown
 
 LARGEST = 20_000
 """Cells of a sweep, at most."""
+LARGEST_WHOLE = 10**18
+"""Whole numbers above it are no field's, and none that numpy spaces."""
 DIGITS = 12
 """Significant digits of spaced values, so that 1e-2:1e4:13 holds 1 and not 0.9999999999999999."""
 
@@ -75,7 +77,7 @@ def axis_field(name: str) -> Field:
     """
     known = all_fields() | {key: derived.field for key, derived in DERIVED.items()}
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
+        close = difflib.get_close_matches(name[:LONGEST_WORD], known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ConfigError(f"there is no field {shown(name)!r} to sweep over.{hint}")
     if known[name].pattern:
@@ -106,6 +108,8 @@ def _one(field: Field, text: str) -> Any:
         raise ConfigError(f"{field.name} has an empty value: give {field.allowed}, by commas.")
     if (value := field.parse(text)) is None:
         raise ConfigError(f"{field.name}={text} is no value of an axis: give {field.allowed}.")
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        raise ConfigError(f"{field.name}={shown(text)} is not allowed: give {field.allowed}.")
     return value
 
 
@@ -136,7 +140,8 @@ def _spaced(field: Field, text: str) -> tuple[Any, ...]:
 
 def _check_count(said: str, count: float) -> None:
     if count > LARGEST:
-        raise ConfigError(f"{said} would be {count:,.0f} values: at most {LARGEST:,} are allowed.")
+        many = f"{count:,.0f}" if count < 1e15 else f"{count:.3g}"
+        raise ConfigError(f"{said} would be {many} values: at most {LARGEST:,} are allowed.")
 
 
 def _tidy(value: float) -> float:

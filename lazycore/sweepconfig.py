@@ -94,12 +94,14 @@ class SweepConfig:
         return cls._of({k: v for k, v in base.items() if v is not None}, axes)
 
     @classmethod
-    def from_text(cls, values: Mapping[str, str]) -> "SweepConfig":
+    def from_text(cls, values: Mapping[str, str], most: int = LARGEST) -> "SweepConfig":
         """Return the sweep that a link or a command line spells out, field by field.
 
-        A field whose text has a comma or a colon is an axis, in the order given.
+        A field whose text has a comma or a colon is an axis, in the order given. most: cells,
+        which are counted before there is any.
         """
         axes = {name: parse_axis(name, v) for name, v in values.items() if is_axis(name, v)}
+        _check_count(axes, most)
         rest = {name: v for name, v in values.items() if name not in axes}
         for name in axes.keys() & DERIVED.keys():
             if (set_by := DERIVED[name].sets) in rest:
@@ -142,11 +144,16 @@ def _checked_axes(axes: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
             other = setters[derived.sets]
             raise ConfigError(f"{other} and {name} both set {derived.sets}: give one of the two.")
     found = {name: checked(str(name), values) for name, values in axes.items()}
-    count = math.prod(len(values) for values in found.values())
-    if count > LARGEST:
-        sizes = " × ".join(str(len(values)) for values in found.values())
-        raise ConfigError(f"{sizes} = {count:,} cells are too many: at most {LARGEST:,}.")
+    _check_count(found, LARGEST)
     return found
+
+
+def _check_count(axes: Mapping[str, tuple[Any, ...]], most: int) -> None:
+    count = math.prod(len(values) for values in axes.values())
+    if count > most:
+        sizes = " × ".join(str(len(values)) for values in axes.values())
+        where = "" if most == LARGEST else f" here, and {LARGEST:,} on the command line"
+        raise ConfigError(f"{sizes} = {count:,} cells are too many: at most {most:,}{where}.")
 
 
 def _cells(given: Mapping[str, Any], axes: Mapping[str, tuple[Any, ...]]) -> tuple[Cell, ...]:

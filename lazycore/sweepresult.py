@@ -17,6 +17,7 @@ from lazycore import packed
 from lazycore.config import ENGINE_VERSION
 from lazycore.errors import ConfigError, CorruptResult
 from lazycore.quantities import QUANTITIES, measure
+from lazycore.recorded import check_array
 from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
 
@@ -275,11 +276,13 @@ def _assemble(head: Any, arrays: packed.Arrays) -> SweepResult:
     names, values = head["quantities"], arrays["values"]
     status, verdict = arrays["status"], arrays["verdict"]
     outputs = arrays.get("test_outputs")
+    cells = (result.total,)
+    check_array("values", values, "float64", (*cells, len(names)), "sweep")
+    check_array("status", status, "uint8", cells, "sweep")
+    check_array("verdict", verdict, "uint8", cells, "sweep")
     fits = (
-        values.dtype == float
-        and values.shape == (result.total, len(names))
-        and status.shape == verdict.shape == (result.total,)
-        and status.dtype == verdict.dtype == np.uint8
+        len(arrays) == (3 if outputs is None else 4)
+        and len(set(names)) == len(names)
         and status.max() < len(STATUSES)
         and verdict.max() < len(VERDICTS)
         and not np.isinf(values).any()

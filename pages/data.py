@@ -3,15 +3,15 @@
 import streamlit as st
 
 from pages.widgets import datacontrols, dataview
+from pages.widgets.sentences import plain, show_link_error
 
 st.title("Is your data understood as you mean it?")
-if said := datacontrols.link_error():
-    st.error(said, icon=":material/link_off:")
+show_link_error(datacontrols.link_error())
 st.markdown(
     "Put a table in, look at what was understood of it, correct it at the left, and train on it. "
     "What could be meant in two ways is asked; nothing is guessed in silence."
 )
 dataview.upload()
 name, choices = datacontrols.chosen()
-st.subheader(name)
+st.subheader(plain(name))
 dataview.show(name, choices)

@@ -6,7 +6,7 @@ from lazycore.errors import LazyLabError
 from pages.widgets import controls, job, presets, runview
 from pages.widgets.exponent import show_exponent
 from pages.widgets.resources import banner, partial
-from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.sentences import said_in_a_sentence, show_link_error
 from pages.widgets.siblings import siblings
 
 
@@ -31,8 +31,7 @@ def board(digest: str, first: str, log: bool, was_active: bool) -> None:
 st.title("Explore")
 banner()
 presets.preset_row()
-if said := controls.link_error():
-    st.error(said, icon=":material/link_off:")
+show_link_error(controls.link_error())
 try:
     config = controls.chosen()
 except LazyLabError:

@@ -6,7 +6,7 @@ from pages.widgets import figurecontrols, figurejob
 from pages.widgets.figurecontrols import Choice
 from pages.widgets.figureview import show_figure, show_sources
 from pages.widgets.resources import banner
-from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.sentences import said_in_a_sentence, show_link_error
 
 
 def board(choice: Choice, was_active: bool) -> None:
@@ -24,8 +24,7 @@ def board(choice: Choice, was_active: bool) -> None:
 choice = figurecontrols.chosen()
 st.title(choice.figure.title)
 banner()
-if said := figurecontrols.link_error():
-    st.error(said, icon=":material/link_off:")
+show_link_error(figurecontrols.link_error())
 st.markdown(choice.figure.caption)
 show_sources(choice)
 active = False

@@ -6,7 +6,7 @@ from pages.widgets import phasecontrols, phasejob, sweepjob
 from pages.widgets.phasecontrols import Choice
 from pages.widgets.phaseview import show_phases
 from pages.widgets.resources import banner
-from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.sentences import said_in_a_sentence, show_link_error
 
 
 def board(choice: Choice, was_active: bool) -> None:
@@ -21,8 +21,7 @@ def board(choice: Choice, was_active: bool) -> None:
 
 st.title("Feature or lazy")
 banner()
-if said := phasecontrols.link_error():
-    st.error(said, icon=":material/link_off:")
+show_link_error(phasecontrols.link_error())
 st.markdown(
     "A network of width h learns **features** where √h α is small and stays **lazy** where it is "
     "large; the two phases meet at α\\* ~ h^(−1/2) "

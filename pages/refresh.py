@@ -4,11 +4,11 @@ import streamlit as st
 
 from pages.widgets import refreshcontrols, refreshview
 from pages.widgets.resources import banner
+from pages.widgets.sentences import show_link_error
 
 st.title("How often must a network's features be taken anew?")
 banner()
-if said := refreshcontrols.link_error():
-    st.error(said, icon=":material/link_off:")
+show_link_error(refreshcontrols.link_error())
 st.markdown(
     "Linearise the network, train the *linear* model for **K** steps, linearise again where it "
     "has come to: **K = 1** is gradient descent, and to linearise only once is **lazy** training. "

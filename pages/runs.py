@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from lazycore.results import RunResult
 from pages.widgets import job, ledger
 from pages.widgets.panels import show_panels
-from pages.widgets.resources import banner, queue
+from pages.widgets.resources import banner, opened_record, queue
 from pages.widgets.sentences import said_in_a_sentence
 from pages.widgets.summary import show_summary
 
@@ -35,6 +34,6 @@ file = st.file_uploader(
     key="file",
 )
 if file is not None:
-    result = RunResult.from_bytes(file.getvalue())
+    result = opened_record(file.getvalue())
     show_summary(result, f"{file.name}:")
     show_panels(result, "file", log=True)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.widgets import job, theoremcontrols, theoremruns, theoremview
 from pages.widgets.resources import banner
-from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.sentences import said_in_a_sentence, show_link_error
 from pages.widgets.theoremcontrols import Choice
 
 
@@ -27,8 +27,7 @@ def board(choice: Choice, was_active: bool) -> None:
 theorem = theoremcontrols.statement()
 st.title(theorem.title)
 banner()
-if said := theoremcontrols.link_error():
-    st.error(said, icon=":material/link_off:")
+show_link_error(theoremcontrols.link_error())
 theoremview.show_statement(theorem)
 choice = theoremcontrols.chosen()
 theoremruns.act(choice)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lazycore.config import RunConfig
-from lazycore.datasets import folders, own
+from lazycore.datasets import folders, own, points
 from lazycore.errors import ConfigError, DataError
 from lazycore.figures import export
 from lazycore.sweepconfig import SweepConfig
@@ -214,7 +214,7 @@ def test_images_get_their_channels_first_and_the_norm_of_other_images(own_folder
 
 def test_images_may_come_without_or_with_leading_channels():
     for shape, found in (((9, 4, 5), (1, 4, 5)), ((9, 3, 4, 5), (3, 4, 5)), ((9,), (1,))):
-        x, _ = own._checked(np.zeros(shape), np.zeros(9), "f")
+        x, _ = points.checked(np.zeros(shape), np.zeros(9), "f")
         assert x.shape[1:] == found
 
 

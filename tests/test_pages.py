@@ -186,6 +186,17 @@ def test_a_bad_link_is_one_sentence_on_a_page_that_works(root, link, sentence):
     assert not app.exception and not app.error
 
 
+@pytest.mark.parametrize("page", ["explore.py", "sweep.py", "data.py", "compare.py"])
+def test_words_of_a_link_are_never_a_link_or_a_picture(root, page):
+    evil = "[Session over, log in](http://a.b)"
+    of_page = {"data.py": {"d_file": evil}, "compare.py": {"runs": evil}}
+    app = opened(page, **of_page.get(page, {evil: "1"}))
+    assert not app.exception and len(app.error) >= 1
+    for error in app.error:
+        assert "\\[Session over" in error.value and "](" not in error.value.replace("\\](", "")
+        assert "://" not in error.value and len(error.value) < 400
+
+
 @pytest.mark.parametrize("link", [{"steps": "1e12", "dynamics": "gd"}, {"n_train": "1e9"}])
 def test_a_run_that_is_too_large_is_refused_in_a_sentence(root, link):
     app = opened("explore.py", **link)

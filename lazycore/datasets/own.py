@@ -7,18 +7,23 @@ since is refused.
 """
 
 import hashlib
+import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from lazycore.datasets import folders, target
+from lazycore.apart import Limits, apart
+from lazycore.datasets import description, folders, target
 from lazycore.datasets.arrays import from_arrays
 from lazycore.datasets.columns import are_constant
 from lazycore.datasets.content import reading
+from lazycore.datasets.description import Description
+from lazycore.datasets.npz import ODD, zip_sizes
+from lazycore.datasets.points import CURE, MOST_NUMBERS, MOST_ROWS, checked
 from lazycore.datasets.rows import Raw, from_table
 from lazycore.datasets.understood import AS_IT_IS, Choices, Question, Understood, span
 from lazycore.errors import DataError
@@ -31,9 +36,11 @@ NAME_IN_WORDS = (
     "ending in .npz or .csv"
 )
 LARGEST_FILE, LARGEST_ARRAYS = 64 * 2**20, 256 * 2**20
-MOST_ROWS, MOST_NUMBERS, MOST_CLASSES = 100_000, 10_000, target.MOST_CLASSES
-LARGEST_NUMBER = 1e100
-CURE = "correct the file, or give another data_file"
+MOST_CLASSES = target.MOST_CLASSES
+SMALL, MOST_UNPACKED = 2**17, 2**20
+"""Bytes of a file, and of its arrays, up to which it is read where it is asked for."""
+OF_FOLDER = Limits(60.0, 3000)
+"""What reading a file may take that somebody put into the folder."""
 
 
 @dataclass(frozen=True)
@@ -69,25 +76,6 @@ class Table:
         return as_classes if self.raw.words else (*as_classes, 0)
 
 
-@dataclass(frozen=True)
-class Description:
-    """What a config says of a file. test_rows: None where one table serves for both.
-
-    target: what a config calls the target. classes: None where that is to be chosen, as
-    `question` says. allowed: the numbers of classes that can be chosen.
-    """
-
-    hash: str
-    shape: tuple[int, ...]
-    classes: int | None
-    rows: int
-    test_rows: int | None
-    target: str
-    allowed: tuple[int, ...]
-    question: Question | None
-    understood: Understood
-
-
 def folder() -> Path:
     """Return the folder in which files of the user's own are looked for first."""
     return folders.user_folder() / FOLDER
@@ -120,7 +108,10 @@ def describe(name: str, choices: Choices = AS_IT_IS) -> Description:
     to be chosen first.
     """
     path = path_of(name)
-    return _describe(path, choices, *_stamp(path))
+    found = _describe(path, choices, *_stamp(path))
+    if isinstance(found, Description):
+        return found
+    raise found.with_traceback(None)
 
 
 def load(name: str, hash: str, choices: Choices = AS_IT_IS) -> Table:
@@ -158,9 +149,50 @@ def _hash(path: Path, *stamp: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _describe(path: Path, choices: Choices, *stamp: int) -> Description:
-    data = content(path)
-    found = parse(data, str(path), choices)
+def _describe(path: Path, choices: Choices, *stamp: int) -> Description | DataError:
+    """Return the description or what is wrong, which takes as long to find."""
+    try:
+        return look_at(content(path), str(path), choices, OF_FOLDER)
+    except DataError as error:
+        return error
+
+
+def look_at(data: bytes, where: str, choices: Choices, limits: Limits) -> Description:
+    """Return the description of a file of these bytes; what is not small is read apart."""
+    if _is_small(data, where):
+        return described(data, where, choices)
+    words = [where, json.dumps(asdict(choices))]
+    found = description.from_bytes(
+        apart(f"{__name__}:describe_apart", data, words, limits, DataError)
+    )
+    if isinstance(found, Question):
+        raise found
+    return found
+
+
+def describe_apart(data: bytes, where: str, choices: str) -> bytes:
+    """Return the description as bytes; what a process of its own does."""
+    fields = json.loads(choices)
+    try:
+        found = described(data, where, Choices(**fields | {"without": tuple(fields["without"])}))
+    except Question as asked:
+        return description.to_bytes(asked)
+    return description.to_bytes(found)
+
+
+def _is_small(data: bytes, where: str) -> bool:
+    """Whether reading these bytes takes no time and no memory to speak of."""
+    if len(data) > SMALL:
+        return False
+    try:
+        return where.endswith(".csv") or sum(zip_sizes(data)) <= MOST_UNPACKED
+    except ODD:
+        return True  # no npz file, which is found at once
+
+
+def described(data: bytes, where: str, choices: Choices = AS_IT_IS) -> Description:
+    """Return what a config says of the file of these bytes."""
+    found = parse(data, where, choices)
     x, _ = found.train
     return Description(
         hash=hash_of(data),
@@ -197,7 +229,7 @@ def parse(data: bytes, where: str, choices: Choices = AS_IT_IS) -> Table:
         raw = from_table(data, where, CURE, (MOST_ROWS, MOST_NUMBERS), choices)
     else:
         raw = from_arrays(data, where, CURE, LARGEST_ARRAYS, choices)
-    parts = [_checked(x, y, where, choices.missing == "mean") for x, y in raw.parts]
+    parts = [checked(x, y, where, choices.missing == "mean", MOST_ROWS) for x, y in raw.parts]
     if len({x.shape[1:] for x, _ in parts}) > 1:
         raise DataError(f"the points of x_train and x_test in {where} differ in shape; {CURE}.")
     y, question = np.concatenate([y for _, y in parts]), None
@@ -246,55 +278,4 @@ def understood(found: Table) -> Understood:
         span=span(y),
         notes=tuple(notes),
         preview=raw.preview,
-    )
-
-
-def _checked(
-    x: np.ndarray, y: np.ndarray, where: str, holes: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return points and targets as numbers, images with their channels first.
-
-    holes: whether numbers of a point may be missing (NaN).
-    """
-    x, y = np.asarray(x), y.astype(np.float64)
-    if not 1 <= x.ndim <= 4 or len(x) != len(y) or len(x) == 0:
-        raise DataError(
-            f"{where} holds points of shape {x.shape} and {len(y)} targets: give one target to "
-            f"each point, and rows of numbers or images; {CURE}."
-        )
-    x = _channels_first(x[:, None] if x.ndim == 1 else x, where)
-    if len(x) > MOST_ROWS or math.prod(x.shape[1:]) > MOST_NUMBERS:
-        raise DataError(
-            f"{where} holds points of shape {x.shape}: at most {MOST_ROWS:,} points of "
-            f"{MOST_NUMBERS:,} numbers are read; {CURE}."
-        )
-    if x.size == 0:
-        raise DataError(f"{where} holds points without a number; {CURE}.")
-    finite = ~np.isinf(x) if holes else np.isfinite(x)
-    if not (finite.all() and np.isfinite(y).all()):
-        raise DataError(f"{where} holds NaN or ∞: every number must be finite; {CURE}.")
-    if max(_size(x), _size(y)) > LARGEST_NUMBER:
-        raise DataError(
-            f"{where} holds numbers above {LARGEST_NUMBER:g}, whose squares are too large; {CURE}."
-        )
-    return x, y
-
-
-def _size(values: np.ndarray) -> float:
-    there = values[~np.isnan(values)] if values.dtype.kind == "f" else values
-    return max(abs(float(there.max())), abs(float(there.min()))) if there.size else 0.0
-
-
-def _channels_first(x: np.ndarray, where: str) -> np.ndarray:
-    """Return rows as they are, and images as (n, channels, height, width)."""
-    if x.ndim == 2:
-        return x
-    if x.ndim == 3:
-        return x[:, None]
-    if x.shape[3] in (1, 3):
-        return x.transpose(0, 3, 1, 2)
-    if x.shape[1] in (1, 3):
-        return x
-    raise DataError(
-        f"{where} holds images of shape {x.shape[1:]}, without 1 or 3 channels; {CURE}."
     )

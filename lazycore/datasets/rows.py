@@ -195,8 +195,8 @@ def _kept(
         raise Question(
             f"row {grid.lines[first]} of {where} holds {what}, no finite number: values are "
             f"missing in {incomplete.sum():,} of {len(incomplete):,} rows, in {shown}; give "
-            "data_missing=drop_rows to leave such rows out, data_missing=mean to take the "
-            f"column's mean, or {cure}.", "data_missing", ("drop_rows", "mean"))  # fmt: skip
+            "data_missing=drop_rows to leave them out, data_missing=mean, or "
+            f"{cure}.", "data_missing", ("drop_rows", "mean"))  # fmt: skip
     kept = ~(incomplete if choices.missing == "drop_rows" else without_target)
     if not kept.any():
         raise DataError(

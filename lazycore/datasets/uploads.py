@@ -1,21 +1,25 @@
 """Files that come in through the page: kept under a safe name, or refused; and a first look."""
 
+import json
 import os
 import re
 import secrets
 from functools import lru_cache
 from pathlib import Path
 
+from lazycore.apart import Limits, apart
 from lazycore.datasets import own, table
 from lazycore.datasets.columns import columns
 from lazycore.datasets.content import PART
 from lazycore.datasets.rows import EXTRA, PREVIEWED
-from lazycore.datasets.understood import Question
+from lazycore.datasets.understood import AS_IT_IS, Question
 from lazycore.errors import DataError
 
 ENDINGS = {"csv": "csv", "tsv": "csv", "txt": "csv", "data": "csv", "dat": "csv", "npz": "npz"}
 """The endings that are taken, and what the file is kept as."""
 LARGEST_UPLOAD = 5 * 2**20
+OF_UPLOADS = Limits(10.0, 250)
+"""What reading a file may take that comes in through the page."""
 MOST_FILES, MOST_BYTES = 500, 2**30
 """What the folder of own files holds in all, before more are refused."""
 LONGEST_STEM = 22
@@ -36,7 +40,7 @@ def keep(name: str, data: bytes) -> str:
         )
     stem, ending = safe(name)
     try:
-        own.parse(data, f"{stem}.{ending}")
+        own.look_at(data, f"{stem}.{ending}", AS_IT_IS, OF_UPLOADS)
     except Question:
         pass  # it can be read, once that is answered
     folder = own.folder()
@@ -76,10 +80,24 @@ def preview(name: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
 def _preview(path: Path, *stamp: int) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     if path.suffix != ".csv":
         return (), ()
-    most = own.MOST_ROWS, own.MOST_NUMBERS + EXTRA
-    grid = table.read(own.content(path), str(path), own.CURE, *most)
+    data = own.content(path)
+    if len(data) <= own.SMALL:
+        return first_rows(data, str(path))
+    found = apart(f"{__name__}:preview_apart", data, [str(path)], own.OF_FOLDER, DataError)
+    names, rows = json.loads(found)
+    return tuple(names), tuple(map(tuple, rows))
+
+
+def first_rows(data: bytes, where: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return the names of the columns of a table and its first rows, cell by cell."""
+    grid = table.read(data, where, own.CURE, own.MOST_ROWS, own.MOST_NUMBERS + EXTRA)
     rows = zip(*(cells[:PREVIEWED] for cells in grid.columns), strict=True)
     return tuple(column.name for column in columns(grid)), tuple(rows)
+
+
+def preview_apart(data: bytes, where: str) -> bytes:
+    """Return the same as bytes; what a process of its own does."""
+    return json.dumps(first_rows(data, where)).encode()
 
 
 def _is_taken(name: str) -> bool:

@@ -1,5 +1,7 @@
 """Λ over time: how much more the first layer sees of the directions that matter."""
 
+import numpy as np
+
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure
 from lazycore.results import RunResult
@@ -16,7 +18,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         y=style.axis("Λ = rms w∥ / rms w⊥ (ratio)", log),
         alt="Root mean square of first-layer weights along the directions that labels depend on, "
         "over that across them, over flow time; dotted: as drawn.",
-        shapes=[style.level(float(values[0]))],
+        shapes=[style.level(float(y)) for y in values[:1] if np.isfinite(y)],
         annotations=style.endings(result),
         showlegend=True,
     )

@@ -4,6 +4,8 @@ from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
+MOST_LAYERS = 40
+"""Layers that have a line each, at most: of more, some, evenly spread."""
 SYMBOLS = ("circle", "square", "triangle-up", "star", "cross", "hexagon", "triangle-down")
 
 
@@ -37,13 +39,14 @@ def _layers(result: RunResult, log: bool) -> list[Trace]:
         return []
     values = result.series[name]
     names = result.latest.get("layers") or [f"layer {i + 1}" for i in range(values.shape[1])]
+    names = [style.words(name) for name in names]
     look = {"color": style.BLUE, "width": 1}
     return [
         style.with_marks(
-            style.line(result.time, values[:, i], str(names[i]), log=log, line=look, opacity=0.75),
+            style.line(result.time, values[:, i], names[i], log=log, line=look, opacity=0.75),
             SYMBOLS[i % len(SYMBOLS)],
         )
-        for i in range(values.shape[1])
+        for i in style.thinned(values.shape[1], MOST_LAYERS)
     ]
 
 

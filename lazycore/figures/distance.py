@@ -97,7 +97,7 @@ def _subtitle(result: RunResult) -> str:
     reason = result.latest.get("theory.reason")
     if style.has(result, "theory.theorem_2_3") or not reason:
         return PANEL.question
-    return _wrapped(str(reason))
+    return _wrapped(style.words(reason))
 
 
 def _wrapped(text: str, width: int = 72) -> str:

@@ -47,6 +47,6 @@ PANEL = Panel(
     name="eigenvalues",
     order=37,
     question="Which directions become faster to learn?",
-    shows=lambda result: "kernel.eigenvalues" in result.sparse,
+    shows=lambda result: style.has(result, "kernel.eigenvalues"),
     draw=figure,
 )

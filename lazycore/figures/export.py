@@ -50,9 +50,13 @@ def csv(figure: Figure) -> str:
         label = trace.get("name") or _panel(figure, trace)
         if "z" in trace:
             # Where z is a logarithm, what it is of stands beside it.
-            # Where x and y are the edges of cells, the cells' own places stand beside them too.
-            xs, ys = (trace.get("meta", {}).get(axis, trace[axis]) for axis in ("x", "y"))
-            for y, row in zip(ys, trace.get("customdata", trace["z"]), strict=True):
+            # Where x and y are the edges of cells, the cells' own places stand beside them too;
+            # where there are none, as plotly has it: 0, 1, 2 …
+            z = trace.get("customdata", trace["z"])
+            counted = {"x": range(len(z[0]) if z else 0), "y": range(len(z))}
+            places = counted | {axis: trace[axis] for axis in counted if axis in trace}
+            xs, ys = (trace.get("meta", {}).get(axis, places[axis]) for axis in ("x", "y"))
+            for y, row in zip(ys, z, strict=True):
                 writer.writerows([label, x, y, z] for x, z in zip(xs, row, strict=True))
         else:
             rows = zip(trace["x"], trace["y"], strict=True)

@@ -19,7 +19,8 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     initial kernel comes to.
     """
     kernels = [_points(result, name, log) for name in KERNELS if _has(result, name)]
-    ends = {m: _final(result.series[f"{m}.test_error"]) for m in style.MODELS}
+    known = [m for m in style.MODELS if style.has(result, f"{m}.test_error")]
+    ends = {m: _final(result.series[f"{m}.test_error"]) for m in known}
     span = [t for trace in kernels for t in trace["x"]]
     levels = [_end(model, error, span) for model, error in ends.items() if span]
     last = result.latest.get("frozen.correlation")

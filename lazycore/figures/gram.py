@@ -98,6 +98,6 @@ PANEL = Panel(
     name="gram",
     order=36,
     question="Does the kernel come to know the classes?",
-    shows=lambda result: "kernel.gram" in result.sparse and "kernel.labels" in result.latest,
+    shows=lambda result: style.has(result, "kernel.gram") and "kernel.labels" in result.latest,
     draw=figure,
 )

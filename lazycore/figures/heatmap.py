@@ -164,7 +164,7 @@ def _said(plane: Plane, cell: Cell) -> str:
         lines.append(f"{cell.verdict}, N = {cell.count}")
     lines += [f"{MARKS[cell.mark][0]}"] if cell.mark else []
     said = dict.fromkeys(run.message for run in cell.runs if run.message)
-    return "<br>".join([*lines, *(message[:80] for message in list(said)[:2])])
+    return "<br>".join([*lines, *(style.words(message[:80]) for message in list(said)[:2])])
 
 
 def _contours(plane: Plane, levels: Sequence[float], log: bool) -> list[Trace]:

@@ -48,7 +48,7 @@ def _curves(result: RunResult) -> Figure:
 def _maps(result: RunResult) -> Figure:
     models = _models(result)
     grids = [_grid(result.latest["function.x"], result.latest[f"function.{m}"]) for m in models]
-    largest = max(float(np.nanmax(np.abs(z), initial=0.0)) for *_, z in grids) or 1.0
+    largest = max(style.reach(z) for *_, z in grids) or 1.0
     width = (1.0 - BETWEEN * len(models)) / len(models)
     starts = [side * (width + BETWEEN) for side in range(len(models))]
     domains = [[round(start, 4), round(start + width, 4)] for start in starts]

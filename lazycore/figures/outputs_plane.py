@@ -20,8 +20,8 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     paths = {m: result.series[f"{m}.outputs"][:, 0] for m in recorded}
     shown = style.thinned(len(result.time), animation.MOST_FRAMES)
     target = np.asarray(result.latest["constants.target"], dtype=float)[0]
-    seen = np.abs(np.concatenate([target[None], *paths.values()]))
-    reach = REACH * max(1.0, float(np.nanmax(seen)))
+    seen = np.concatenate([target[None], *paths.values()])
+    reach = REACH * max(1.0, style.reach(seen))
     fixed = [*_curve(result, reach, target), *_trails(paths), _point(target, "target", "star")]
     moving = list(range(len(fixed), len(fixed) + len(paths)))
     frames = [
@@ -125,6 +125,8 @@ def _shows(result: RunResult) -> bool:
     return (
         outputs is not None
         and outputs.shape[1:] == (1, 2)
+        and style.has(result, "nonlinear.outputs")
+        and {f"{model}.train_loss" for model in style.MODELS} <= result.series.keys()
         and "linearized.outputs" in result.series
         and "constants.target" in result.latest
     )

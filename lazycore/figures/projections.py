@@ -47,6 +47,6 @@ PANEL = Panel(
     name="projections",
     order=38,
     question="How many eigenvectors do the labels need?",
-    shows=lambda result: "kernel.projections" in result.sparse,
+    shows=lambda result: style.has(result, "kernel.projections"),
     draw=figure,
 )

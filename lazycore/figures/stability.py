@@ -3,7 +3,7 @@
 import numpy as np
 
 from lazycore.figures import Panel, style
-from lazycore.figures.displacement import SYMBOLS
+from lazycore.figures.displacement import MOST_LAYERS, SYMBOLS
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
@@ -46,7 +46,7 @@ def _layers(result: RunResult, log: bool) -> list[Trace]:
             _kept(style.line(result.time, values, f"layer {i + 1}", line=look, opacity=0.75), log),
             SYMBOLS[i % len(SYMBOLS)],
         )
-        for i, values in enumerate(result.series[name].T)
+        for i, values in enumerate(result.series[name].T[:MOST_LAYERS])
     ]
 
 

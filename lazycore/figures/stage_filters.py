@@ -60,7 +60,7 @@ def _spectra(result: RunResult) -> dict[str, np.ndarray]:
     steps = np.asarray(result.latest["refreshed.spectrum_step"])
     found = {"eigenvalues at the start": spectra[0]}
     if len(spectra) > 1:
-        found[f"eigenvalues from step {int(steps[-1]):,}"] = spectra[-1]
+        found[f"eigenvalues from step {float(steps[-1]):,.0f}"] = spectra[-1]
     return found
 
 

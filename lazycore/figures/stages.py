@@ -46,7 +46,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         yaxis2=style.axis(
             "ηλ_max (no unit)",
             domain=[0.0, SPLIT - 0.04],
-            range=[0.0, 1.1 * max(LIMIT, float(np.nanmax(stability)))],
+            range=[0.0, 1.1 * max(LIMIT, style.reach(stability))],
         ),
     )
 

@@ -53,6 +53,17 @@ def numbers(values: Any) -> list[Any]:
     return [v if ok else None for v, ok in zip(values.tolist(), np.isfinite(values), strict=True)]
 
 
+def words(text: Any) -> str:
+    """Return words of others as they may stand in a figure: plotly would follow their markup."""
+    return str(text).replace("<", "‹")
+
+
+def reach(values: Any) -> float:
+    """Return the size of the largest finite number of an array, 0 where there is none."""
+    values = np.asarray(values, dtype=float)
+    return float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
+
+
 def thinned(length: int, most: int = MOST_POINTS) -> np.ndarray:
     """Return at most `most` indices into `length` points, evenly spread, both ends among them."""
     if length <= most:

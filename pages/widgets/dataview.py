@@ -1,7 +1,5 @@
 """A file of one's own on the page: put in, what was understood of it, what is asked."""
 
-import re
-
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +7,7 @@ from lazycore.datasets import own, uploads
 from lazycore.datasets.understood import Choices, Question, Understood
 from lazycore.errors import DataError
 from pages.widgets import controls, datacontrols
+from pages.widgets.sentences import plain, show_error, show_warning
 
 ANSWERS = 6
 """Answers that are buttons."""
@@ -24,7 +23,7 @@ def upload() -> None:
         help="It is kept in the data folder of this server, where others who use it can see it.",
     )
     if said := st.session_state.get("upload_wrong"):
-        st.error(said, icon=":material/error:")
+        show_error(said)
 
 
 def _take() -> None:
@@ -34,7 +33,8 @@ def _take() -> None:
     if file is None:
         return
     try:
-        name = uploads.keep(file.name, file.getvalue())
+        with st.spinner("Reading the file …"):
+            name = uploads.keep(file.name, file.getvalue())
     except DataError as error:
         st.session_state.upload_wrong = str(error)
         return
@@ -46,7 +46,8 @@ def show(name: str, choices: Choices) -> None:
     """Draw the first rows with the role of each column, and all that was understood; or what is
     asked, with its answers as buttons."""
     try:
-        found = own.describe(name, choices)
+        with st.spinner("Reading the file …"):
+            found = own.describe(name, choices)
     except Question as asked:
         _ask(asked)
         names, rows = uploads.preview(name)
@@ -60,7 +61,7 @@ def show(name: str, choices: Choices) -> None:
 
 
 def _ask(asked: Question) -> None:
-    st.warning(plain(str(asked)), icon=":material/help:")
+    show_warning(asked, icon=":material/help:")
     for place, option in zip(st.columns(ANSWERS), asked.options[:ANSWERS], strict=False):
         label = {"data_without": "leave out ", "data_classes": "classes: "}.get(asked.field, "")
         text = "numbers" if (asked.field, option) == ("data_classes", "0") else label + option
@@ -100,11 +101,6 @@ def _train(name: str, choices: Choices, found: own.Description) -> None:
     fields["data_classes"] = str(found.classes)
     address = controls.page_address("explore", **fields)
     st.html(f'<a href="{_quoted(address)}" target="_self">Train on it in Explore</a>')
-
-
-def plain(text: str) -> str:
-    """Return words of a file as markdown that says just them, without where the file lies."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text.replace(f"{own.folder()}/", ""))
 
 
 def _quoted(address: str) -> str:

@@ -13,6 +13,7 @@ from lazycore.sweepresult import SweepResult
 from pages.widgets import job, sweepjob
 from pages.widgets.job import WAIT_SECONDS, is_active, passed_and_left, start_and_cancel
 from pages.widgets.resources import partial, queue
+from pages.widgets.sentences import show_error, show_info
 
 POLL_SECONDS = 0.7
 COMPUTE = "compute_figure"
@@ -108,7 +109,7 @@ def show_state(parts: Sequence[Part]) -> None:
         return
     elif stopped is not None and stopped.state != "done":
         message = f"{stopped.message or 'It was stopped.'} {said} are there."
-        (st.info if stopped.state == "cancelled" else st.error)(message)
+        (show_info if stopped.state == "cancelled" else show_error)(message)
     else:
         st.info(
             f"{said} are computed: press **Compute**; what is reported is shown already.",

@@ -11,6 +11,7 @@ from lazycore.refinement import SHARE, first_answer
 from lazycore.results import RunResult
 from pages.widgets import controls
 from pages.widgets.resources import finished, queue
+from pages.widgets.sentences import show_error, show_info
 
 WAIT_SECONDS = 0.25
 """How long a click waits for a short run, so that it is on the page in the same answer."""
@@ -115,9 +116,9 @@ def show_progress(job: Job, doing: str, share: float, words: str, kept: str = ""
         device = f" on {job.device}" if job.device else ""
         st.progress(min(max(share, 0.0), 1.0), f"{doing}{device}: {words}{passed_and_left(job)}")
     elif job.state == "cancelled":
-        st.info(f"{job.message or 'Cancelled.'} {kept}".rstrip(), icon=":material/cancel:")
+        show_info(f"{job.message or 'Cancelled.'} {kept}".rstrip(), icon=":material/cancel:")
     else:
-        st.error(f"{job.message or 'It failed.'} {kept}".rstrip(), icon=":material/error:")
+        show_error(f"{job.message or 'It failed.'} {kept}".rstrip())
 
 
 def passed_and_left(job: Job, left: str = "left") -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lazycore.config import RunConfig
-from lazycore.errors import ConfigError
+from lazycore.errors import ConfigError, brief
 from lazycore.figures import export
 from lazycore.jobs import Job
 from lazycore.sweepconfig import SweepConfig
@@ -17,6 +17,7 @@ from lazycore.workers.heartbeat import WorkerInfo
 from pages.widgets import controls, sweeplink
 from pages.widgets.job import duration, is_active, passed_and_left
 from pages.widgets.resources import queue
+from pages.widgets.sentences import plain
 
 MOST_ROWS = 30
 WIDTHS = [3.4, 1.1, 1.6, 0.9, 1.4]
@@ -66,7 +67,7 @@ def show_ended(jobs: Sequence[Job]) -> None:
         with what:
             _link(job)
             if job.message:
-                st.caption(job.message)
+                st.caption(plain(brief(job.message)))
         state.markdown(_badge(job))
         when.caption(_when(job))
         device.caption(job.device or "–")

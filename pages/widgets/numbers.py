@@ -6,6 +6,7 @@ import streamlit as st
 
 from lazycore import tabulate
 from lazycore.groups import Group
+from pages.widgets.sentences import plain
 
 
 def show_numbers(groups: Sequence[Group]) -> None:
@@ -32,7 +33,7 @@ def show_numbers(groups: Sequence[Group]) -> None:
 
 def _markdown(found: tabulate.Table) -> str:
     """Return the table in markdown, the quantities down and the runs across."""
-    head = ["quantity", *found.labels]
+    head = ["quantity", *map(plain, found.labels)]
     rows = [
         [f"{row.meaning} ({row.unit})", *(entry.text for entry in row.entries)]
         for row in found.rows

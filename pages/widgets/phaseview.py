@@ -17,7 +17,7 @@ from pages.widgets.job import duration
 from pages.widgets.panels import take_away
 from pages.widgets.phasecontrols import Choice
 from pages.widgets.phasepowers import show_powers
-from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.sentences import plain, said_in_a_sentence
 from pages.widgets.tables import show_table
 
 
@@ -55,7 +55,7 @@ def show_phases(choice: Choice) -> None:
 
 def _why(cube: Cube) -> str:
     """Return why runs ended early, the first two reasons."""
-    return " Why: " + "; ".join(cube.messages[:2]) if cube.messages else ""
+    return " Why: " + plain("; ".join(cube.messages[:2])) if cube.messages else ""
 
 
 def _curve(choice: Choice, cube: Cube, name: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from lazycore import atlas
 from lazycore.errors import ResultNotFound
 from lazycore.jobs import JobQueue, open_queue
+from lazycore.opening import opened
 from lazycore.results import RunResult
 from lazycore.store import ResultStore, default_root, open_store
 from lazycore.workers import heartbeat
@@ -29,6 +30,12 @@ def queue() -> JobQueue:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(digest: str) -> RunResult:
     return store().get(digest)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the file …")
+def opened_record(data: bytes) -> RunResult:
+    """Return the record in the bytes of a file that somebody put in."""
+    return opened(data)
 
 
 def finished(digest: str) -> RunResult | None:

@@ -8,6 +8,7 @@ import streamlit as st
 from lazycore.figures.style import ENDINGS
 from lazycore.results import RunResult
 from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, LEARNED, RICH_KERNEL_CHANGE
+from pages.widgets.sentences import plain
 
 COLORS = {"lazy": "green", "crossover": "violet", "rich": "orange", "undecided": "gray"}
 MEANINGS = {
@@ -31,18 +32,18 @@ def show_summary(result: RunResult, title: str = "This run:", faded: bool = Fals
     A run that has not come to its end has none: where it stands is said in grey. faded: of a run
     that is only still there until another one is, in grey too.
     """
-    st.markdown(f"### {title} {headline(result, faded)} {_ending(result)}".rstrip())
+    st.markdown(f"### {plain(title)} {headline(result, faded)} {_ending(result)}".rstrip())
     st.markdown(_meaning(result))
     for note in result.notes:
-        st.caption(f"Note: {note}")
+        st.caption(f"Note: {plain(note)}")
     share = relative_gap(result)
     for place, (label, value, why) in zip(st.columns(5), _numbers(result, share), strict=True):
         place.metric(label, value, help=why)
     if diagnosis := result.latest.get("diagnosis"):
-        st.caption(f"Diagnosis: **{diagnosis}**. {DIAGNOSES.get(str(diagnosis), '')}")
+        st.caption(f"Diagnosis: **{plain(diagnosis)}**. {DIAGNOSES.get(str(diagnosis), '')}")
     reason = result.latest.get("theory.reason")
     if reason:
-        st.caption(str(reason))
+        st.caption(plain(reason))
 
 
 def headline(result: RunResult, faded: bool = False) -> str:

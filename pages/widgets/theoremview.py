@@ -13,6 +13,7 @@ from pages.widgets import controls, sweeplink, theoremruns
 from pages.widgets.chart import chart
 from pages.widgets.job import ask
 from pages.widgets.panels import take_away
+from pages.widgets.sentences import show_warning
 from pages.widgets.tables import cell, show_table
 from pages.widgets.theoremcontrols import Choice
 
@@ -36,7 +37,7 @@ def show_hypotheses(theorem: Theorem, result: RunResult) -> None:
     failing = [h for h in found if h.holds is False]
     if failing:
         said = "; ".join(h.found for h in failing)
-        st.warning(f"The theorem says nothing here: {said}.", icon=":material/rule:")
+        show_warning(f"The theorem says nothing here: {said}.", icon=":material/rule:")
 
 
 def show_lines(choice: Choice, result: RunResult, others: Mapping[str, RunResult]) -> None:
