@@ -9,7 +9,7 @@ from lazycore.results import RunResult
 
 MOST_FRAMES, MOST_NEURONS = 60, 200
 MARGIN = 1.12
-MOST_BEYOND = 2.0
+MOST_BEYOND = 1.3
 """How far the picture follows a linearisation, in the reach of its network."""
 SIGNS = (
     (1.0, "a > 0", style.BLUE, "circle"),
@@ -47,7 +47,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
 
 def _reach(models: list[str], paths: list[np.ndarray]) -> float:
     """Return how far the picture goes: to the unit circle and the network's neurons, and to the
-    linearisation's where they stay within twice that."""
+    linearisation's where they stay near that."""
     far = {m: float(np.nanmax(np.abs(p), initial=0.0)) for m, p in zip(models, paths, strict=True)}
     near = max(1.0, far.pop("nonlinear", 0.0))
     return MARGIN * max(near, min(MOST_BEYOND * near, max(far.values(), default=0.0)))
@@ -100,8 +100,8 @@ def _trails(path: np.ndarray, signs: np.ndarray, side: int) -> list[Trace]:
                 "mode": "lines",
                 "x": style.numbers(xy[:, 0]),
                 "y": style.numbers(xy[:, 1]),
-                "line": {"color": color, "width": 1},
-                "opacity": 0.45,
+                "line": {"color": color, "width": 1.5},
+                "opacity": 0.6,
                 "name": f"path, {name}",
                 "showlegend": False,
                 "hoverinfo": "skip",
