@@ -16,6 +16,7 @@ from pages.widgets import (
     theoremcontrols,
 )
 from pages.widgets.handback import handed_back
+from pages.widgets.history import keep_history
 from pages.widgets.look import apply_look
 from pages.widgets.sentences import said_in_a_sentence
 
@@ -26,6 +27,7 @@ def no_controls() -> None:
 
 st.set_page_config(page_title="Lazy Lab", page_icon="🦥", layout="wide")
 apply_look()
+keep_history()
 HOME = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 EXPLORE = st.Page("explore.py", title="Explore", icon=":material/tune:")
 SWEEP = st.Page("sweep.py", title="Sweep", icon=":material/grid_on:")
