@@ -155,18 +155,21 @@ def _layout(
         layout["shapes"].append(_unit_circle(end))
         layout["annotations"].append(
             style.note(
-                style.MODELS[model]["name"] + _left(path, reach),
+                style.MODELS[model]["name"],
                 x=sum(domain) / 2,
                 y=1.0,
                 xanchor="center",
                 yanchor="bottom",
             )
         )
+        if gone := _left(path, reach):
+            where = {"x": sum(domain) / 2, "y": 0.01, "xanchor": "center", "yanchor": "bottom"}
+            layout["annotations"].append(style.note(gone, **where))
     times = result.kernel_time[shown]
     return layout | {
         "title": "Paths of the neurons",
-        "subtitle": "|a<sub>j</sub>| b<sub>j</sub>, each from its start; dotted: unit circle"
-        + ("; dashed: the teacher’s" if _rays(result, reach, 0) else ""),
+        "subtitle": "|a<sub>j</sub>| b<sub>j</sub>, from the start; dotted: unit circle"
+        + ("; dashed: teacher" if _rays(result, reach, 0) else ""),
         "alt": "Paths of the hidden neurons in the plane, network left, linearisation right, "
         "with a play button.",
         "height": 470,
@@ -181,7 +184,7 @@ def _left(path: np.ndarray, reach: float) -> str:
     """Return how many neurons leave the picture, and how far they go, where some do."""
     farthest = np.nanmax(np.abs(path), axis=(0, 2), initial=0.0)
     gone = int((farthest > reach).sum())
-    return f" ({gone} leave the picture, up to {farthest.max():.2g})" if gone else ""
+    return f"{gone} leave the picture,<br>up to {farthest.max():.2g}" if gone else ""
 
 
 def _unit_circle(end: str) -> dict:

@@ -20,8 +20,6 @@ def handed_back(page: str) -> Iterator[None]:
     kept = st.session_state.setdefault(_KEPT, {})
     if st.session_state.get(_PAGE, page) != page:
         for key, value in kept.get(page, {}).items():
-            if st.query_params.get(key) == str(value):
-                continue  # the way back through the browser's history brings the address along
             with suppress(StreamlitAPIException, KeyError):
                 del st.query_params[key]
             st.session_state[key] = st.session_state.get(key, value)

@@ -2,8 +2,8 @@
 
 Streamlit writes an entry for each field that a click sets, one more when a page is entered, and
 none for what is typed. Here the first change of the address after a click or a key is an entry,
-and what follows from it, until the next, is part of it. Back and Forward on one page open what the
-address says, as a link does.
+and what follows from it, until the next, is part of it. Back and Forward open what the address
+says, as a link does.
 """
 
 import streamlit as st
@@ -25,8 +25,9 @@ export default function () {
     // The way back is no new act, also where a key was pressed for it.
     acted = false;
     last = new URL(location.href);
-    if (last.pathname !== before.pathname || last.search === before.search) return;
-    // Controls that are not on the page now could not take what the address says of them.
+    if (last.pathname + last.search === before.pathname + before.search) return;
+    // Controls that are not on the page now could not take what the address says of them, and
+    // a page that is entered is told what its controls held last.
     event.stopImmediatePropagation();
     location.reload();
   }, true);
