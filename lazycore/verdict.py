@@ -101,7 +101,8 @@ def _gap(gap: float, change: float) -> str:
 
 
 def _kernel(change: float) -> str:
-    return f"The kernel changed by {_percent(change)}"
+    size = _percent(change) if change < 10.0 else f"{change:,.0f} times its own size"
+    return f"The kernel changed by {size}"
 
 
 def _side(above: bool, threshold: float) -> str:

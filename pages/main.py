@@ -15,7 +15,8 @@ from pages.widgets import (
     sweepcontrols,
     theoremcontrols,
 )
-from pages.widgets.handback import handed_back, keep_address, one_entry_for_each_page
+from pages.widgets.handback import handed_back
+from pages.widgets.history import keep_history
 from pages.widgets.look import apply_look
 from pages.widgets.sentences import said_in_a_sentence
 
@@ -26,7 +27,7 @@ def no_controls() -> None:
 
 st.set_page_config(page_title="Lazy Lab", page_icon="🦥", layout="wide")
 apply_look()
-one_entry_for_each_page()
+keep_history()
 HOME = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 EXPLORE = st.Page("explore.py", title="Explore", icon=":material/tune:")
 SWEEP = st.Page("sweep.py", title="Sweep", icon=":material/grid_on:")
@@ -56,6 +57,5 @@ PAGES = [HOME, EXPLORE, SWEEP, PHASES, REFRESH, COMPARE, FIGURES, THEOREMS, RUNS
 page = st.navigation(PAGES, position="top")
 with said_in_a_sentence(), handed_back(page.url_path):
     CONTROLS[page.url_path]()
-keep_address(page.url_path)
 with said_in_a_sentence():
     page.run()

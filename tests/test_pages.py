@@ -156,6 +156,14 @@ def test_the_slider_agrees_with_the_box_and_with_the_default_of_the_task(root):
                 assert app.text_input(key=name).placeholder == f"{value:g}", (task, name)
 
 
+def test_a_slider_follows_a_preset_back_to_the_default(root):
+    fields = {p.name: p.fields for p in PRESETS}
+    app = opened("explore.py", **fields["Rich"])
+    app.pills(key="preset").set_value("One curve").run()
+    assert [app.text_input(key=name).value for name in ("width", "init_scale")] == ["", ""]
+    assert [app.select_slider(key=f"{n}_slider").value for n in ("width", "init_scale")] == [100, 1]
+
+
 def test_every_control_of_a_run_is_called_in_words_and_has_a_sentence(root):
     app = opened("explore.py", dynamics="sgd")
     named = [*app.text_input, *app.selectbox, *app.select_slider]

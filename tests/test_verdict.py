@@ -112,6 +112,7 @@ def test_what_was_learned_is_the_best_of_both_models():
             ("The gap is 30 % of the way, above", "changed by 40 %, above the 10 %"),
         ),
         ({"kernel": 1.4}, ("The kernel changed by 140 %, above the 100 % from which on",)),
+        ({"kernel": 3860.2}, ("The kernel changed by 3,860 times its own size, above the 100 %",)),
         ({"gap": 0.01, "error": 0.011}, ("The largest gap, 0.01, is below the error", "0.011")),
         ({"gap": 0.01, "error": 0.5, "diverged": True}, ("One of the two diverged",)),
         ({"learned": 0.02}, ("Nothing was learned: the training loss fell by 2 %", "needs 10 %")),

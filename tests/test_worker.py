@@ -381,7 +381,8 @@ def test_the_time_left_goes_by_the_pace_of_what_is_computed():
 
 def test_no_time_left_is_told_of_a_run_that_ends_when_it_has_learned_enough():
     even = [(float(t), t / 100.0) for t in range(51)]
-    assert worker._time_left({"stop": "none"}, even) == pytest.approx(50.0)
+    for fields in ({"stop": "none"}, {"stop": None}, RunConfig().resolve().to_dict()):
+        assert worker._time_left(fields, even) == pytest.approx(50.0)
     assert worker._time_left({"stop": "margins"}, even) is None
 
 

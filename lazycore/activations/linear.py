@@ -3,7 +3,9 @@
 from lazycore.spec import Spec
 
 SPEC = Spec(
-    name="linear", meaning="z: a deep linear network", facts={"smooth": True, "homogeneous": True}
+    name="linear",
+    meaning="no bend at all, z: a deep linear network",
+    facts={"smooth": True, "homogeneous": True},
 )
 
 

@@ -4,7 +4,7 @@ from lazycore.spec import Spec
 
 SPEC = Spec(
     name="relu",
-    meaning="max(z, 0): not smooth",
+    meaning="nothing below 0 and z above, max(z, 0): not smooth",
     facts={"smooth": False, "homogeneous": True},
 )
 

@@ -5,7 +5,7 @@ from lazycore.spec import Spec
 
 SPEC = Spec(
     name="softplus",
-    meaning="ln(1 + e^{βz})/β: a smooth ReLU",
+    meaning="a smooth ReLU, ln(1 + e^{βz})/β",
     reads=(ACTIVATION_BETA,),
     facts={"smooth": True},
 )

@@ -10,7 +10,7 @@ STEEPEST = 1.0998393194
 
 SPEC = Spec(
     name="swish",
-    meaning="z/(1 + e^{−βz}): smooth, with a dip below 0",
+    meaning="smooth, with a dip below 0: z/(1 + e^{−βz})",
     reads=(replace(ACTIVATION_BETA, default=1.0),),
     facts={"smooth": True},
 )

@@ -2,7 +2,7 @@
 
 from lazycore.spec import Spec
 
-SPEC = Spec(name="tanh", meaning="tanh(z): smooth and bounded", facts={"smooth": True})
+SPEC = Spec(name="tanh", meaning="smooth and bounded, tanh(z)", facts={"smooth": True})
 
 
 def sigma(z, values):

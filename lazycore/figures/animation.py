@@ -56,8 +56,8 @@ def slider(shown: np.ndarray, times: np.ndarray, redraw: bool = False) -> dict:
     jump = {"frame": {"duration": 0, "redraw": redraw}} | AT_ONCE
     return {
         "active": len(shown) - 1,
-        "x": 0.3,
-        "len": 0.7,
+        "x": 0.46,
+        "len": 0.54,
         "y": -0.17,
         "yanchor": "top",
         "pad": {"t": 0, "b": 0},

@@ -9,7 +9,7 @@ from lazycore.results import RunResult
 
 MOST_FRAMES, MOST_NEURONS = 60, 200
 MARGIN = 1.12
-MOST_BEYOND = 2.0
+MOST_BEYOND = 1.3
 """How far the picture follows a linearisation, in the reach of its network."""
 SIGNS = (
     (1.0, "a > 0", style.BLUE, "circle"),
@@ -47,8 +47,8 @@ def figure(result: RunResult, log: bool = True) -> Figure:
 
 def _reach(models: list[str], paths: list[np.ndarray]) -> float:
     """Return how far the picture goes: to the unit circle and the network's neurons, and to the
-    linearisation's where they stay within twice that."""
-    far = {m: float(np.nanmax(np.abs(p), initial=0.0)) for m, p in zip(models, paths, strict=True)}
+    linearisation's where they stay near that."""
+    far = {m: style.reach(p) for m, p in zip(models, paths, strict=True)}
     near = max(1.0, far.pop("nonlinear", 0.0))
     return MARGIN * max(near, min(MOST_BEYOND * near, max(far.values(), default=0.0)))
 
@@ -100,8 +100,8 @@ def _trails(path: np.ndarray, signs: np.ndarray, side: int) -> list[Trace]:
                 "mode": "lines",
                 "x": style.numbers(xy[:, 0]),
                 "y": style.numbers(xy[:, 1]),
-                "line": {"color": color, "width": 1},
-                "opacity": 0.45,
+                "line": {"color": color, "width": 1.5},
+                "opacity": 0.6,
                 "name": f"path, {name}",
                 "showlegend": False,
                 "hoverinfo": "skip",
@@ -155,18 +155,21 @@ def _layout(
         layout["shapes"].append(_unit_circle(end))
         layout["annotations"].append(
             style.note(
-                style.MODELS[model]["name"] + _left(path, reach),
+                style.MODELS[model]["name"],
                 x=sum(domain) / 2,
                 y=1.0,
                 xanchor="center",
                 yanchor="bottom",
             )
         )
+        if gone := _left(path, reach):
+            where = {"x": sum(domain) / 2, "y": 0.01, "xanchor": "center", "yanchor": "bottom"}
+            layout["annotations"].append(style.note(gone, **where))
     times = result.kernel_time[shown]
     return layout | {
         "title": "Paths of the neurons",
-        "subtitle": "|a<sub>j</sub>| b<sub>j</sub>, each from its start; dotted: unit circle"
-        + ("; dashed: the teacher’s" if _rays(result, reach, 0) else ""),
+        "subtitle": "|a<sub>j</sub>| b<sub>j</sub>, from the start; dotted: unit circle"
+        + ("; dashed: teacher" if _rays(result, reach, 0) else ""),
         "alt": "Paths of the hidden neurons in the plane, network left, linearisation right, "
         "with a play button.",
         "height": 470,
@@ -181,7 +184,7 @@ def _left(path: np.ndarray, reach: float) -> str:
     """Return how many neurons leave the picture, and how far they go, where some do."""
     farthest = np.nanmax(np.abs(path), axis=(0, 2), initial=0.0)
     gone = int((farthest > reach).sum())
-    return f" ({gone} leave the picture, up to {farthest.max():.2g})" if gone else ""
+    return f"{gone} leave the picture,<br>up to {farthest.max():.2g}" if gone else ""
 
 
 def _unit_circle(end: str) -> dict:

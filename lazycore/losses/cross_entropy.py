@@ -4,7 +4,7 @@ from lazycore.spec import Spec
 
 SPEC = Spec(
     name="cross_entropy",
-    meaning="−ln softmax(f) of the right class",
+    meaning="how unlikely the right class is held to be, −ln softmax(f)",
     facts={
         "units": ("nats", "logits"),
         "labels": "any",

@@ -4,7 +4,7 @@ from lazycore.spec import Spec
 
 SPEC = Spec(
     name="logistic",
-    meaning="ln(1 + e^{−yf}) for labels ±1",
+    meaning="how unlikely the right of two labels is held to be, ln(1 + e^{−yf}) for labels ±1",
     facts={
         "units": ("nats", "logits"),
         "labels": "binary",

@@ -9,7 +9,7 @@ from lazycore.spec import Spec
 
 SPEC = Spec(
     name="quadratic_hinge",
-    meaning="½ max(0, m − yf)² for labels ±1",
+    meaning="half the square of what is missing to the margin, ½ max(0, m − yf)² for labels ±1",
     reads=(MARGIN,),
     facts={
         "units": ("output units²", "output units"),

@@ -8,7 +8,7 @@ from lazycore.spec import Spec
 
 SPEC = Spec(
     name="soft_hinge",
-    meaning="ln(1 + e^{β(m − yf)})/β for labels ±1: a smooth hinge",
+    meaning="what is missing to the margin, smoothly: ln(1 + e^{β(m − yf)})/β for labels ±1",
     reads=(LOSS_BETA, MARGIN),
     facts={
         "units": ("output units", "output units"),

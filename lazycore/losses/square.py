@@ -4,7 +4,7 @@ from lazycore.spec import Spec
 
 SPEC = Spec(
     name="square",
-    meaning="½ (f − y)²",
+    meaning="half the squared error, ½ (f − y)²",
     facts={
         "units": ("target units²", "target units"),
         "labels": "any",

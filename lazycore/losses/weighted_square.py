@@ -12,7 +12,7 @@ LARGEST = 4.0
 
 SPEC = Spec(
     name="weighted_square",
-    meaning="½ Σ w (f − y)², w from 1 to 4 over the outputs",
+    meaning="half the squared error, ½ Σ w (f − y)², with w from 1 to 4 over the outputs",
     facts={
         "units": ("target units²", "target units"),
         "labels": "any",

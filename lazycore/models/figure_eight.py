@@ -23,7 +23,7 @@ def _check(values: Values) -> None:
 
 SPEC = Spec(
     name="figure_eight",
-    meaning="h(w) = (sin w, ½ sin 2w), one weight: a curve in the plane",
+    meaning="one weight and a curve in the plane, h(w) = (sin w, ½ sin 2w)",
     check=_check,
     facts={
         "parameters": lambda values, d, k: 1,

@@ -11,7 +11,7 @@ def _parameters(values: Values, d: int, k: int) -> int:
 
 SPEC = Spec(
     name="fully_connected",
-    meaning="`depth` hidden layers of `width` units each",
+    meaning="hidden layers of one width, as many as the depth says",
     reads=(DEPTH, *NETWORK),
     check=_layers.even_width,
     facts={"parameters": _parameters, "operations": _parameters, "stacked": True},

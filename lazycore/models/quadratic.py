@@ -27,7 +27,7 @@ BEND = Field(
 
 SPEC = Spec(
     name="quadratic",
-    meaning="h(w) = A w + ½ wᵀB w, a function of the weights alone",
+    meaning="a quadratic of the weights alone, h(w) = A w + ½ wᵀB w",
     reads=(DIMENSION, BEND),
     check=_programs.no_inputs,
     facts={

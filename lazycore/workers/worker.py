@@ -143,7 +143,7 @@ def _compute(
 
 def _time_left(fields: dict, passed: Sequence[tuple[float, float]]) -> float | None:
     """Return the seconds left of a job that has come to these (seconds, share)."""
-    if fields.get("stop", "none") != "none":
+    if fields.get("stop") not in (None, "none"):
         return None  # such a run ends when it has learned enough, which no pace foretells
     return time_left(passed, EVEN if "axes" in fields else POWERS)
 

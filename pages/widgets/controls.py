@@ -19,6 +19,7 @@ from lazycore.config import RunConfig, all_fields, fields_read
 from lazycore.errors import ConfigError
 from lazycore.fieldwords import sentence
 from lazycore.spec import Field
+from pages.widgets.boxes import held, stops
 from pages.widgets.parameters import may_be_field
 
 SLIDERS = ("alpha", "width", "init_scale")
@@ -136,8 +137,7 @@ def _fields_read() -> dict[str, Field]:
     chosen_names = {}
     for name, field in _known().items():
         if field.kind is str:
-            # On the first look at a link its names are not in the controls yet.
-            value = st.session_state.get(name) or st.query_params.get(name)
+            value = held(name)
             if value in field.options:
                 chosen_names[name] = value
     return fields_read(chosen_names)
@@ -160,10 +160,9 @@ def _defaults() -> dict[str, Any]:
 
 def _slider(field: Field, default: float) -> None:
     """Draw a slider over the useful range, beside a box that takes any value."""
-    typed = st.session_state.get(field.name) or st.query_params.get(field.name)
-    value = _number(typed, field) or default
+    value = field.kind(_number(held(field.name), field) or default)
     key = f"{field.name}_slider"
-    steps = _steps(field, value)
+    steps = stops(_ladder(field), value, key)
     at = min(steps, key=lambda s: abs(math.log(s / value)))
     st.session_state[key] = st.session_state[f"{key}_drawn"] = at
     wide, narrow = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
@@ -178,20 +177,6 @@ def _slider(field: Field, default: float) -> None:
     )
     with narrow:
         _text(field, f"{field.label}, exact", f"{default:g}", hidden=True)
-
-
-def _steps(field: Field, value: float) -> list[float]:
-    """Return the stops of a slider, the value in its box among them.
-
-    A value between two stops stays one until another is typed: while a slider is moved its stops
-    are not to change.
-    """
-    ladder, key = _ladder(field), f"{field.name}_slider_typed"
-    if not any(math.isclose(value, step) for step in ladder):
-        st.session_state[key] = value
-    typed = st.session_state.get(key)
-    more = [int(typed) if field.kind is int else typed] if typed is not None else []
-    return sorted({*ladder, *more})
 
 
 def _take_from_slider(name: str, key: str) -> None:

@@ -6,7 +6,7 @@ CSS = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 2.5rem 3rem; }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 [data-testid="stMetricLabel"] p { font-size: 0.85rem; }
-[class*="st-key-unseen_"] { display: none; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-history) { display: none; }
 [data-testid="stHtml"] a { color: inherit; text-underline-offset: 3px; }
 </style>"""
 

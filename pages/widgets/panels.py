@@ -13,8 +13,16 @@ from pages.widgets.chart import chart
 
 
 def show_panels(result: RunResult, key: str, log: bool, columns: int = 2, first: str = "") -> None:
-    """Draw every figure that the run has the quantities for, side by side; one of them first."""
-    shown = sorted(panels_of(result), key=lambda panel: panel.name != first)
+    """Draw every figure that the run has the quantities for, side by side.
+
+    first: the name of one that stands before the others, across the page.
+    """
+    shown = panels_of(result)
+    with st.container():  # always there, so that what is below it stays the same element
+        for panel in shown:
+            if panel.name == first:
+                show_panel(panel, result, key, log)
+    shown = [panel for panel in shown if panel.name != first]
     for start in range(0, len(shown), columns):
         row = st.columns(columns, gap="medium")
         for place, panel in zip(row, shown[start : start + columns], strict=False):

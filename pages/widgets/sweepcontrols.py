@@ -17,6 +17,7 @@ from lazycore.errors import ConfigError
 from lazycore.spec import Field
 from lazycore.sweepaxes import DERIVED, is_axis
 from lazycore.sweepconfig import SweepConfig
+from pages.widgets.boxes import held
 from pages.widgets.controls import GROUPS, choice_help
 from pages.widgets.parameters import may_be_field
 from pages.widgets.sweeptext import named_fields, sweep_of
@@ -130,7 +131,7 @@ def _fields_read() -> dict[str, Field]:
     for name, field in _known().items():
         if field.kind is str:
             key = PREFIX + name
-            value = st.session_state.get(key) or st.query_params.get(key)
+            value = held(key)
             if value in field.options:
                 names[name] = value
     return fields_read(names)

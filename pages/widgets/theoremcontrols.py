@@ -9,6 +9,7 @@ import streamlit as st
 from lazycore.config import RunConfig, fields_read
 from lazycore.errors import ConfigError
 from lazycore.theorems import Theorem, theorems
+from pages.widgets.boxes import held, stops
 from pages.widgets.choices import forget_what_is_gone, said_of_link
 
 THEOREM, PROBLEM, RUN, AXES = "t_theorem", "t_problem", "t_run", "t_axes"
@@ -111,7 +112,7 @@ def _fields(theorem: Theorem, problem: str) -> dict[str, str]:
     if problem != MINE:
         return theorem.examples[problem].to_text()
     found = {}
-    for part in str(st.session_state.get(RUN) or st.query_params.get(RUN) or "").split():
+    for part in str(held(RUN) or "").split():
         name, equals, value = part.partition("=")
         if not equals:
             raise ConfigError(f"{part[:40]} is not a field of a run: write name=value.")
@@ -152,8 +153,9 @@ def _constants(base: dict[str, Any]) -> None:
 def _slider(key: str, example: float) -> None:
     """Draw a slider over α around the example's, that writes into the box below it."""
     steps = [float(f"{example * 10 ** (k // 2) * (3 if k % 2 else 1):.3g}") for k in STEPS]
-    typed = _number(st.session_state.get(key) or st.query_params.get(key)) or example
+    typed = _number(held(key)) or example
     drawn = f"{key}_slider"
+    steps = stops(steps, typed, drawn)
     nearest = min(steps, key=lambda step: abs(math.log(step / typed)))
     st.session_state[drawn] = st.session_state[f"{drawn}_drawn"] = nearest
     st.select_slider(
