@@ -127,6 +127,17 @@ def test_kill_9_of_the_worker_in_mid_sweep_loses_no_cell_and_computes_none_twice
     standin.stop_worker(process, queue.root)
 
 
+def test_a_sweep_whose_worker_is_killed_at_each_cell_comes_to_its_end(queue):
+    supervisor = sweep_standin.start_worker(
+        queue.root, "--threads", "1", engine="sweep_standin:killing"
+    )
+    digest = queue.submit(SWEEP)  # of six cells, twice as many as it may be killed without one
+    assert queue.wait(digest, DEADLINE).state == "done", queue.get(digest).message
+    assert set(computed(queue)) == set(DIGESTS)
+    assert len({pid for _, pid in sweep_standin.traced(queue.root)}) >= 6
+    standin.stop_worker(supervisor, queue.root)
+
+
 def test_kill_9_of_the_child_in_mid_sweep_loses_no_cell_and_the_next_child_goes_on(queue):
     process, digest = held(queue)
     first = sweep_standin.traced(queue.root)[-1][1]

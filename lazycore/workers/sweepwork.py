@@ -29,13 +29,15 @@ def compute(
     config: SweepConfig,
     is_wanted: Callable[[], bool],
     show: Callable[[float], None],
+    advance: Callable[[], None] = lambda: None,
 ) -> Ended:
     """Compute what the store has not got of a sweep; return how it ended, with its table.
 
-    `show` is given the share of cells done. A child that dies loses what it had in hand; the
+    `show` is given the share of cells done, `advance` is called before the first new one is
+    kept. A child that dies loses what it had in hand; the
     next one goes on for as long as each brings a cell to its end.
     """
-    desk = Tables(store, _table(store, config), show)
+    desk = Tables(store, _table(store, config), show, advance)
     if not desk.take_stored(is_wanted):
         return Ended("cancelled", desk.write())
 
@@ -65,9 +67,11 @@ class Tables:
     store: ResultStore
     table: SweepResult
     show: Callable[[float], None]
+    advance: Callable[[], None]
     left: dict[str, int] = field(default_factory=dict)
     due: float = 0.0
     is_behind: bool = False
+    has_advanced: bool = False
 
     def take_stored(self, is_wanted: Callable[[], bool]) -> bool:
         """Take over the cells that the store has; return False once it is no longer wanted."""
@@ -99,6 +103,9 @@ class Tables:
             result = RunResult.from_bytes(cell.data)
             if result.digest != cell.digest:
                 raise CorruptResult(f"The run {cell.digest} came back as another one; a bug.")
+            if not self.has_advanced:
+                self.advance()  # before: a worker killed in between is to be started again
+                self.has_advanced = True
             self.store.put(cell.digest, cell.data)
             self.table.add(cell.digest, result)
         self.left.pop(cell.digest, None)

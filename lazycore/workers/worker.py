@@ -9,6 +9,7 @@ its name. DBOS is imported inside functions: children import this module again.
 
 import argparse
 import contextlib
+import itertools
 import os
 import sys
 import threading
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from lazycore.sweepconfig import SweepConfig
 
 BEAT_SECONDS = 1.0
+ADOPT_BEATS = 3
+"""After how many of its beats a worker looks for jobs that nobody runs."""
 
 
 @dataclass
@@ -131,7 +134,14 @@ def _compute(
 
     store = desk.queue.store
     if isinstance(config, SweepConfig):
-        return sweepwork.compute(store, desk.children, desk.limits, config, is_wanted, show)
+
+        def advance() -> None:
+            with contextlib.suppress(JobError, StoreFull):
+                desk.queue.has_advanced(config.digest)
+
+        return sweepwork.compute(
+            store, desk.children, desk.limits, config, is_wanted, show, advance
+        )
 
     def on_progress(share: float, data: bytes) -> None:
         with contextlib.suppress(StoreFull):
@@ -214,9 +224,12 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
     desk.beat()
     desk.queue.serve(name, serve)
     suspects: set[str] = set()
-    while not stop.wait(BEAT_SECONDS):
+    for beats in itertools.count(1):
+        if stop.wait(BEAT_SECONDS):
+            break
         desk.beat()
-        suspects = adopt(desk, suspects)
+        if beats % ADOPT_BEATS == 0:
+            suspects = adopt(desk, suspects)
     _leave(desk)
     lock.close()  # never reached: it holds the lock up to here
 
