@@ -26,7 +26,7 @@ from lazycore.jobsdatabase import (
     submit_anew,
 )
 from lazycore.jobview import ENDED, Job, State, job_of, read_submission, state_of, submission_of
-from lazycore.store import DIGEST, ResultStore, checked_digest, default_root
+from lazycore.store import DIGEST, checked_digest, default_root, open_store
 from lazycore.sweepconfig import SweepConfig
 from lazycore.workers import heartbeat, locks
 from lazycore.workers.heartbeat import WorkerInfo
@@ -52,7 +52,7 @@ class JobQueue:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self.store = ResultStore(self.root)
+        self.store = open_store(self.root)
         self._lock = self.root / "jobs.lock"
         self._url = prepare_database(self.root)
         dbos = import_dbos()
