@@ -14,7 +14,9 @@ from pathlib import Path
 AWAKE_SECONDS = 1.0
 """For how long it is looked often after a ring: a job that has just ended leaves its place in
 the queue a moment later."""
-IDLE_SECONDS = 2.0
+START_SECONDS = 5.0
+"""The same at the start, when what a killed worker was at is put back into the queue."""
+IDLE_SECONDS = 5.0
 """How often it is looked without a ring."""
 
 
@@ -43,7 +45,7 @@ class Bell:
             os.mkfifo(path, 0o600)
         # For writing too: without a writer the end of the pipe would be heard all the time.
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        self._awake_until = time.monotonic() + AWAKE_SECONDS
+        self._awake_until = time.monotonic() + START_SECONDS
 
     def is_set(self) -> bool:
         return False

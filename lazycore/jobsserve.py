@@ -13,6 +13,9 @@ from typing import Any
 from lazycore import bells
 from lazycore.jobsdatabase import POSTGRES_URL
 
+HOUSEKEEPING_SECONDS = 60.0
+"""How often DBOS looks for delayed jobs and deadlines, of which we have none."""
+
 
 def listen(root: Path, name: str, queues: Sequence[Any]) -> None:
     """Have DBOS, once launched, take the jobs of these queues and of no others: when a bell of
@@ -21,7 +24,7 @@ def listen(root: Path, name: str, queues: Sequence[Any]) -> None:
     Without bells, where the disk knows none or where others may submit who do not see it, it
     looks as often all the time.
     """
-    from dbos import _dbos, _queue
+    from dbos import _dbos, _queue, _workflow_commands
 
     def thread(stop: threading.Event, instance: Any) -> None:
         for queue in queues:
@@ -32,6 +35,7 @@ def listen(root: Path, name: str, queues: Sequence[Any]) -> None:
                 daemon=True,
             ).start()
 
+    _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = HOUSEKEEPING_SECONDS
     _dbos.queue_thread = thread  # pyright: ignore[reportPrivateImportUsage]
 
 

@@ -118,8 +118,9 @@ def _broken(digest, ticket, fields):
 
 
 def test_what_is_used_of_dbos_is_there():
-    from dbos import _dbos, _queue
+    from dbos import _dbos, _queue, _workflow_commands
 
+    assert _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC > 0
     assert "queue_thread" in inspect.getsource(_dbos.DBOS._launch)
     assert list(inspect.signature(_queue.queue_worker_thread).parameters) == [
         *("stop_event", "dbos", "queue"),

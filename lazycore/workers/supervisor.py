@@ -17,7 +17,7 @@ from lazycore.workers import devices
 RESTART_SECONDS = (0.5, 30.0)
 """What ended is started again when this long has passed since it was last started; twice as
 long each time, up to the second number, after which it counts as having worked."""
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.5
 TOLD_TO_END = (0, -signal.SIGTERM, -signal.SIGKILL)
 """How a process ends that somebody else has ended."""
 
