@@ -81,3 +81,11 @@ def test_what_was_killed_is_started_at_once_and_what_cannot_start_waits_longer_e
 def test_a_worker_that_was_told_to_end_is_not_to_blame(number):
     patience = Patience(30.0)
     assert patience.after(number, 1.0) == RESTART_SECONDS[0]
+
+
+def test_the_server_does_not_stop_for_a_full_collection_after_every_drawing():
+    code = (
+        "import app; from streamlit import config; print(config.get_option('runner.postScriptGC'))"
+    )
+    said = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    assert said.strip().endswith("False")
