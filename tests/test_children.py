@@ -121,6 +121,16 @@ def test_without_another_child_to_stand_by_it_goes_on(children, monkeypatch):
     assert run(children, QUICK).why == "result" and len(children.pids()) == 2
 
 
+def test_one_that_died_while_it_stood_by_is_followed_by_another(children):
+    run(children, QUICK)
+    active, standby = children.pids()
+    os.kill(standby, signal.SIGKILL)
+    standin.until(lambda: not children._standby.is_alive, "its end")
+    assert run(children, QUICK).why == "result"
+    assert children.pids()[0] == active and psutil.pid_exists(children.pids()[1])
+    assert children.pids()[1] != standby
+
+
 # ── a child that cannot start ────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     "text, said",
@@ -218,6 +228,14 @@ def test_a_worker_leaves_no_folder_when_it_is_killed_nor_when_it_is_told_to_end(
         assert list(temporary.iterdir()) == []
     queue.close()
     temporary.rmdir()
+
+
+def test_a_worker_that_cannot_start_leaves_no_folder(tmp_path, temporary):
+    (tmp_path / "jobs.sqlite").write_bytes(b"not a database " * 100)
+    process = standin.start_worker(tmp_path, "--device", "cpu", TMPDIR=str(temporary))
+    assert process.wait(standin.DEADLINE) == 1
+    standin.assert_no_process_is_left(tmp_path)
+    assert list(temporary.iterdir()) == []
 
 
 def begun(root):

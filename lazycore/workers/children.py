@@ -172,6 +172,7 @@ class Children:
         """
         if not self._active.is_alive:
             self._replace()
+        self._stand_by()
         try:
             ended = _watch(self._active, fields, limits, is_wanted, on_progress, on_cell)
         except BaseException:
@@ -186,11 +187,15 @@ class Children:
 
     def _replace(self) -> None:
         self._active.kill()
-        self._active = self._standby or self._new()
-        self._standby = None
-        # Without one it goes on: what cannot be started now is tried again at the next job.
-        with contextlib.suppress(JobError):
-            self._standby = self._new()
+        standby, self._standby = self._standby, None
+        self._active = standby if standby and standby.is_alive else self._new()
+        self._stand_by()
+
+    def _stand_by(self) -> None:
+        """Have a child stand by, unless it cannot be started now: then it goes on without."""
+        if self._standby is None or not self._standby.is_alive:
+            with contextlib.suppress(JobError):
+                self._standby = self._new()
 
 
 def _started(engine: str, device: str, threads: int) -> Child:

@@ -9,6 +9,7 @@ worker die.
 import os
 import shutil
 import tempfile
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,8 @@ def take(lock: IO[str]) -> Path:
     lock.truncate()
     lock.write(str(folder))
     lock.flush()
+    # After multiprocessing has taken away its own folder within.
+    Finalize(None, leave, exitpriority=-200)
     os.environ["TMPDIR"] = os.environ[VARIABLE] = tempfile.tempdir = str(folder)
     return folder
 
