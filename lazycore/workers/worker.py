@@ -215,13 +215,12 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
     os.environ |= environment(runs.threads)
     if device.startswith("cuda"):
         os.environ["CUDA_VISIBLE_DEVICES"] = devices.visible_alone(device)
-    children = runs.children
 
     from lazycore import kinds
     from lazycore.jobs import JobQueue
 
     queue = JobQueue(root)
-    desk = Desk(queue, name, device, children, devices.limits())
+    desk = Desk(queue, name, device, runs, devices.limits())
     desk.beside = Desk(queue, name, device, sweeps, devices.sweep_limits(), beside=desk)
     desks = {"run": desk, "sweep": desk.beside}
 
@@ -230,6 +229,8 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
 
     desk.beat()
     desk.queue.serve(name, serve)
+    # Now, for the first job is not to wait for the import of torch; nor are signs of life.
+    threading.Thread(target=runs.warm, daemon=True).start()
     suspects: set[str] = set()
     for beats in itertools.count(1):
         if stop.wait(BEAT_SECONDS):
