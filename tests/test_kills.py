@@ -84,8 +84,8 @@ def test_sixty_kills_of_every_process_lose_nothing_double_nothing_and_leave_noth
 
         for run in runs:
             job = standin.ended(queue, run.digest)
-            if job.state == "failed":  # its child was killed: it says so, and is had again
-                assert "was killed" in job.message, job.message
+            if job.state == "failed":  # it says why, and is had again
+                assert "was killed" in job.message or "ended its worker" in job.message
                 job = standin.ended(queue, queue.retry(run.digest))
             assert job.state == "done", job.message
             assert queue.store.get(run.digest).status == "done"
