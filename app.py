@@ -1,50 +1,35 @@
 """Start the dashboard: `streamlit run app.py`.
 
-The server brings a worker up beside it and takes it down with it; the pages only draw.
+The server brings workers up beside it and takes them down with it; the pages only draw. It
+answers to the loopback names, and to those in $LAZYLAB_HOSTS.
 """
 
-import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Route
+from streamlit import config
 
 from lazycore.figures.export import plotly_script
+from lazycore.guards import LOOPBACK, KnownHosts, SafeHeaders, named_hosts, safe_headers
 from lazycore.store import default_root
 from lazycore.workers import heartbeat
+from lazycore.workers.beside import workers_beside
 
 ROOT = Path(__file__).resolve().parent
-GRACE_SECONDS = 5.0
+HEADERS = safe_headers(Path(st.__file__).parent / "static" / "index.html")
 
 
 @asynccontextmanager
-async def with_worker(app: st.App) -> AsyncIterator[dict]:
-    """Run a worker for as long as the server lives.
-
-    It ends when its standard input closes, in whatever way the server goes; a session of its
-    own keeps a Ctrl-C in the terminal from reaching it first.
-    """
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "lazycore.workers.worker", "--embedded"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
+async def with_workers(app: st.App) -> AsyncIterator[dict]:
+    """Run workers for as long as the server lives."""
+    async with workers_beside():
         yield {}
-    finally:
-        assert worker.stdin is not None
-        worker.stdin.close()
-        try:
-            await asyncio.to_thread(worker.wait, GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            worker.kill()
 
 
 def ready(request: Request) -> JSONResponse:
@@ -60,17 +45,29 @@ def plotly(request: Request) -> FileResponse:
     return FileResponse(plotly_script(), media_type="text/javascript", headers=kept)
 
 
+def broken(request: Request, error: Exception) -> PlainTextResponse:
+    """Say that there is a bug; this answer alone is given outside of the middleware."""
+    return PlainTextResponse("Internal Server Error", status_code=500, headers=HEADERS)
+
+
 def under_base(path: str) -> str:
     """Return `path` below the address that a proxy gives the server."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}{path}" if base else path
 
 
+# Streamlit looks at these once more, for websockets.
+config.set_option("server.allowedHosts", [*LOOPBACK, *named_hosts()])
 app = st.App(
     ROOT / "pages" / "main.py",
-    lifespan=with_worker,
+    lifespan=with_workers,
     routes=[
         Route(under_base("/api/ready"), ready),
         Route(under_base("/assets/plotly.min.js"), plotly),
     ],
+    middleware=[
+        Middleware(SafeHeaders, headers=HEADERS),
+        Middleware(KnownHosts, names=named_hosts()),
+    ],
+    exception_handlers={Exception: broken},
 )

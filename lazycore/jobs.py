@@ -5,26 +5,29 @@ each at a time. A job's id is the digest of its config, so that two people who a
 wait for one job. The queue is DBOS on a SQLite file under the root, or on the database that
 $LAZYLAB_DATABASE_URL names. Of a job, DBOS knows whether it waits, runs or has ended; how far
 it is and why it ended are in the store's notes, and *done* means that the store has the result.
-
-DBOS is imported when a queue is first opened: it takes a third of a second. Its rows name
-the serializer they are to be read with, pickle among them; that one is disabled here.
 """
 
 import contextlib
 import math
-import os
-import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore import kinds
+from lazycore import bells, jobsserve, kinds
 from lazycore.config import ENGINE_VERSION, RunConfig
-from lazycore.errors import CorruptResult, JobError, ResultNotFound, StoreFull
+from lazycore.errors import CorruptResult, JobError, ResultNotFound
+from lazycore.jobsdatabase import (
+    database_errors_are_said,
+    forget_recoveries,
+    import_dbos,
+    positions,
+    prepare_database,
+    submit_anew,
+)
 from lazycore.jobview import ENDED, Job, State, job_of, read_submission, state_of, submission_of
-from lazycore.store import DIGEST, ResultStore, checked_digest, default_root
+from lazycore.store import DIGEST, checked_digest, default_root, open_store
 from lazycore.sweepconfig import SweepConfig
 from lazycore.workers import heartbeat, locks
 from lazycore.workers.heartbeat import WorkerInfo
@@ -33,7 +36,7 @@ _APPLICATION = "lazylab"
 _QUEUES = {"run": "runs", "sweep": "sweeps"}
 _WORKFLOW = "run_job"
 _VERSION = f"engine-{ENGINE_VERSION}"
-_POLL_SECONDS = {"runs": 0.05, "sweeps": 0.5}
+_POLL_SECONDS = {"runs": 0.05, "sweeps": 0.25}
 _MAX_RECOVERIES = 3
 
 
@@ -50,10 +53,10 @@ class JobQueue:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self.store = ResultStore(self.root)
+        self.store = open_store(self.root)
         self._lock = self.root / "jobs.lock"
-        self._url = _prepare_database(self.root)
-        dbos = _import_dbos()
+        self._url = prepare_database(self.root)
+        dbos = import_dbos()
         self._client = dbos.DBOSClient(
             system_database_url=self._url,
             serializer=dbos.DBOSPortableJSONSerializer(),
@@ -77,10 +80,8 @@ class JobQueue:
             if self.store.has_whole(digest) or self.store.has_whole_sweep(digest):
                 return digest
             row = self._row(digest)
-            if row is not None:
-                if state_of(row, _VERSION) in ("queued", "running"):
-                    return digest
-                self._do(self._client.delete_workflow, digest)
+            if row is not None and state_of(row, _VERSION) in ("queued", "running"):
+                return digest
             self.store.delete_note(digest)
             if isinstance(config, RunConfig):  # a sweep's table stands until it goes on
                 self.store.delete_partial(digest)
@@ -154,17 +155,24 @@ class JobQueue:
         does not count against the job."""
         row = self._row(digest)
         if row is not None and row.status == "PENDING":
-            queue = _QUEUES[kinds.kind_of(submission_of(row).fields)]
+            queue = _queue_of(submission_of(row).fields)
             self._do(self._client.resume_workflow, digest, queue_name=queue)
+            bells.ring(self.root, queue)
+
+    def has_advanced(self, digest: str) -> None:
+        """Take note that a running job has kept something new: however often its worker is
+        killed, it is taken up again for as long as each attempt comes further."""
+        self._do(forget_recoveries, self._client, digest)
 
     def serve(self, name: str, run: Callable[[str, str, dict], dict]) -> None:
         """Take jobs off the queue in threads of this process, one of each kind at a time.
 
         Each is run as `run(digest, ticket, fields)`, whose dict of JSON is kept as what the
         job came to. Jobs that a worker of the same `name` left running are taken up again, up
-        to three times. Once per process, and only while holding the lock of `name`.
+        to three times without `has_advanced`. Once per process, and only while holding the lock
+        of `name`.
         """
-        dbos = _import_dbos()
+        dbos = import_dbos()
         config: Any = {
             "name": _APPLICATION,
             "system_database_url": self._url,
@@ -174,15 +182,19 @@ class JobQueue:
             "log_level": "CRITICAL",
         }
         dbos.DBOS(config=config)
+        run = jobsserve.ringing(self.root, run, _queue_of)
 
         @dbos.DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MAX_RECOVERIES)
         def run_job(*arguments: Any) -> dict:
             given = read_submission(arguments)
             return run(dbos.DBOS.workflow_id or "", given.ticket, given.fields)
 
-        # Before the launch: a queue that is new to a running DBOS is noticed a second later.
-        for queue, seconds in _POLL_SECONDS.items():
-            self._client.register_queue(queue, worker_concurrency=1, polling_interval_sec=seconds)
+        register = self._client.register_queue
+        queues = [
+            register(queue, worker_concurrency=1, polling_interval_sec=seconds)
+            for queue, seconds in _POLL_SECONDS.items()
+        ]
+        jobsserve.listen(self.root, name, queues)
         dbos.DBOS.launch()
 
     def running(self) -> Sequence[tuple[str, str]]:
@@ -193,7 +205,9 @@ class JobQueue:
     def take_over(self, name: str) -> None:
         """Put the jobs that the dead worker `name` left running back into the queue, which
         counts as one attempt of theirs. Only in a process that serves."""
-        _import_dbos().DBOS._recover_pending_workflows([name])
+        import_dbos().DBOS._recover_pending_workflows([name])
+        for queue in _QUEUES.values():
+            bells.ring(self.root, queue)
 
     def _known(self, digest: str) -> Job:
         job = self.get(digest)
@@ -206,12 +220,13 @@ class JobQueue:
         # may not yet have noticed that it was cancelled or deleted.
         ticket = uuid.uuid4().hex
         options = {
-            "queue_name": _QUEUES[kinds.kind_of(fields)],
+            "queue_name": _queue_of(fields),
             "workflow_name": _WORKFLOW,
             "workflow_id": digest,
             "app_version": _VERSION,
         }
-        self._do(self._client.enqueue, options, ticket, time.time(), fields)
+        self._do(submit_anew, self._client, options, ticket, time.time(), fields)
+        bells.ring(self.root, _queue_of(fields))
 
     def _row(self, digest: str) -> Any | None:
         rows = self._rows(workflow_ids=[digest])
@@ -221,37 +236,29 @@ class JobQueue:
         return self._do(self._client.list_workflows, **query)
 
     def _do(self, act: Callable, *arguments: Any, **named: Any) -> Any:
-        with _database_errors_are_said():
+        with database_errors_are_said():
             return act(*arguments, **named)
 
     def _jobs(self, rows: Sequence[Any]) -> list[Job]:
         states: Sequence[State] = [
             "done" if self._is_stored(row.workflow_id) else state_of(row, _VERSION) for row in rows
         ]
-        positions = self._positions() if "queued" in states else {}
+        waiting = [
+            row.workflow_id for row, is_in in zip(rows, states, strict=True) if is_in == "queued"
+        ]
+        before = self._do(positions, self._client, _VERSION, waiting) if waiting else {}
         return [
             job_of(
                 row,
                 state,
                 self.store.get_note(row.workflow_id) or {},
-                positions.get(row.workflow_id),
+                before.get(row.workflow_id),
             )
             for row, state in zip(rows, states, strict=True)
         ]
 
     def _is_stored(self, digest: str) -> bool:
         return digest in self.store or self.store.has_sweep(digest)
-
-    def _positions(self) -> dict[str, int]:
-        """Return how many jobs of its kind wait before each waiting one."""
-        queued = self._rows(name=_WORKFLOW, status="ENQUEUED", load_output=False)
-        ahead = dict.fromkeys(_QUEUES, 0)
-        positions: dict[str, int] = {}
-        for row in sorted(queued, key=lambda row: submission_of(row).at):
-            kind = kinds.kind_of(submission_of(row).fields)
-            positions[row.workflow_id] = ahead[kind]
-            ahead[kind] += 1
-        return positions
 
     # Last, for within the class its name hides the type.
     def list(self, limit: int = 100) -> Sequence[Job]:
@@ -261,50 +268,5 @@ class JobQueue:
         return sorted(jobs, key=lambda job: job.submitted_at or 0.0, reverse=True)
 
 
-def _import_dbos() -> Any:
-    """Return the dbos module, unable to load a pickle.
-
-    Which serializer reads a row is written in the row itself, whatever serializer DBOS was
-    given: without this, whoever can write to the database could run code here.
-    """
-    import dbos
-    from dbos._serialization import DefaultSerializer
-
-    def refuse(cls: Any, serialized_data: str) -> Any:
-        raise JobError("A row of the queue is a pickle; it was not loaded.")
-
-    DefaultSerializer.deserialize = refuse
-    return dbos
-
-
-def _prepare_database(root: Path) -> str:
-    """Return the URL of the queue's database with its tables made, so that jobs are accepted
-    before any worker has ever run."""
-    root = Path(root).resolve()
-    root.mkdir(parents=True, exist_ok=True)
-    named = os.environ.get("LAZYLAB_DATABASE_URL")
-    path = root / "jobs.sqlite"
-    url = named or f"sqlite:///{path}"
-    dbos = _import_dbos()
-    with locks.held(root / "jobs.lock"), _database_errors_are_said():
-        if not named:
-            # With a write-ahead log, watching does not wait for writing; it lasts in the file.
-            with contextlib.closing(sqlite3.connect(path, timeout=10)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-            path.chmod(0o600)
-        dbos.DBOS.migrate(url)
-    return url
-
-
-@contextlib.contextmanager
-def _database_errors_are_said() -> Iterator[None]:
-    """Turn a database that cannot be used into a sentence."""
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        why = str(getattr(error, "orig", error))
-        if "full" in why or "disk I/O" in why:
-            raise StoreFull(f"The disk of the job queue took no more data ({why}).") from error
-        raise JobError(f"The job queue's database could not be used ({why}).") from error
+def _queue_of(fields: dict[str, Any]) -> str:
+    return _QUEUES[kinds.kind_of(fields)]

@@ -4,19 +4,21 @@ The store is a diskcache directory (SQLite for the index, files for what is larg
 several processes may open at once. Three things make it ours: values are bytes and nothing
 else, a row that claims to be a pickle is refused wherever diskcache would load it
 (CVE-2025-69872: plain diskcache loads whatever the row says), and a write either lands whole
-or raises `StoreFull`. What was used longest ago goes first when the size limit is reached.
+or raises `StoreFull`. When the size limit is reached what was used longest ago goes first
+(`lazycore/room.py`), and nothing that is being shown or computed.
 
 Beside each result may stand a *partial* result (what a running or cancelled job had so far)
 and a *note* (JSON: how far it is, why it ended), because a job's queue row says neither. The
 table of a sweep stands apart from the runs, which its cells are.
 """
 
+import contextlib
 import errno
 import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,9 +28,9 @@ import diskcache
 from lazycore.bytesdisk import BytesDisk
 from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
 from lazycore.results import RunResult
+from lazycore.room import Room, size_limit
 from lazycore.sweepresult import SweepResult
 
-SIZE_LIMIT = 2 * 2**30
 DIGEST = re.compile(r"[0-9a-f]{16,64}")
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 _FULL_SQLITE = ("disk is full", "disk I/O error", "readonly database")
@@ -43,8 +45,9 @@ def default_root() -> Path:
 
 
 def open_store(root: Path | None = None) -> "ResultStore":
-    """Return the store under `root`, by default under `default_root()`."""
-    return ResultStore(root or default_root())
+    """Return the store under `root`, by default under `default_root()`, of the size that
+    $LAZYLAB_STORE_MB says."""
+    return ResultStore(root or default_root(), size_limit())
 
 
 def checked_digest(digest: str) -> str:
@@ -57,7 +60,7 @@ def checked_digest(digest: str) -> str:
 class ResultStore:
     """Results by digest under `root`/results. Safe to share between threads and processes."""
 
-    def __init__(self, root: Path, size_limit: int = SIZE_LIMIT) -> None:
+    def __init__(self, root: Path, size_limit: int = 2**31) -> None:
         self.directory = Path(root) / "results"
         self.size_limit = size_limit
         with self._full_disk_is_said():
@@ -67,19 +70,13 @@ class ResultStore:
                 str(self.directory),
                 timeout=10,
                 disk=BytesDisk,
-                eviction_policy="least-recently-used",
-                size_limit=size_limit,
-                # By default ten rows go at once, which of large results may be all of them.
-                cull_limit=1,
+                eviction_policy="none",  # we make room ourselves
+                cull_limit=0,
             )
-            # Reading as "used just now" is a write; notes are read often and need none of
-            # it, and a full disk must not keep anyone from reading what is there.
-            self._reader = diskcache.Cache(str(self.directory), timeout=10, disk=BytesDisk)
-            self._reader.reset("eviction_policy", "none", update=False)  # type: ignore[arg-type]
+            self._room = Room(self._cache, self.directory, size_limit)
 
     def close(self) -> None:
         self._cache.close()
-        self._reader.close()
 
     def put(self, digest: str, data: bytes) -> None:
         """Keep `data` as the result of `digest`, whole or not at all."""
@@ -164,6 +161,11 @@ class ResultStore:
         """Whether the result of the finished run `digest` is stored."""
         return checked_digest(digest) in self._cache
 
+    def keep(self, digests: Iterable[str], seconds: float) -> None:
+        """Let nothing of these digests make room for others for so many seconds."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._room.keep([checked_digest(digest) for digest in digests], seconds)
+
     def delete(self, digest: str) -> None:
         """Forget the result or table, the partial one and the note of `digest`.
 
@@ -222,25 +224,24 @@ class ResultStore:
         while it was read is read again; one whose file is gone for good is dropped."""
         for _ in range(3):
             value = self._read_once(key, mark_used)
-            if value is not None or key not in self._reader:
+            if value is not None or key not in self._cache:
                 return value
         self._drop(key)
         return None
 
     def _read_once(self, key: str, mark_used: bool) -> object:
-        if mark_used:
-            try:
-                with self._full_disk_is_said():
-                    return self._cache.get(key)
-            except StoreFull:
-                pass
-        return self._reader.get(key)
+        value = self._cache.get(key)
+        if mark_used and value is not None:
+            # A full disk must not keep anyone from reading what is there.
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._room.use(key)
+        return value
 
     def _set(self, key: str, data: bytes) -> None:
         if len(data) > self.size_limit:
             raise StoreFull(
                 f"A result of {len(data):,} bytes does not fit into the store, whose limit is "
-                f"{self.size_limit:,}; raise the limit or record fewer times."
+                f"{self.size_limit:,}; set LAZYLAB_STORE_MB higher or record fewer times."
             )
         disk: Any = self._cache.disk
         written = disk.written
@@ -248,11 +249,18 @@ class ResultStore:
         try:
             with self._full_disk_is_said():
                 self._cache.set(key, data)
+                fits = self._room.make(just_put=key)
         except BaseException:
             # diskcache rolls its row back but leaves the value's file behind.
             if written.name:
                 disk.remove(written.name)
             raise
+        if not fits and DIGEST.fullmatch(key.removeprefix("sweep:")):
+            self._drop(key)
+            raise StoreFull(
+                f"All that the store holds is being shown or computed, {self.size_limit:,} bytes "
+                "in all; set LAZYLAB_STORE_MB higher or wait until a sweep has ended."
+            )
 
     def _drop(self, key: str) -> None:
         with self._full_disk_is_said():

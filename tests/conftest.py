@@ -128,18 +128,22 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def running_server(root: Path) -> Iterator[tuple[subprocess.Popen, str]]:
-    """Run the dashboard on a free port with its cache under `root`: its process and address."""
+def running_server(root: Path, **environment: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Run the dashboard on a free port with its cache under `root`: its process and address.
+
+    It ends with this process, in whatever way that ends: its standard input closes then.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, str(ROOT / "tests" / "serve.py"), "--server.port", str(port)]
     with open(root / "server.log", "wb") as log:
         server = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"LAZYLAB_CACHE": str(root)},
+            env=os.environ | {"LAZYLAB_CACHE": str(root)} | environment,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -148,6 +152,8 @@ def running_server(root: Path) -> Iterator[tuple[subprocess.Popen, str]]:
             yield server, address
         finally:
             server.terminate()
+            assert server.stdin is not None
+            server.stdin.close()
             try:
                 server.wait(30)
             except subprocess.TimeoutExpired:

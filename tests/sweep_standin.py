@@ -5,7 +5,9 @@ hands over, and after $LAZYLAB_TEST_HOLD cells of all attempts together it goes 
 the file `go` is beside that one.
 """
 
+import multiprocessing
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import standin
 
 from lazycore.config import RunConfig
 from lazycore.results import RunResult, Snapshot
+from lazycore.store import ResultStore
 from lazycore.sweepconfig import SweepConfig
 from lazycore.workers import sweepchild
 
@@ -44,6 +47,17 @@ def engine(fields, device):
             time.sleep(0.01)
 
 
+def killing(fields, device):
+    """Compute as above, and kill the worker each time that it has stored a cell."""
+    store = ResultStore(Path(os.environ["LAZYLAB_TEST_TRACE"]).parent)
+    for done in engine(fields, device):
+        yield done
+        while done.digest not in store:
+            time.sleep(0.01)
+        os.kill(multiprocessing.parent_process().pid, signal.SIGKILL)
+        time.sleep(1000)
+
+
 def traced(root: Path) -> list[list[str]]:
     """Return [digest, process] of each cell computed under `root`, in order."""
     trace = standin.trace_of(root)
@@ -56,7 +70,7 @@ def go(root: Path) -> None:
     (root / "go").touch()
 
 
-def start_worker(root: Path, *arguments: str, **environment: str):
+def start_worker(root: Path, *arguments: str, engine: str = ENGINE, **environment: str):
     """Start a worker of the CPU whose runs are stand-ins and whose sweeps stop when told."""
     arguments = arguments or ("--device", "cpu")
-    return standin.start_worker(root, "--sweep-engine", ENGINE, *arguments, **environment)
+    return standin.start_worker(root, "--sweep-engine", engine, *arguments, **environment)

@@ -127,6 +127,18 @@ def test_kill_9_of_the_worker_in_mid_sweep_loses_no_cell_and_computes_none_twice
     standin.stop_worker(process, queue.root)
 
 
+@pytest.mark.slow
+def test_a_sweep_whose_worker_is_killed_at_each_cell_comes_to_its_end(queue):
+    supervisor = sweep_standin.start_worker(
+        queue.root, "--threads", "1", engine="sweep_standin:killing"
+    )
+    digest = queue.submit(SWEEP)  # of six cells, twice as many as it may be killed without one
+    assert queue.wait(digest, DEADLINE).state == "done", queue.get(digest).message
+    assert set(computed(queue)) == set(DIGESTS)
+    assert len({pid for _, pid in sweep_standin.traced(queue.root)}) >= 6
+    standin.stop_worker(supervisor, queue.root)
+
+
 def test_kill_9_of_the_child_in_mid_sweep_loses_no_cell_and_the_next_child_goes_on(queue):
     process, digest = held(queue)
     first = sweep_standin.traced(queue.root)[-1][1]
@@ -308,6 +320,35 @@ def test_each_child_that_dies_is_followed_by_one_that_does_the_rest(store):
     )
     assert asked == [[0, 1, 2, 3, 4, 5], [2, 3, 4, 5], [3, 4, 5]]
     assert ended.why == "result" and SweepResult.from_bytes(ended.data).done == 6
+
+
+def test_each_attempt_that_brings_a_cell_says_so_before_it_keeps_the_first(store):
+    said = []
+
+    def advance():
+        said.append(len(store.digests()))
+
+    for count in (2, 0, 4):
+        acts = Scripted(hand_over(count, "result" if count == 4 else "cancelled"))
+        compute(store, acts, LIMITS, SWEEP, lambda: True, lambda share: None, advance)
+    assert said == [0, 2]
+
+
+def test_the_cells_of_a_sweep_on_its_way_make_room_for_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("lazycore.workers.sweepwork.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("lazycore.room.AGAIN_SECONDS", 0.0)
+    small, more = ResultStore(tmp_path, size_limit=1_000_000), os.urandom(200_000)
+
+    def fill(cells, on_cell):
+        on_cell(CellDone(cells[0].digest, sweep_standin.result(cells[0].config).to_bytes()))
+        for number in range(10):
+            small.put(f"{number:016x}", more)
+        return hand_over(5, "result")(cells[1:], on_cell)
+
+    ended, *_ = attempt(small, fill)
+    assert ended.why == "result" and all(digest in small for digest in DIGESTS)
+    assert f"{0:016x}" not in small
+    small.close()
 
 
 def test_a_child_that_dies_without_a_cell_ends_the_sweep(store):

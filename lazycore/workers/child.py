@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 
 from lazycore.errors import LazyLabError
 from lazycore.processes import keep_freed_memory
+from lazycore.workers import scratch
 
 ENGINE = "lazycore.workers.child:training"
 """Module and function that compute a run: the function yields, after each record, the share
@@ -88,9 +89,16 @@ def main(pipe: Connection, engine: str, device: str, threads: int) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
     module_name, function = engine.split(":")
-    module = importlib.import_module(module_name)
-    if hasattr(module, "warm_up"):
-        module.warm_up(device, threads)
+    # Whatever keeps it from starting: the one who waits for its run is told.
+    try:
+        module = importlib.import_module(module_name)
+        if hasattr(module, "warm_up"):
+            module.warm_up(device, threads)
+    except Exception as error:
+        traceback.print_exc()
+        said = f"The process that computes runs cannot start: {type(error).__name__}: {error}"
+        _send(pipe, {"kind": "broken", "message": said[:500]})
+        return
     while True:
         try:
             fields = json.loads(pipe.recv_bytes())
@@ -126,7 +134,7 @@ def _compute(pipe: Connection, engine: Callable, fields: dict, device: str) -> N
         _send(pipe, {"kind": "result"}, fold(None))
     except LazyLabError as error:
         _send(pipe, {"kind": "error", "message": str(error)})
-    # The program's one broad catch: whatever a run does, its child lives to run the next.
+    # Whatever a run does, its child lives to run the next.
     except Exception as error:
         traceback.print_exc()
         said = f"The run broke off with a bug: {type(error).__name__}: {error}"
@@ -150,4 +158,5 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        scratch.leave()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -4,6 +4,7 @@ standing by, warmed up, to take the next job."""
 import contextlib
 import json
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -13,13 +14,17 @@ from typing import Any, Literal
 
 import psutil
 
-from lazycore.workers import child
+from lazycore.errors import JobError
+from lazycore.workers import ahead, child
 from lazycore.workers.child import ENGINE, PROGRESS_SECONDS, CellDone
 
 WATCH_SECONDS = 0.05
 WARM_UP_SECONDS = 180.0
 FAMILY_SECONDS = 1.0
 """How often it is looked for what a child has started: that takes milliseconds."""
+
+UNKNOWN_CODE = 255
+"""The exit code of a child that nobody saw end: its fork server was killed before."""
 
 Why = Literal["result", "error", "died", "cancelled", "time", "memory"]
 
@@ -50,14 +55,19 @@ class Child:
         context: Any = multiprocessing.get_context("spawn" if "cuda" in device else "forkserver")
         if "cuda" not in device:
             engine_module = engine.split(":")[0]
-            preload = "lazycore.training" if engine == ENGINE else engine_module
-            context.set_forkserver_preload([child.__name__, preload])
+            os.environ[ahead.VARIABLE] = "lazycore.training" if engine == ENGINE else engine_module
+            context.set_forkserver_preload([child.__name__, ahead.__name__])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(
             target=child.main, args=(theirs, engine, device, threads), daemon=True
         )
-        self.process.start()
-        theirs.close()
+        try:
+            self.process.start()
+        except (OSError, EOFError) as error:
+            self.pipe.close()
+            raise JobError(f"The process that computes runs was not started: {error!r}.") from error
+        finally:
+            theirs.close()
         # Unlike `Process`, this knows a child whose fork server was killed to be alive.
         try:
             self.seen: psutil.Process | None = psutil.Process(self.process.pid)
@@ -65,6 +75,23 @@ class Child:
             self.seen = None
         self._family: list[psutil.Process] = []
         self._look_at = 0.0
+
+    @property
+    def has_server(self) -> bool:
+        """Whether `process` tells how the child is: not once its fork server is gone."""
+        return self.process.is_alive() or not self.is_alive
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the child lives, with or without the fork server that it came from."""
+        if self.process.is_alive():
+            return True
+        try:
+            if self.seen is None or not self.seen.is_running():
+                return False
+            return self.seen.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     def kill(self) -> None:
         if self.seen is not None:
@@ -89,13 +116,20 @@ class Child:
         return [self.seen, *self._family]
 
     def epitaph(self) -> str:
-        """Return a sentence on how the child died."""
+        """Return a sentence on how the child died: its own last words, or else what is known."""
         self.process.join(30)
+        with contextlib.suppress(OSError, EOFError):
+            while self.pipe.poll():
+                head = json.loads(self.pipe.recv_bytes().partition(b"\n")[0])
+                if head["kind"] == "broken":
+                    return head["message"]
         code = self.process.exitcode
         if code is not None and code < 0:
             name = signal.Signals(-code).name
             hint = "; the machine may have run out of memory" if name == "SIGKILL" else ""
             return f"The process that computed this run was killed ({name}{hint}); run it again."
+        if code == UNKNOWN_CODE:
+            return "The process that computed this run was killed; run it again."
         return f"The process that computed this run ended by itself (exit code {code})."
 
 
@@ -110,17 +144,18 @@ class Children:
     """A child at work and one standing by; `run` is for one thread at a time."""
 
     def __init__(self, device: str, threads: int, engine: str = ENGINE) -> None:
-        self._new: Callable[[], Child] = lambda: Child(engine, device, threads)
+        self._new: Callable[[], Child] = lambda: _started(engine, device, threads)
         self._active = self._new()
-        self._standby = self._new()
+        self._standby: Child | None = self._new()
 
     def close(self) -> None:
-        for one in (self._active, self._standby):
+        for one in filter(None, (self._active, self._standby)):
             one.kill()
 
     def pids(self) -> list[int | None]:
         """Return the process ids of the child at work and of the one standing by."""
-        return [self._active.process.pid, self._standby.process.pid]
+        both = (self._active, self._standby)
+        return [one.process.pid for one in filter(None, both)]
 
     def run(
         self,
@@ -135,8 +170,9 @@ class Children:
         `is_wanted` is asked ten times a second; once it says no, the child is killed. On a
         limit it is killed too. Whenever a child is lost the one standing by takes its place.
         """
-        if not self._active.process.is_alive():
+        if not self._active.is_alive:
             self._replace()
+        self._stand_by()
         try:
             ended = _watch(self._active, fields, limits, is_wanted, on_progress, on_cell)
         except BaseException:
@@ -144,13 +180,30 @@ class Children:
             self._replace()
             raise
         if ended.why not in ("result", "error") or self._active.memory() > limits.bytes / 2:
-            self._replace()
+            # How this job ended is not to be lost for want of a child for the next.
+            with contextlib.suppress(JobError):
+                self._replace()
         return ended
 
     def _replace(self) -> None:
         self._active.kill()
-        self._active = self._standby
-        self._standby = self._new()
+        standby, self._standby = self._standby, None
+        self._active = standby if standby and standby.is_alive else self._new()
+        self._stand_by()
+
+    def _stand_by(self) -> None:
+        """Have a child stand by, unless it cannot be started now: then it goes on without."""
+        if self._standby is None or not self._standby.is_alive:
+            with contextlib.suppress(JobError):
+                self._standby = self._new()
+
+
+def _started(engine: str, device: str, threads: int) -> Child:
+    """Return a new child. The fork server can be killed in the moment in which it is asked for
+    one; asked once more, there is another."""
+    with contextlib.suppress(JobError):
+        return Child(engine, device, threads)
+    return Child(engine, device, threads)
 
 
 def _watch(
@@ -169,13 +222,17 @@ def _watch(
     except OSError:
         return Ended("died", None, at_work.epitaph())
     while True:
-        wait([at_work.pipe, at_work.process.sentinel], WATCH_SECONDS)
+        # The sentinel of a child whose fork server is gone is ready all the time.
+        ends = [at_work.process.sentinel] if at_work.has_server else []
+        wait([at_work.pipe, *ends], WATCH_SECONDS)
         if at_work.pipe.poll():
             try:
                 line, _, payload = at_work.pipe.recv_bytes().partition(b"\n")
             except (EOFError, OSError):
                 return Ended("died", data, at_work.epitaph())
             head = json.loads(line)
+            if head["kind"] == "broken":
+                return Ended("died", data, head["message"])
             if head["kind"] == "begun":
                 ends_at = time.monotonic() + limits.seconds
             elif head["kind"] == "progress":
@@ -185,7 +242,7 @@ def _watch(
                 on_cell(CellDone(head["digest"], payload, head["message"]))
             else:
                 return Ended(head["kind"], payload or data, head.get("message"))
-        elif not at_work.process.is_alive():
+        elif not at_work.is_alive:
             return Ended("died", data, at_work.epitaph())
         if (now := time.monotonic()) >= ask_at:
             if not is_wanted():

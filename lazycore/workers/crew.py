@@ -1,9 +1,11 @@
 """The children for one kind of job, started when they are first needed."""
 
-from dataclasses import dataclass
-from functools import cached_property
+import contextlib
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 
+from lazycore.errors import JobError
 from lazycore.workers.children import Children, Ended
 
 
@@ -14,12 +16,22 @@ class Crew:
     engine: str
     threads: int
     device: str
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _children: Children | None = None
 
-    @cached_property
+    @property
     def children(self) -> Children:
-        """The children; asking for them is what starts them."""
+        """The children; asking for them is what starts them, once, whoever asks first."""
         where = "cpu" if self.device == "cpu" else "cuda:0"  # a worker sees its own GPU alone
-        return Children(where, self.threads, self.engine)
+        with self._lock:
+            if self._children is None:
+                self._children = Children(where, self.threads, self.engine)
+            return self._children
+
+    def warm(self) -> None:
+        """Start the children ahead of the first job; what keeps them from it, a job will say."""
+        with contextlib.suppress(JobError):
+            _ = self.children
 
     def run(self, *arguments: Any) -> Ended:
         """Compute one job as `Children.run` does."""

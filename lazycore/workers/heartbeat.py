@@ -64,6 +64,12 @@ def beat(root: Path, name: str, device: str, busy_with: str | None) -> None:
         fresh.unlink(missing_ok=True)
 
 
+def tidy(root: Path, name: str) -> None:
+    """Take away what a worker `name` that was killed in mid-beat has left; for its successor."""
+    for path in _folder(root).glob(f"{name}.*.new"):
+        path.unlink(missing_ok=True)
+
+
 def stop_beating(root: Path, name: str) -> None:
     """Take the worker `name` off the list: it has ended in good order."""
     (_folder(root) / f"{name}.json").unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """One worker process for each device, started again whenever one ends."""
 
+import math
 import os
 import signal
 import subprocess
@@ -7,14 +8,37 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lazycore.processes import environment
 from lazycore.workers import devices
 
 RESTART_SECONDS = (0.5, 30.0)
-"""A worker that ended is started again when this long has passed since it was last started;
-twice as long each time, up to the second number, after which it counts as having worked."""
+"""What ended is started again when this long has passed since it was last started; twice as
+long each time, up to the second number, after which it counts as having worked."""
+LOOK_SECONDS = 0.5
+TOLD_TO_END = (0, -signal.SIGTERM, -signal.SIGKILL)
+"""How a process ends that somebody else has ended."""
+
+
+@dataclass
+class Patience:
+    """How long to wait before something is started again that may end again at once."""
+
+    seconds: float = RESTART_SECONDS[0]
+
+    def after(self, code: int, lived: float) -> float:
+        """Return the seconds from its last start to its next, after it has lived so long.
+
+        What cannot even start, the disk being full, must not take a core for trying; what was
+        killed is not to blame and is started at once.
+        """
+        if code in TOLD_TO_END or lived > RESTART_SECONDS[1]:
+            self.seconds = RESTART_SECONDS[0]
+            return self.seconds
+        seconds, self.seconds = self.seconds, min(2 * self.seconds, RESTART_SECONDS[1])
+        return seconds
 
 
 def supervise(root: Path, names: Sequence[str], more: list[str], stop: threading.Event) -> None:
@@ -35,16 +59,18 @@ def supervise(root: Path, names: Sequence[str], more: list[str], stop: threading
 
     running = {device: start(device) for device in names}
     started = dict.fromkeys(names, time.monotonic())
-    pause = dict.fromkeys(names, RESTART_SECONDS[0])
-    while not stop.wait(0.1):
+    patience = {device: Patience() for device in names}
+    due: dict[str, float] = {}
+    while not stop.wait(LOOK_SECONDS):
+        now = time.monotonic()
         for device, process in running.items():
-            lived = time.monotonic() - started[device]
-            if lived > RESTART_SECONDS[1]:
-                pause[device] = RESTART_SECONDS[0]
-            if process.poll() is not None and lived > pause[device]:
-                # What cannot even start, the disk being full, must not take a core for trying.
-                pause[device] = min(2 * pause[device], RESTART_SECONDS[1])
-                running[device], started[device] = start(device), time.monotonic()
+            code = process.poll()
+            if code is not None and device not in due:
+                lived = now - started[device]
+                due[device] = started[device] + patience[device].after(code, lived)
+            if now >= due.get(device, math.inf):
+                del due[device]
+                running[device], started[device] = start(device), now
     for process in running.values():
         if process.stdin:
             process.stdin.close()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lazycore.errors import CorruptResult, LazyLabError, StoreFull
 from lazycore.results import RunResult
+from lazycore.room import COMPUTED_SECONDS
 from lazycore.store import ResultStore
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
@@ -20,6 +21,8 @@ from lazycore.workers.children import Children, Ended, Limits
 from lazycore.workers.crew import Crew
 
 SHOW_SECONDS = 0.3
+KEEP_SECONDS = 2.0
+"""How often the new cells are said to be in use, that nothing may drive them out."""
 
 
 def compute(
@@ -29,13 +32,15 @@ def compute(
     config: SweepConfig,
     is_wanted: Callable[[], bool],
     show: Callable[[float], None],
+    advance: Callable[[], None] = lambda: None,
 ) -> Ended:
     """Compute what the store has not got of a sweep; return how it ended, with its table.
 
-    `show` is given the share of cells done. A child that dies loses what it had in hand; the
+    `show` is given the share of cells done, `advance` is called before the first new one is
+    kept. A child that dies loses what it had in hand; the
     next one goes on for as long as each brings a cell to its end.
     """
-    desk = Tables(store, _table(store, config), show)
+    desk = Tables(store, _table(store, config), show, advance)
     if not desk.take_stored(is_wanted):
         return Ended("cancelled", desk.write())
 
@@ -65,9 +70,13 @@ class Tables:
     store: ResultStore
     table: SweepResult
     show: Callable[[float], None]
+    advance: Callable[[], None]
     left: dict[str, int] = field(default_factory=dict)
     due: float = 0.0
     is_behind: bool = False
+    has_advanced: bool = False
+    kept: list[str] = field(default_factory=list)
+    keep_at: float = 0.0
 
     def take_stored(self, is_wanted: Callable[[], bool]) -> bool:
         """Take over the cells that the store has; return False once it is no longer wanted."""
@@ -80,12 +89,14 @@ class Tables:
             # Of the cells that the table knows, it is enough that their runs are there.
             is_known = self.table.status(cell.digest) not in ("missing", "failed")
             if cell.digest in self.store and is_known:
+                self.kept.append(cell.digest)
                 continue
             result = self.store.find(cell.digest)
             if result is None:
                 self.left[cell.digest] = place
             else:
                 self.table.add(cell.digest, result)
+                self.kept.append(cell.digest)
                 self.is_behind = True
         self.refresh()
         self.show(self.share)
@@ -99,15 +110,23 @@ class Tables:
             result = RunResult.from_bytes(cell.data)
             if result.digest != cell.digest:
                 raise CorruptResult(f"The run {cell.digest} came back as another one; a bug.")
+            if not self.has_advanced:
+                self.advance()  # before: a worker killed in between is to be started again
+                self.has_advanced = True
             self.store.put(cell.digest, cell.data)
             self.table.add(cell.digest, result)
+            self.kept.append(cell.digest)
         self.left.pop(cell.digest, None)
         self.is_behind = True
         self.refresh()
 
     def refresh(self) -> None:
-        """Show how far the sweep is, if there is news and it was not just done."""
+        """Show how far the sweep is, if there is news and it was not just done; now and then
+        say that its cells are to be kept."""
         begun = time.monotonic()
+        if begun >= self.keep_at:
+            self.store.keep(self.kept, COMPUTED_SECONDS)
+            self.keep_at = begun + KEEP_SECONDS
         if self.is_behind and begun >= self.due:
             self.write()
             self.show(self.share)

@@ -9,10 +9,12 @@ its name. DBOS is imported inside functions: children import this module again.
 
 import argparse
 import contextlib
+import itertools
 import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +23,10 @@ from typing import TYPE_CHECKING
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
 from lazycore.processes import environment
 from lazycore.timeleft import EVEN, POWERS, time_left
-from lazycore.workers import child, devices, heartbeat
+from lazycore.workers import child, devices, heartbeat, scratch
 from lazycore.workers.children import Children, Ended, Limits
 from lazycore.workers.crew import Crew
+from lazycore.workers.orphans import adopt
 from lazycore.workers.supervisor import stop_event, supervise
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from lazycore.sweepconfig import SweepConfig
 
 BEAT_SECONDS = 1.0
+ADOPT_BEATS = 3
+"""After how many of its beats a worker looks for jobs that nobody runs."""
 
 
 @dataclass
@@ -73,6 +78,9 @@ def step(desk: Desk, digest: str, ticket: str, fields: dict) -> dict:
         state, message = _attempt(desk, digest, ticket, fields, note)
     except LazyLabError as error:
         state, message = "failed", str(error)
+    except Exception as error:
+        traceback.print_exc()
+        state, message = "failed", f"The worker met with a bug: {type(error).__name__}: {error}"
     finally:
         desk.busy_with = None
         desk.beat()
@@ -131,7 +139,14 @@ def _compute(
 
     store = desk.queue.store
     if isinstance(config, SweepConfig):
-        return sweepwork.compute(store, desk.children, desk.limits, config, is_wanted, show)
+
+        def advance() -> None:
+            with contextlib.suppress(JobError, StoreFull):
+                desk.queue.has_advanced(config.digest)
+
+        return sweepwork.compute(
+            store, desk.children, desk.limits, config, is_wanted, show, advance
+        )
 
     def on_progress(share: float, data: bytes) -> None:
         with contextlib.suppress(StoreFull):
@@ -194,16 +209,17 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
     while (lock := heartbeat.claim(root, name)) is None:
         if stop.wait(0.5):
             os._exit(0)
+    scratch.take(lock)
+    heartbeat.tidy(root, name)
     os.environ |= environment(runs.threads)
     if device.startswith("cuda"):
         os.environ["CUDA_VISIBLE_DEVICES"] = devices.visible_alone(device)
-    children = runs.children
 
     from lazycore import kinds
     from lazycore.jobs import JobQueue
 
     queue = JobQueue(root)
-    desk = Desk(queue, name, device, children, devices.limits())
+    desk = Desk(queue, name, device, runs, devices.limits())
     desk.beside = Desk(queue, name, device, sweeps, devices.sweep_limits(), beside=desk)
     desks = {"run": desk, "sweep": desk.beside}
 
@@ -212,41 +228,17 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
 
     desk.beat()
     desk.queue.serve(name, serve)
+    # Now, for the first job is not to wait for the import of torch; nor are signs of life.
+    threading.Thread(target=runs.warm, daemon=True).start()
     suspects: set[str] = set()
-    while not stop.wait(BEAT_SECONDS):
+    for beats in itertools.count(1):
+        if stop.wait(BEAT_SECONDS):
+            break
         desk.beat()
-        suspects = adopt(desk, suspects)
+        if beats % ADOPT_BEATS == 0:
+            suspects = adopt(desk, suspects)
     _leave(desk)
     lock.close()  # never reached: it holds the lock up to here
-
-
-def adopt(desk: Desk, suspects: set[str]) -> set[str]:
-    """Put running jobs that nobody runs back into the queue; return those that look so.
-
-    Only what looked so at the last call too: a job is for a moment in nobody's hands when it
-    is taken off the queue and when it ends. Nobody runs what a worker that is gone had begun
-    (a GPU that was taken out), nor what this one had to drop because the disk was full.
-    """
-    orphans: set[str] = set()
-    with contextlib.suppress(JobError, StoreFull):
-        for digest, name in desk.queue.running():
-            if name == desk.name and digest not in desk.in_hand:
-                orphans.add(digest)
-                if digest in suspects:
-                    desk.queue.give_back(digest)
-            elif name != desk.name and _is_gone(desk.queue.root, name):
-                orphans.add(digest)
-                if digest in suspects:
-                    desk.queue.take_over(name)
-    return orphans
-
-
-def _is_gone(root: Path, name: str) -> bool:
-    lock = heartbeat.claim(root, name)
-    if lock is None:
-        return False
-    lock.close()
-    return True
 
 
 def _leave(desk: Desk) -> None:
@@ -254,6 +246,7 @@ def _leave(desk: Desk) -> None:
         with contextlib.suppress(LazyLabError):
             desk.queue.give_back(digest)
     heartbeat.stop_beating(desk.queue.root, desk.name)
+    scratch.leave()
     # Without further ado: the children end with this process, the lock is let go with it.
     os._exit(0)
 

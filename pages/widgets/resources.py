@@ -9,6 +9,7 @@ from lazycore.errors import ResultNotFound
 from lazycore.jobs import JobQueue, open_queue
 from lazycore.opening import opened
 from lazycore.results import RunResult
+from lazycore.room import SHOWN_SECONDS
 from lazycore.store import ResultStore, default_root, open_store
 from lazycore.workers import heartbeat
 
@@ -39,8 +40,12 @@ def opened_record(data: bytes) -> RunResult:
 
 
 def finished(digest: str) -> RunResult | None:
-    """Return the whole result of this run, stored or shipped with the program; None without."""
+    """Return the whole result of this run, stored or shipped with the program; None without.
+
+    For an hour it then makes room for no other.
+    """
     if digest in store():
+        store().keep([digest], SHOWN_SECONDS)
         try:
             return _read(digest)
         except ResultNotFound:
@@ -57,6 +62,7 @@ def partial(digest: str, going_on: bool) -> RunResult | None:
         result = store().get_partial(digest)
     except ResultNotFound:
         return None
+    store().keep([digest], SHOWN_SECONDS)
     return replace(result, status="running") if going_on else result
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from lazycore import atlas
 from lazycore.errors import ResultNotFound
 from lazycore.jobs import Job
+from lazycore.room import SHOWN_SECONDS
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from pages.widgets import sweeplink
@@ -42,6 +43,7 @@ def look(config: SweepConfig) -> tuple[SweepResult | None, Job | None]:
 def finished(digest: str) -> SweepResult | None:
     """Return the whole table of this sweep, stored or shipped with the program; None without."""
     if store().has_sweep(digest):
+        store().keep([digest], SHOWN_SECONDS)
         try:
             return _read(digest)
         except ResultNotFound:
@@ -57,6 +59,7 @@ def _read(digest: str) -> SweepResult:
 def so_far(config: SweepConfig) -> SweepResult:
     """Return the table of an unfinished sweep, with every cell missing where it has none."""
     try:
+        store().keep([config.digest], SHOWN_SECONDS)
         return _read_partial(config.digest)
     except ResultNotFound:
         return SweepResult(config)
