@@ -22,7 +22,7 @@ EVEN = (1.0,)
 """The k of what is done in equal parts, as the cells of a sweep."""
 REMEMBERED = 50.0
 """Factor in the share of a run over which its pace is fitted: what was before tells little."""
-AGREEING = 2.25
+AGREEING = 1.8
 """Factor between the shortest and the longest time left that still count as one answer."""
 
 
@@ -44,7 +44,7 @@ def time_left(
     if not fits:
         return None
     error, left = min(fits)
-    within = 1.5 * error + 0.01 * seconds[-1]
+    within = 2.0 * error + 0.01 * seconds[-1]
     believed = [other for off, other in fits if off <= within]
     agree = max(believed) <= AGREEING * min(believed)
     return left if agree and left >= LEAST_LEFT else None
