@@ -121,6 +121,16 @@ def test_without_another_child_to_stand_by_it_goes_on(children, monkeypatch):
     assert run(children, QUICK).why == "result" and len(children.pids()) == 2
 
 
+def test_a_child_that_says_what_cannot_be_read_is_replaced(children, monkeypatch):
+    before = children.pids()
+    pipe = children._active.pipe
+    monkeypatch.setattr(type(pipe), "recv_bytes", lambda self: b"\0\0\1\2{not a frame")
+    ended = run(children, SLOW)
+    monkeypatch.undo()
+    assert ended.why == "died" and "could not be read" in ended.message
+    assert run(children, QUICK).why == "result" and children.pids()[0] == before[1]
+
+
 def test_one_that_died_while_it_stood_by_is_followed_by_another(children):
     run(children, QUICK)
     active, standby = children.pids()

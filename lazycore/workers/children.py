@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ FAMILY_SECONDS = 1.0
 
 UNKNOWN_CODE = 255
 """The exit code of a child that nobody saw end: its fork server was killed before."""
+
+_STARTING = threading.Lock()
+"""A fork server that was killed is replaced in the midst of a start: one start at a time, or a
+child is handed what was just closed."""
 
 Why = Literal["result", "error", "died", "cancelled", "time", "memory"]
 
@@ -62,7 +67,8 @@ class Child:
             target=child.main, args=(theirs, engine, device, threads), daemon=True
         )
         try:
-            self.process.start()
+            with _STARTING:
+                self.process.start()
         except (OSError, EOFError) as error:
             self.pipe.close()
             raise JobError(f"The process that computes runs was not started: {error!r}.") from error
@@ -228,9 +234,11 @@ def _watch(
         if at_work.pipe.poll():
             try:
                 line, _, payload = at_work.pipe.recv_bytes().partition(b"\n")
+                head = json.loads(line)
             except (EOFError, OSError):
                 return Ended("died", data, at_work.epitaph())
-            head = json.loads(line)
+            except ValueError:
+                return Ended("died", data, _GARBLED)
             if head["kind"] == "broken":
                 return Ended("died", data, head["message"])
             if head["kind"] == "begun":
@@ -252,6 +260,12 @@ def _watch(
             return Ended("time", data, _over_time(limits))
         if at_work.memory() > limits.bytes:
             return Ended("memory", data, _over_memory(limits))
+
+
+_GARBLED = (
+    "What the process that computed this run said could not be read: it or what it came from "
+    "was killed; run it again."
+)
 
 
 def _over_time(limits: Limits) -> str:
