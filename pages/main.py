@@ -17,8 +17,9 @@ from pages.widgets import (
 )
 from pages.widgets.handback import handed_back
 from pages.widgets.history import keep_history
+from pages.widgets.linkcheck import checked_link, said_of_what_was_not_read
 from pages.widgets.look import apply_look
-from pages.widgets.sentences import said_in_a_sentence
+from pages.widgets.sentences import said_in_a_sentence, show_link_error
 
 
 def no_controls() -> None:
@@ -55,7 +56,8 @@ CONTROLS: dict[str, Callable[[], None]] = {
 
 PAGES = [HOME, EXPLORE, SWEEP, PHASES, REFRESH, COMPARE, FIGURES, THEOREMS, RUNS, DATA]
 page = st.navigation(PAGES, position="top")
-with said_in_a_sentence(), handed_back(page.url_path):
+with said_in_a_sentence(), checked_link(page.url_path), handed_back(page.url_path):
     CONTROLS[page.url_path]()
+show_link_error(said_of_what_was_not_read())
 with said_in_a_sentence():
     page.run()

@@ -62,3 +62,39 @@ def test_back_forward_and_reload_keep_what_was_there(server, tab):
         tab.get_by_role("heading", name="Theorem 2.4").wait_for()
     expect_in_box(tab, "α, exact", "50")
     expect_in_link(tab, t_alpha="50")
+
+
+WRONG = {
+    "theorems.py": [("alpha", "3"), ("t_axes", "cubic"), ("t_foo", "1")],
+    "figures.py": [("fig_axes", "cubic"), ("x", "1"), ("fig", "9z")],
+    "phases.py": [("p_axis", "time"), ("p_foo", "1"), ("p_task", "none")],
+    "refresh.py": [("r_axes", "cubic"), ("alpha", "1"), ("r_problem", "none")],
+    "compare.py": [("compare_axes", "cubic"), ("by_seed", "perhaps"), ("y", "1")],
+    "home.py": [("at", "2"), ("alpha", "3")],
+    "runs.py": [("alpha", "3")],
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "link"), [(p, link) for p, some in WRONG.items() for link in some]
+)
+def test_a_link_says_what_its_page_does_not_read(page, link):
+    name, value = link
+    app = opened(page, **{name: value})
+    said = [error.value.replace("\\", "") for error in app.error]
+    assert not app.exception and len(said) == 1 and f"{name}={value}" in said[0], said
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("theorems.py", {"t_alpha": "50", "t_axes": "linear", "v": "1"}),
+        ("phases.py", {"p_model": "two_layer", "p_axis": "α"}),
+        ("compare.py", {"by_seed": "false", "figures": "gap"}),
+        ("home.py", {"at": "30"}),
+        ("figures.py", {"fig": "2a", "embed": "true"}),
+    ],
+)
+def test_a_link_that_is_read_is_not_complained_of(page, link):
+    app = opened(page, **link)
+    assert not app.exception and not app.error
