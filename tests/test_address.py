@@ -82,7 +82,7 @@ def test_a_link_says_what_its_page_does_not_read(page, link):
     name, value = link
     app = opened(page, **{name: value})
     said = [error.value.replace("\\", "") for error in app.error]
-    assert not app.exception and len(said) == 1 and f"{name}={value}" in said[0], said
+    assert not app.exception and len(said) == 1 and value in said[0], said
 
 
 @pytest.mark.parametrize(
