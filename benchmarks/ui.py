@@ -4,7 +4,8 @@
     python benchmarks/ui.py --check    exits 1 when a limit is missed
 
 Home: from the request to numbers, verdict and pictures on the screen, cold (an empty browser
-cache). Run: from the click to the new curves drawn, for a run of about 50 ms. Script: one
+cache). Run: from the click to the new curves drawn, for a run of about 50 ms; of the default run to
+the first curves in full length, and to those of the refined answer. Script: one
 drawing of a page in the server, by streamlit's own test runner, in a process of its own.
 """
 
@@ -29,6 +30,8 @@ QUICK = "dynamics=gd&steps=20&width=10&n_train=8&n_test=8"
 LIMITS = {
     "Home: numbers, verdict, pictures (cold)": 3.0,
     "Run of 50 ms: click to curves": 0.5,
+    "Default run: click to full-length curves": 0.5,
+    "Default run: click to its refined end": 3.0,
     "script, Home": 0.15,
     "script, Explore with all figures": 0.35,
     "script, Runs": 0.15,
@@ -94,6 +97,37 @@ def clicks_to_curves(browser, address: str, times: int) -> list[float]:
     return spent
 
 
+def clicks_to_both_answers(browser, address: str, times: int) -> list[tuple[float, float]]:
+    """Return the seconds from a click on Run until the default run, of a seed that was not run
+    before, has curves up to its end, and until these are the refined ones."""
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    spent = []
+    for number in range(times):
+        tab.goto(f"{address}/explore?seed={2000 + number}")
+        tab.get_by_text("Not computed yet").wait_for()
+        tab.wait_for_timeout(500)
+        spent.append([part / 1000.0 for part in tab.evaluate(CLICK_AND_WAIT_FOR_BOTH)])
+    tab.close()
+    return [(first, last) for first, last in spent]
+
+
+CLICK_AND_WAIT_FOR_BOTH = """() => new Promise((resolve) => {
+  const run = [...document.querySelectorAll("button")].find((b) => b.innerText.endsWith("Run"));
+  const begun = performance.now();
+  let first = null;
+  run.click();
+  const look = () => {
+    const drawn = document.querySelector(".lazylab-chart .main-svg .scatterlayer .js-line");
+    const words = document.body.innerText, now = performance.now() - begun;
+    if (drawn && words.includes("first answer")) first ??= now;
+    if (drawn && words.includes("This run: ") && !words.includes("verdict before its end")
+        && !words.includes("first answer")) resolve([first ?? now, now]);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
 CLICK_AND_WAIT = """() => new Promise((resolve) => {
   const run = [...document.querySelectorAll("button")].find((b) => b.innerText.endsWith("Run"));
   const begun = performance.now();
@@ -149,6 +183,7 @@ def measure() -> dict[str, float]:
             compute(root, f"{QUICK}&dim=2&seed=1001")
             homes = [cold_home(browser, address) for _ in range(TIMES)]
             clicks = clicks_to_curves(browser, address, TIMES)
+            firsts, ends = zip(*clicks_to_both_answers(browser, address, TIMES), strict=True)
             scripts, torch_in_scripts = script_times(root)
             torch_in_server = has_torch(server.pid)
         browser.close()
@@ -157,6 +192,8 @@ def measure() -> dict[str, float]:
     values = [
         median(homes),
         median(clicks),
+        median(firsts),
+        median(ends),
         *(median(scripts[page][1:]) for page in ("home.py", "explore.py", "runs.py")),
         float(torch_in_scripts or torch_in_server),
     ]
