@@ -1,11 +1,14 @@
 """Where runs begin to be lazy: laws whose crossing is known, and intervals that hold."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
-from made_up_sweep import FIELDS, made_up_sweep
+from made_up_sweep import FIELDS, made_up_sweep, plane
 
+from lazycore.figures import bands
 from lazycore.onset import Onset, along, onset, sentence
 from lazycore.plane import Axis
 from lazycore.sweepresult import STATUSES, VERDICTS
@@ -138,3 +141,37 @@ def test_a_kernel_that_came_back_is_not_lazy_by_where_it_ended():
 def test_an_axis_of_words_has_none():
     table = made_up_sweep({"task": "sine", "loss": "square,logistic", "alpha": "1,10"})
     assert along(table.frame, table.config.axes, "loss", "alpha") == [None, None]
+
+
+# ── drawn ────────────────────────────────────────────────────────────────────────────────
+def test_the_line_has_its_threshold_and_where_it_gets_lazy_shaded():
+    table = made_up_sweep(FIELDS | {"width": "16"})
+    lazy_from = along(table.frame, table.config.axes, "alpha")
+    figure = bands.figure(plane(table, y=None), [0], lazy_from=lazy_from)
+    go.Figure(figure)
+    threshold, upright, shaded = figure["layout"]["shapes"]
+    (one,) = lazy_from
+    assert one is not None and threshold["y0"] == threshold["y1"] == 0.05
+    assert upright["x0"] == upright["x1"] == one.value
+    assert (shaded["x0"], shaded["x1"]) == (one.low, one.high)
+    texts = [note["text"] for note in figure["layout"]["annotations"]]
+    assert texts == ["lazy below 0.05", " α* = 5.9"]
+
+
+def test_several_lines_have_an_upright_in_their_colours_and_no_shade():
+    table = made_up_sweep()
+    lazy_from = along(table.frame, table.config.axes, "alpha", "width")
+    figure = bands.figure(plane(table, "kernel_change"), [0, 1], lazy_from=lazy_from)
+    threshold, *uprights = figure["layout"]["shapes"]
+    assert threshold["y0"] == 0.1 and [shape["type"] for shape in uprights] == ["line", "line"]
+    assert [shape["line"]["color"] for shape in uprights] == [c for c, _ in bands.LOOKS[:2]]
+    other = bands.figure(plane(table, "kappa"), [0, 1], lazy_from=lazy_from)
+    assert [shape["x0"] for shape in other["layout"]["shapes"]] == [s["x0"] for s in uprights]
+
+
+def test_an_open_interval_is_shaded_to_the_end_of_the_axis():
+    table = made_up_sweep(FIELDS | {"width": "16"})
+    open_end = replace(found(law([5.6, 7.0, 1e5], [1.0] * 3)), value=7.0)
+    figure = bands.figure(plane(table, y=None), [0], lazy_from=[open_end])
+    axis = Axis("alpha", table.config.axes["alpha"])
+    assert figure["layout"]["shapes"][2]["x1"] == pytest.approx(10.0 ** axis.ends[1])

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lazycore import onset
 from lazycore.config import RunConfig
 from lazycore.figures import bands, heatmap, quantity
 from lazycore.plane import Cell, Plane, Run, plain, plane_of
@@ -9,6 +10,7 @@ from lazycore.quantities import QUANTITIES
 from lazycore.sweepresult import SweepResult
 from pages.widgets import controls, sweeplink
 from pages.widgets.chart import chart, clicked, map_chart
+from pages.widgets.onsets import show_onset, show_onsets
 from pages.widgets.panels import take_away
 from pages.widgets.resources import store
 from pages.widgets.sweeplink import CELL
@@ -21,21 +23,29 @@ MOST_LINKS = 30
 def show_plane(table: SweepResult, view: View) -> None:
     """Draw the heat map with the runs of the chosen cell, beside the lines with their exponents."""
     axes, base = table.config.axes, table.config.base.resolve().to_dict()
-    plane = plane_of(table.frame, axes, view.x, view.y, view.quantity, view.fixed)
+    frame = table.frame
+    plane = plane_of(frame, axes, view.x, view.y, view.quantity, view.fixed)
+    lazy_from = onset.along(frame, axes, view.x, view.y, view.fixed)
     revision = f"{table.config.digest}-{view.x}-{view.y}"
+    if plane.y is None:
+        show_onset(plane.x, lazy_from[0])
+    # Along one axis the line comes first, and the map is what cells are chosen from.
     left, right = st.columns([1.1, 1], gap="medium")
-    with left:
+    for_map, for_lines = (left, right) if plane.y else (right, left)
+    with for_map:
         levels = heatmap.parse_levels(view.levels, view.quantity)
         cell = _chosen_cell(plane)
         drawn = heatmap.figure(plane, levels, base.get("loss"), cell)
         map_chart(drawn, MAP, revision)
         take_away(drawn, "sweep_map", sweeplink.code(table.config, view, "map"))
         _show_cell(table, plane, cell)
-    with right:
+    with for_lines:
         rows = rows_of(view, plane.y.values if plane.y else (None,))
-        drawn = bands.figure(plane, rows, base)
+        drawn = bands.figure(plane, rows, base, lazy_from=lazy_from)
         chart(drawn, "chart_sweep_lines", f"{revision}-{view.quantity}")
         take_away(drawn, "sweep_lines", sweeplink.code(table.config, view, "lines"))
+        if plane.y:
+            show_onsets(plane, rows, lazy_from)
         _show_exponents(plane, rows, base)
 
 
