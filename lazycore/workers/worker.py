@@ -104,7 +104,7 @@ def _attempt(
     ended = _compute(desk, config, fields, is_wanted, show)
     if ended.why == "result":
         _say(desk, digest, note, finished_at=time.time())
-        _keep(desk, config, ended.data or b"")
+        note |= _keep(desk, config, ended.data or b"")
         return "done", None
     if ended.why == "cancelled":
         job = desk.queue.get(digest)
@@ -168,18 +168,22 @@ def _say(desk: Desk, digest: str, note: dict, **more: object) -> None:
         desk.queue.store.put_note(digest, note | more)
 
 
-def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> None:
+def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> dict:
+    """Store the result; return what is noted of it, so that lists need not read it."""
     from lazycore.results import RunResult
     from lazycore.sweepconfig import SweepConfig
 
     digest, store = config.digest, desk.queue.store
+    noted = {}
     if isinstance(config, SweepConfig):
         store.put_sweep(digest, data)
-    elif RunResult.from_bytes(data).digest == digest:
+    elif (result := RunResult.from_bytes(data)).digest == digest:
         store.put(digest, data)
+        noted = {"verdict": result.verdict} if result.status == "done" else {}
     else:
         raise CorruptResult(f"The run {digest} came back as another one; this is a bug.")
     store.delete_partial(digest)
+    return noted
 
 
 # ── one worker ───────────────────────────────────────────────────────────────────────────

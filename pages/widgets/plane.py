@@ -13,6 +13,7 @@ from pages.widgets.chart import chart, clicked, map_chart
 from pages.widgets.onsets import show_onset, show_onsets
 from pages.widgets.panels import take_away
 from pages.widgets.resources import store
+from pages.widgets.sweepgroups import compare_link, name_of, show_groups
 from pages.widgets.sweeplink import CELL
 from pages.widgets.sweepview import View, rows_of
 
@@ -29,6 +30,7 @@ def show_plane(table: SweepResult, view: View) -> None:
     revision = f"{table.config.digest}-{view.x}-{view.y}"
     if plane.y is None:
         show_onset(plane.x, lazy_from[0])
+    show_groups(table, plane, view)
     # Along one axis the line comes first, and the map is what cells are chosen from.
     left, right = st.columns([1.1, 1], gap="medium")
     for_map, for_lines = (left, right) if plane.y else (right, left)
@@ -38,7 +40,7 @@ def show_plane(table: SweepResult, view: View) -> None:
         drawn = heatmap.figure(plane, levels, base.get("loss"), cell)
         map_chart(drawn, MAP, revision)
         take_away(drawn, "sweep_map", sweeplink.code(table.config, view, "map"))
-        _show_cell(table, plane, cell)
+        _show_cell(table, plane, view, cell)
     with for_lines:
         rows = rows_of(view, plane.y.values if plane.y else (None,))
         drawn = bands.figure(plane, rows, base, lazy_from=lazy_from)
@@ -84,7 +86,7 @@ def _chosen_cell(plane: Plane) -> Cell | None:
     return next((c for c in plane.cells() if any(r.digest == wanted for r in c.runs)), None)
 
 
-def _show_cell(table: SweepResult, plane: Plane, cell: Cell | None) -> None:
+def _show_cell(table: SweepResult, plane: Plane, view: View, cell: Cell | None) -> None:
     """Draw the runs of a cell, each with a link to Explore, and one that compares them."""
     if cell is None:
         st.caption("Click a cell of the map to see its runs and open them in Explore.")
@@ -98,8 +100,7 @@ def _show_cell(table: SweepResult, plane: Plane, cell: Cell | None) -> None:
         st.html(" · ".join(_open(configs[r.digest], _said(r)) for r in cell.runs[:MOST_LINKS]))
         kept = [run.digest for run in cell.runs[:MOST_LINKS] if run.digest in store()]
         if len(kept) > 1:
-            address = controls.page_address("compare", runs=",".join(kept))
-            st.html(f'<a href="{address}" target="_self">Compare these runs</a>')
+            compare_link([name_of(table, view, cell)], "Compare these runs")
 
 
 def _summary(plane: Plane, cell: Cell) -> str:
