@@ -56,12 +56,11 @@ def picker(written: list[str], take: Callable[[], None]) -> None:
 
 
 def _of_sweep(job: Job) -> dict[str, str]:
-    task = str((job.config.get("base") or {}).get("task") or "")
-    ended = day(job.finished_at)
-    return {
-        name: _joined([label, task, said, f"sweep {job.digest[:4]}", ended])
-        for name, label, said in groups_of(job.digest)[:MOST_GROUPS]
-    }
+    more = [f"sweep {job.digest[:4]}", day(job.finished_at)]
+    with suppress(LazyLabError):  # what is not readable is not there
+        groups = groups_of(job.digest)[:MOST_GROUPS]
+        return {name: _joined([*said, *more]) for name, said in groups}
+    return {}
 
 
 def _unlisted(name: str) -> str:

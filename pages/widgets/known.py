@@ -38,10 +38,14 @@ def verdict_of(digest: str) -> str:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def groups_of(digest: str) -> list[tuple[str, str, str]]:
-    """Return the groups of seeds of a whole sweep: their names in links and in words, verdicts."""
+def groups_of(digest: str) -> list[tuple[str, list[str]]]:
+    """Return the groups of seeds of a whole sweep: their names in links, and what they are."""
     table = finished_sweep(digest)
-    return [(g.token, g.label, g.verdicts) for g in cell_groups(table)] if table else []
+    if table is None:
+        return []
+    task = str(table.config.base.resolve().to_dict().get("task", ""))
+    own = "task" not in table.config.axes
+    return [(g.token, [g.label, task if own else "", g.verdicts]) for g in cell_groups(table)]
 
 
 def is_small(job: Job) -> bool:

@@ -10,10 +10,11 @@ from lazycore.quantities import QUANTITIES
 from lazycore.sweepresult import SweepResult
 from pages.widgets import controls, sweeplink
 from pages.widgets.chart import chart, clicked, map_chart
+from pages.widgets.comparelink import compare_link
 from pages.widgets.onsets import show_onset, show_onsets
 from pages.widgets.panels import take_away
 from pages.widgets.resources import store
-from pages.widgets.sweepgroups import compare_link, name_of, show_groups
+from pages.widgets.sweepgroups import name_of, show_groups
 from pages.widgets.sweeplink import CELL
 from pages.widgets.sweepview import View, rows_of
 

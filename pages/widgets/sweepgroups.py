@@ -1,14 +1,12 @@
 """From a sweep to Compare: its groups of seeds, those that are chosen in one click."""
 
-from html import escape
-
 import streamlit as st
 
 from lazycore.cellgroups import token
 from lazycore.groups import MOST_GROUPS
 from lazycore.plane import Cell, Plane
 from lazycore.sweepresult import SweepResult
-from pages.widgets import controls
+from pages.widgets.comparelink import compare_link
 from pages.widgets.resources import store
 from pages.widgets.sweepview import View
 
@@ -20,12 +18,6 @@ def name_of(table: SweepResult, view: View, cell: Cell) -> str:
     """Return the name that a link has for the runs of a cell of the plane."""
     at = {view.x: cell.x} | ({view.y: cell.y} if view.y else {}) | view.fixed
     return token(table.digest, {name: at[name] for name in table.config.axes if name in at})
-
-
-def compare_link(names: list[str], label: str) -> None:
-    """Draw the link that opens Compare with these groups."""
-    address = controls.page_address("compare", runs=",".join(names))
-    st.html(f'<a class="go" href="{escape(address)}" target="_self">{escape(label)}</a>')
 
 
 def show_groups(table: SweepResult, plane: Plane, view: View) -> None:
