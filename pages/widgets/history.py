@@ -1,5 +1,7 @@
 """The runs that have ended, as rows that can be searched and put in order."""
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -7,6 +9,7 @@ from html import escape
 import streamlit as st
 
 from lazycore.jobs import Job
+from lazycore.verdict import WORDS
 from pages.widgets import known, ledger
 from pages.widgets.summary import COLORS
 
@@ -30,11 +33,21 @@ class Row:
         return f"{self.name} {self.verdict} {self.job.state} {self.job.digest}".lower()
 
 
+def _by_size(name: str) -> list[tuple[float, str]]:
+    """Return a name so that its numbers are put in order by size, not by their digits."""
+    parts = re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", name)
+    return [(float(part) if i % 2 else math.inf, part) for i, part in enumerate(parts)]
+
+
+def _place(verdict: str) -> int:
+    return WORDS.index(verdict) if verdict in WORDS else len(WORDS) + (not verdict)
+
+
 SORTS: dict[str, Callable[[Row], tuple]] = {
     "newest first": lambda row: (-(row.job.finished_at or 0.0),),
     "oldest first": lambda row: (row.job.finished_at or 0.0,),
-    "name": lambda row: (row.name,),
-    "verdict": lambda row: (not row.verdict, row.verdict, row.name),
+    "name": lambda row: (_by_size(row.name),),
+    "verdict": lambda row: (_place(row.verdict), row.verdict, _by_size(row.name)),
 }
 
 
