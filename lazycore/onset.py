@@ -37,7 +37,8 @@ class Onset:
     lazy. low, high: its interval. is_sure: whether that is a 95 % interval over seeds, and not
     the neighbouring values between which it lies. seeds: N. criteria: what decides, of each seed
     that has a crossing. rising: lazy above α*, else below. ends: the first and the last value
-    along the axis that counts. left_out: runs that ended and do not count.
+    along the axis that counts. alike: seeds whose own α* is beyond the same end, where α* is.
+    left_out: runs that ended and do not count.
     """
 
     value: float
@@ -48,6 +49,7 @@ class Onset:
     criteria: tuple[str, ...]
     rising: bool
     ends: tuple[float, float]
+    alike: int = 0
     left_out: int = 0
 
     @property
@@ -67,6 +69,13 @@ class Onset:
         else:
             within = f"above {number(self.low)}" if math.isfinite(self.low) else "anywhere"
         return f"{within}; N = {self.seeds}"
+
+    @property
+    def among(self) -> str:
+        """In how many of the seeds it is beyond the range, as α* is."""
+        if self.alike in (0, self.seeds):
+            return f"N = {self.seeds}"
+        return f"in {self.alike} of {self.seeds} seeds"
 
     @property
     def decides(self) -> str:
@@ -94,9 +103,9 @@ def sentence(found: Onset | None, axis: Axis) -> str:
         said += f" What decides is the {found.decides}."
     elif found.value > 0.0:
         way = "up to" if found.rising else "down to"
-        said = f"Nowhere lazy {way} {axis.shown(last)} (N = {found.seeds})."
+        said = f"Nowhere lazy {way} {axis.shown(last)} ({found.among})."
     else:
-        said = f"Lazy all over, from {axis.shown(first)} to {number(last)} (N = {found.seeds})."
+        said = f"Lazy all over, from {axis.shown(first)} to {number(last)} ({found.among})."
     if found.left_out:
         many = f"{found.left_out} runs are" if found.left_out > 1 else "One run is"
         said += f" {many} left out: undecided, diverged or failed."
@@ -154,6 +163,7 @@ def onset(places: np.ndarray, values: Mapping[str, np.ndarray], log: bool = True
         criteria=tuple(n for n, e in zip(deciding, ends, strict=True) if math.isfinite(e[0])),
         rising=rising,
         ends=(float(places[columns[0]]), float(places[columns[-1]])),
+        alike=sum(math.isinf(value) and end[0] == value for end in ends),
     )
 
 

@@ -7,8 +7,7 @@ from pages.widgets.resources import banner, queue
 from pages.widgets.sentences import said_in_a_sentence
 
 ACTIVE_SECONDS, IDLE_SECONDS = 1.0, 5.0
-JOBS_A_SECOND = 200
-"""So many are listed for each second between two drawings: more take longer to read."""
+JOBS_A_SECOND = 200  # listed for each second between two drawings: more take longer to read
 
 
 def books() -> None:

@@ -171,7 +171,7 @@ def test_along_one_axis_it_says_from_where_on_runs_are_lazy(root):
     keep(root, made_up_sweep(fields))
     app = opened(PAGE, **fields)
     assert not app.exception and charts(app) == 2
-    assert "**Lazy from α* = 5.9 (" in words(app) and "95 % over N = 3 seeds" in words(app)
+    assert r"**Lazy from α\* = 5.9 (" in words(app) and "95 % over N = 3 seeds" in words(app)
     assert "What decides is the gap (5 %)." in words(app)
 
 

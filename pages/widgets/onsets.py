@@ -18,7 +18,7 @@ WHY = (
 def show_onset(axis: Axis, found: Onset | None) -> None:
     """Draw from which value of this axis on runs are lazy, as a sentence; nothing for words."""
     if axis.is_number:
-        st.markdown(f"**{cell(sentence(found, axis))}**", help=WHY)
+        st.markdown(f"**{_plain(sentence(found, axis))}**", help=WHY)
 
 
 def show_onsets(plane: Plane, rows: Sequence[int], found: Sequence[Onset | None]) -> None:
@@ -31,11 +31,20 @@ def show_onsets(plane: Plane, rows: Sequence[int], found: Sequence[Onset | None]
         [plane.y.shown(plane.y.values[row]), *_cells(onset), str(onset.left_out or "–")]
         for row, onset in known
     ]
-    show_table(head, [[cell(text) for text in line] for line in lines], "lrllr")
+    show_table(
+        [_plain(text) for text in head],
+        [[_plain(text) for text in line] for line in lines],
+        "lrllr",
+    )
+
+
+def _plain(text: str) -> str:
+    """Return words as they stand in markdown: the star of α* is none of its own."""
+    return cell(text).replace("*", "\\*")
 
 
 def _cells(found: Onset) -> list[str]:
     if found.is_there:
         sign = "≥" if found.rising else "≤"
         return [f"{sign} {number(found.value)}", found.interval, found.decides]
-    return ["nowhere" if found.value > 0.0 else "all over", f"N = {found.seeds}", "–"]
+    return ["nowhere" if found.value > 0.0 else "all over", found.among, "–"]
