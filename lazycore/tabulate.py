@@ -82,19 +82,19 @@ class Entry:
 
     @property
     def average(self) -> str:
-        """Mean ± standard deviation, and the standard error; a dash for fewer than two."""
-        return self._average(rounded, " ± ", "standard error ")
+        """Mean ± standard deviation (standard error); a dash for fewer than two."""
+        return self._average(rounded, " ± ")
 
     @property
     def latex_average(self) -> str:
         """The same as it stands in LaTeX."""
-        return self._average(_power, " $\\pm$ ", "s.e. ")
+        return self._average(_power, " $\\pm$ ")
 
-    def _average(self, shown: Callable[[float, int], str], between: str, error: str) -> str:
+    def _average(self, shown: Callable[[float, int], str], between: str) -> str:
         if not math.isfinite(self.deviation):
             return shown(math.nan, 3)
         mean, spread = shown(self.mean, 3), shown(self.deviation, 2)
-        return f"{mean}{between}{spread} ({error}{shown(self.error, 2)})"
+        return f"{mean}{between}{spread} ({shown(self.error, 2)})"
 
     def _spread(self, shown: Callable[[float, int], str]) -> str:
         known = math.isfinite(self.low)
@@ -207,7 +207,9 @@ def _latex_rows(row: Row, has_seeds: bool) -> list[str]:
     unit = "" if row.unit == "no unit" else f" ({row.unit})"
     lines = [[in_latex(row.meaning + unit), *(entry.latex for entry in row.entries)]]
     if has_seeds:
-        lines.append(["\\quad mean $\\pm$ sd", *(entry.latex_average for entry in row.entries)])
+        lines.append(
+            ["\\quad mean $\\pm$ sd (s.e.)", *(entry.latex_average for entry in row.entries)]
+        )
     return [" & ".join(line) + " \\\\" for line in lines]
 
 

@@ -200,12 +200,12 @@ def test_latex_is_a_whole_booktabs_table_without_a_foreign_character(three):
 
 def test_a_group_has_a_mean_with_its_deviation_and_standard_error(make_seeds):
     entry = tabulate.Entry(1.0, mean=1.2345, deviation=0.1234, count=4)
-    assert entry.average == "1.23 ± 0.12 (standard error 0.062)"
-    assert entry.latex_average == r"$1.23$ $\pm$ $0.12$ (s.e. $0.062$)"
+    assert entry.average == "1.23 ± 0.12 (0.062)"
+    assert entry.latex_average == r"$1.23$ $\pm$ $0.12$ ($0.062$)"
     (alone,) = tabulate.table(grouped(make_seeds(1)), ["final_train_loss"]).rows[0].entries
     assert (alone.average, alone.latex_average) == ("–", "--")
     text = tabulate.latex(tabulate.table(grouped(make_seeds(2)), ["final_train_loss"]))
-    assert text.isascii() and r"\quad mean $\pm$ sd & " in text
+    assert text.isascii() and r"\quad mean $\pm$ sd (s.e.) & " in text
 
 
 def test_a_spread_has_two_digits():

@@ -38,7 +38,9 @@ def _markdown(found: tabulate.Table) -> str:
     for row in found.rows:
         rows.append([f"{row.meaning} ({row.unit})", *(entry.text for entry in row.entries)])
         if found.has_seeds:
-            rows.append([f"{INDENT}mean ± sd", *(entry.average for entry in row.entries)])
+            rows.append(
+                [f"{INDENT}mean ± sd (standard error)", *(entry.average for entry in row.entries)]
+            )
     if found.has_seeds:
         rows.append(["seeds N: median (10 to 90 %) from 3 on", *map(str, found.counts)])
     head = ["quantity", *found.labels]

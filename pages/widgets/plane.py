@@ -31,7 +31,6 @@ def show_plane(table: SweepResult, view: View) -> None:
     revision = f"{table.config.digest}-{view.x}-{view.y}"
     if plane.y is None:
         show_onset(plane.x, lazy_from[0])
-    show_groups(table, plane, view)
     # Along one axis the line comes first, and the map is what cells are chosen from.
     left, right = st.columns([1.1, 1], gap="medium")
     for_map, for_lines = (left, right) if plane.y else (right, left)
@@ -50,6 +49,7 @@ def show_plane(table: SweepResult, view: View) -> None:
         if plane.y:
             show_onsets(plane, rows, lazy_from)
         _show_exponents(plane, rows, base)
+    show_groups(table, plane, view)
 
 
 def take_table_away(table: SweepResult) -> None:
