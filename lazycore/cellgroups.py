@@ -11,7 +11,7 @@ from typing import Any
 
 from lazycore.errors import ConfigError
 from lazycore.groups import counted
-from lazycore.plane import SEEDS, Axis
+from lazycore.plane import SEEDS, Axis, plain
 from lazycore.store import checked_digest
 from lazycore.sweepaxes import word
 from lazycore.sweepconfig import Cell, SweepConfig
@@ -22,7 +22,7 @@ from lazycore.sweepresult import SweepResult
 class CellGroup:
     """Cells of one sweep that differ in their seeds only.
 
-    token: what names them in a link. label: where they are, `α = 10, width = 50, N = 5`.
+    token: what names them in a link. label: where they are, `α 10, width 50, N = 5`.
     verdicts: how many of those that ended have which.
     """
 
@@ -35,6 +35,12 @@ class CellGroup:
 def token(digest: str, values: Mapping[str, Any]) -> str:
     """Return the name that a link has for the cells of this sweep with these values."""
     return ":".join([digest, *(f"{name}={word(value)}" for name, value in values.items())])
+
+
+def label_of(values: Mapping[str, Any], count: int) -> str:
+    """Return what so many cells with these values are called in a list: `width 50, N = 5`."""
+    where = [f"{Axis(name, ()).said} {plain(value)}" for name, value in values.items()]
+    return ", ".join([*where, *([f"N = {count}"] if count > 1 or not where else [])])
 
 
 def parsed(text: str) -> tuple[str, tuple[str, ...]]:
@@ -71,12 +77,10 @@ def cell_groups(table: SweepResult) -> list[CellGroup]:
 
 
 def _group(table: SweepResult, at: Mapping[str, Any], cells: Sequence[Cell]) -> CellGroup:
-    where = [Axis(name, ()).shown(value) for name, value in at.items()]
-    many = [f"N = {len(cells)}"] if len(cells) > 1 else []
     digests = tuple(cell.digest for cell in cells)
     ended = [d for d in digests if table.status(d) != "missing"]
     words = [str(table.verdict(d)) if table.status(d) == "done" else table.status(d) for d in ended]
-    label = ", ".join([*where, *many]) or "the only cell"
+    label = label_of(at, len(cells))
     return CellGroup(token(table.digest, at), label, digests, counted(words) if words else "")
 
 

@@ -12,7 +12,7 @@ def test_a_group_is_the_cells_that_differ_in_seeds_only():
     table = made_up_sweep()
     groups = cell_groups(table)
     assert len(groups) == 8 and {len(group.digests) for group in groups} == {3}
-    assert groups[0].label == "α = 0.1, width = 16, N = 3"
+    assert groups[0].label == "α 0.1, width 16, N = 3"
     assert (groups[0].verdicts, groups[-1].verdicts) == ("3 rich", "3 lazy")
 
 

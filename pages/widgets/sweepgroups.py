@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lazycore.cellgroups import token
+from lazycore.cellgroups import label_of, token
 from lazycore.groups import MOST_GROUPS
 from lazycore.plane import Cell, Plane
 from lazycore.sweepresult import SweepResult
@@ -25,7 +25,7 @@ def show_groups(table: SweepResult, plane: Plane, view: View) -> None:
     groups = {name_of(table, view, cell): cell for cell in plane.cells()}
     if len(groups) < 2 or not _has_runs(plane):
         return
-    labels = {name: _label(plane, cell) for name, cell in groups.items()}
+    labels = {name: _label(view, cell) for name, cell in groups.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", key="groups"):
         chosen = st.multiselect(
             f"Groups to compare, at most {MOST_GROUPS}",
@@ -46,10 +46,8 @@ def _has_runs(plane: Plane) -> bool:
     return any(digest in store() for digest, _ in zip(ended, range(LOOKED_AT), strict=False))
 
 
-def _label(plane: Plane, cell: Cell) -> str:
-    where = [plane.x.shown(cell.x), *([plane.y.shown(cell.y)] if plane.y else [])]
-    many = [f"N = {len(cell.runs)}"] if len(cell.runs) > 1 else []
-    return ", ".join([*where, *many])
+def _label(view: View, cell: Cell) -> str:
+    return label_of({view.x: cell.x} | ({view.y: cell.y} if view.y else {}), len(cell.runs))
 
 
 def _spread(names: list[str]) -> list[str]:
