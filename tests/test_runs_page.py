@@ -51,6 +51,8 @@ def test_the_search_finds_words_of_names_verdicts_and_digests(three):
     assert shown(app) == [three["100"]] and "1 of 3 runs" in words(app)
     app.text_input(key="history_search").set_value(three["1"][:8]).run()
     assert shown(app) == [three["1"]]
+    app.text_input(key="history_search").set_value(three["1"][4:7]).run()
+    assert shown(app) == []  # in the middle of a digest
     app.text_input(key="history_search").set_value("no such run").run()
     assert shown(app) == [] and not app.exception
 
@@ -79,6 +81,10 @@ def test_a_tick_stays_while_something_else_is_searched(three):
         app.text_input(key="history_search").set_value(three[alpha]).run()
         app.checkbox(key=f"pick_{three[alpha]}").check().run()
     assert f"/compare?runs={three['1']},{three['100']}" in html(app)
+    app.checkbox(key=f"pick_{three['100']}").uncheck().run()
+    assert "/compare?runs=" not in html(app)
+    app.text_input(key="history_search").set_value("").run()
+    assert [app.checkbox(key=f"pick_{three[a]}").value for a in ("1", "100")] == [True, False]
 
 
 def test_many_runs_are_a_page_at_a_time(root, queue):

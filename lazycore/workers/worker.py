@@ -29,6 +29,7 @@ from lazycore.workers.supervisor import stop_event, supervise
 if TYPE_CHECKING:
     from lazycore.config import RunConfig
     from lazycore.jobs import JobQueue
+    from lazycore.results import RunResult
     from lazycore.sweepconfig import SweepConfig
 
 BEAT_SECONDS = 1.0
@@ -83,7 +84,10 @@ def _attempt(
     desk: Desk, digest: str, ticket: str, fields: dict, note: dict
 ) -> tuple[str, str | None]:
     store = desk.queue.store
-    if store.has_whole(digest) or store.has_whole_sweep(digest):
+    if (result := store.find(digest)) is not None:
+        note |= _noted(result)
+        return "done", None
+    if store.has_whole_sweep(digest):
         return "done", None
     config = check(digest, fields)
     _say(desk, digest, note)
@@ -179,11 +183,15 @@ def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> dict:
         store.put_sweep(digest, data)
     elif (result := RunResult.from_bytes(data)).digest == digest:
         store.put(digest, data)
-        noted = {"verdict": result.verdict} if result.status == "done" else {}
+        noted = _noted(result)
     else:
         raise CorruptResult(f"The run {digest} came back as another one; this is a bug.")
     store.delete_partial(digest)
     return noted
+
+
+def _noted(result: "RunResult") -> dict:
+    return {"verdict": result.verdict} if result.status == "done" else {}
 
 
 # ── one worker ───────────────────────────────────────────────────────────────────────────

@@ -26,16 +26,16 @@ def options() -> dict[str, str]:
     found: dict[str, str] = {}
     for job in jobs:
         if job.kind == "run":
-            said = [run_name(job.config, job.digest), known[job.digest], day(job.finished_at)]
+            said = [run_name(job.config, job.digest, known[job.digest]), day(job.finished_at)]
             found[job.digest] = _joined(said)
         elif is_small(job):
             found |= _of_sweep(job)
     for digest in store().digests("own:"):
         if digest not in store():
             continue
-        found.setdefault(digest, _joined([run_name(None, digest), verdict_of(digest)]))
+        found.setdefault(digest, run_name(None, digest, verdict_of(digest)))
     for run in atlas.runs():
-        said = [run_name(run.config, run.digest), run.verdict, "shipped"]
+        said = [run_name(run.config, run.digest, run.verdict), "shipped"]
         found.setdefault(run.digest, _joined(said))
     return found
 
@@ -68,14 +68,14 @@ def _unlisted(name: str) -> str:
     digest, *parts = name.split(":")
     if parts:
         return _joined([", ".join(parts), f"sweep {digest[:4]}"])
-    return _joined([_stored_name(digest), verdict_of(digest) if len(digest) >= 16 else ""])
+    return _stored_name(digest)
 
 
 def _stored_name(digest: str) -> str:
     with suppress(LazyLabError):  # the page says it
         result = finished(checked_digest(digest))
         if result is not None:
-            return run_name(result.config, digest)
+            return run_name(result.config, digest, verdict_of(digest))
     return digest[:16]
 
 

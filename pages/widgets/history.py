@@ -14,6 +14,8 @@ from pages.widgets import known, ledger
 from pages.widgets.summary import COLORS
 
 PAGE_ROWS = 25
+FEWEST_DIGITS = 4
+"""Of a digest that are searched: fewer are in many of them."""
 WIDTHS = [3.4, 1.3, 1.0, 1.6, 0.8, 1.6]
 SEARCH, SORT, PAGE = "history_search", "history_sort", "history_page"
 
@@ -27,10 +29,10 @@ class Row:
     address: str
     verdict: str
 
-    @property
-    def text(self) -> str:
-        """What the search looks through, in small letters."""
-        return f"{self.name} {self.verdict} {self.job.state} {self.job.digest}".lower()
+    def has(self, word: str) -> bool:
+        """Whether a word in small letters is in what the row says, or begins its digest."""
+        by_digest = len(word) >= FEWEST_DIGITS and self.job.digest.startswith(word)
+        return by_digest or word in f"{self.name} {self.verdict} {self.job.state}".lower()
 
 
 def _by_size(name: str) -> list[tuple[float, str]]:
@@ -56,7 +58,7 @@ def rows_of(jobs: Sequence[Job], search: str, sort: str) -> list[Row]:
     said = known.verdicts(jobs)
     rows = [Row(job, *ledger.titled(job), said.get(job.digest, "")) for job in jobs]
     wanted = search.lower().split()
-    found = [row for row in rows if all(word in row.text for word in wanted)]
+    found = [row for row in rows if all(map(row.has, wanted))]
     return sorted(found, key=SORTS.get(sort, SORTS["newest first"]))
 
 
@@ -76,19 +78,21 @@ def show_history(jobs: Sequence[Job]) -> None:
     st.session_state[PAGE] = min(int(st.session_state.get(PAGE) or 1), pages)
     number = int(page.number_input(f"Page of {pages}", 1, pages, key=PAGE))
     st.caption(f"{len(rows)} of {len(jobs)} runs and sweeps" if text else f"{len(rows)} in all")
-    for row in rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]:
-        _show(row)
+    on_page = rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
+    said = known.verdicts([row.job for row in on_page])
+    for row in on_page:
+        _show(row, said.get(row.job.digest, ""))
     ledger.show_comparison()
 
 
-def _show(row: Row) -> None:
+def _show(row: Row, said: str) -> None:
     job = row.job
     what, verdict, state, when, device, action = st.columns(WIDTHS, vertical_alignment="center")
     with what:
         ledger.show_link(row.name or job.digest, row.address)
         if job.message:
             st.caption(job.message)
-    verdict.markdown(_coloured(row.verdict))
+    verdict.markdown(_coloured(said))
     state.markdown(ledger.badge(job))
     when.caption(ledger.ended(job))
     device.caption(job.device or "–")

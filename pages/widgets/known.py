@@ -45,7 +45,7 @@ def groups_of(digest: str) -> list[tuple[str, list[str]]]:
         return []
     task = str(table.config.base.resolve().to_dict().get("task", ""))
     own = "task" not in table.config.axes
-    return [(g.token, [g.label, task if own else "", g.verdicts]) for g in cell_groups(table)]
+    return [(g.token, [g.label, g.verdicts, task if own else ""]) for g in cell_groups(table)]
 
 
 def is_small(job: Job) -> bool:
@@ -85,17 +85,19 @@ def _read(job: Job) -> str:
     return ""
 
 
-def run_name(fields: Mapping[str, Any] | None, digest: str) -> str:
-    """Return what a run is called in a list: α, its task, then what differs from the defaults."""
+def run_name(fields: Mapping[str, Any] | None, digest: str, verdict: str = "") -> str:
+    """Return what a run is called in a list: α, its verdict, its task, what is no default.
+
+    In this order: what is narrow shows the first words only.
+    """
     if not fields:
-        return f"own module {digest[:8]}"
+        return " · ".join(filter(None, [f"own module {digest[:8]}", verdict]))
     label = named(tuple(sorted(fields.items())))[0]
     if not label:
         return digest[:16]
-    # α first and always: what is narrow shows the first words only.
-    alpha = [f"α = {fields['alpha']:g}"] if fields.get("alpha") else []
-    parts = [part for part in label.split(" · ") if not part.startswith(("α", "task "))]
-    return " · ".join([*alpha, str(fields.get("task", "")), *parts])
+    alpha = f"α = {fields['alpha']:g}" if fields.get("alpha") else ""
+    own = [part for part in label.split(" · ") if not part.startswith(("α", "task "))]
+    return " · ".join(filter(None, [alpha, verdict, str(fields.get("task", "")), *own]))
 
 
 def day(at: float | None) -> str:

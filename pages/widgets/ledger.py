@@ -62,10 +62,7 @@ def show_actions(job: Job) -> None:
     if job.state != "done" and job.config:
         st.button("Retry", key=f"retry_{job.digest}", on_click=_retry, args=(job.digest,))
     if job.state == "done" and job.kind == "run":
-        key = f"pick_{job.digest}"
-        st.checkbox(
-            "Compare", job.digest in _picked(), key=key, on_change=_pick, args=(job.digest,)
-        )
+        _show_tick(job.digest)
     st.button(
         "Delete",
         key=f"delete_{job.digest}",
@@ -87,9 +84,12 @@ def _picked() -> list[str]:
     return st.session_state.setdefault("picked runs", [])
 
 
-def _pick(digest: str) -> None:
-    picked = _picked()
-    picked.append(digest) if st.session_state[f"pick_{digest}"] else picked.remove(digest)
+def _show_tick(digest: str) -> None:
+    key, picked = f"pick_{digest}", _picked()
+    if key not in st.session_state:
+        st.session_state[key] = digest in picked
+    if st.checkbox("Compare", key=key) != (digest in picked):
+        picked.remove(digest) if digest in picked else picked.append(digest)
 
 
 def _cancel(digest: str) -> None:
