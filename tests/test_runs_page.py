@@ -112,6 +112,11 @@ def test_verdicts_are_read_a_few_at_a_time(monkeypatch):
     assert list(known.verdicts(jobs).values()).count("lazy") == known.MOST_READ
 
 
+@pytest.mark.parametrize("axes", [None, 3, {"alpha": 3}, {"alpha": list(range(5000))}])
+def test_a_sweep_that_is_large_or_no_sweep_is_not_read_for_a_list(axes):
+    assert not known.is_small(Job("0" * 16, "done", {"axes": axes}))
+
+
 # ── own modules ──────────────────────────────────────────────────────────────────────────
 def test_the_run_of_an_own_module_is_kept_opened_by_its_link_and_compared(root, make_run):
     own = own_of(make_run)

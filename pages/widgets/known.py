@@ -41,8 +41,8 @@ def verdict_of(digest: str) -> str:
 def groups_of(digest: str) -> list[tuple[str, list[str]]]:
     """Return the groups of seeds of a whole sweep: their names in links, and what they are."""
     table = finished_sweep(digest)
-    if table is None:
-        return []
+    if table is None:  # raised, so that it is not remembered
+        raise ResultNotFound(f"No table of the sweep {digest} is stored.")
     task = str(table.config.base.resolve().to_dict().get("task", ""))
     own = "task" not in table.config.axes
     return [(g.token, [g.label, g.verdicts, task if own else ""]) for g in cell_groups(table)]
@@ -50,7 +50,9 @@ def groups_of(digest: str) -> list[tuple[str, list[str]]]:
 
 def is_small(job: Job) -> bool:
     """Whether a sweep has so few cells that its table can be read for a list."""
-    axes = job.config.get("axes") or {}
+    axes = job.config.get("axes")
+    if not isinstance(axes, dict) or not all(isinstance(v, list) for v in axes.values()):
+        return False  # a row of the queue is not trusted
     return math.prod(len(values) for values in axes.values()) <= MOST_CELLS
 
 
@@ -68,7 +70,8 @@ def verdicts(jobs: Sequence[Job]) -> dict[str, str]:
             read[job.digest] = job.verdict
         elif left:
             left -= 1
-            read[job.digest] = _read(job)
+            if said := _read(job):
+                read[job.digest] = said
     return {job.digest: read.get(job.digest, "") for job in jobs if job.state == "done"}
 
 
