@@ -3,6 +3,7 @@
 A group is named by what it differs in from the others: `α = 10, width = 64`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,16 @@ class Group:
 
     label: str
     runs: tuple[RunResult, ...]
+
+    @property
+    def name(self) -> str:
+        """The label, with N where it is more than one run."""
+        return f"{self.label}, N = {len(self.runs)}" if len(self.runs) > 1 else self.label
+
+    @property
+    def verdicts(self) -> str:
+        """How many runs have each verdict, `4 lazy, 1 crossover`; of one run its verdict."""
+        return counted([r.verdict if r.status == "done" else r.status for r in self.runs])
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -50,6 +61,17 @@ def grouped(results: Iterable[RunResult], by_seed: bool = True) -> list[Group]:
     return [Group(label, runs) for label, runs in zip(_labels(groups), groups, strict=True)]
 
 
+def counted(words: Sequence[str]) -> str:
+    """Return how often each word is there, the most frequent first; one alone is not counted.
+
+    >>> counted(["crossover", "lazy", "lazy"]), counted(["lazy"])
+    ('2 lazy, 1 crossover', 'lazy')
+    """
+    if len(words) == 1:
+        return words[0]
+    return ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
+
+
 def _without_seeds(config: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in config.items() if k not in SEEDS}
 
@@ -62,12 +84,18 @@ def _labels(groups: Sequence[tuple[RunResult, ...]]) -> list[str]:
         differing = [name for name in differing if name not in SEEDS[1:]]
     if len(differing) > 1 and any(len(runs) > 1 for runs in groups):
         differing = [name for name in differing if name not in SEEDS]
+    if len(groups) == 1:  # nothing differs: it is named by what is asked of first
+        differing = list(FIRST)
     labels = [_label(config, differing[:MOST_NAMES]) for config in configs]
     # Two that the first few names do not tell apart have their digests told as well.
     return [
-        label if label and labels.count(label) == 1 else f"{label} {runs[0].digest[:8]}".strip()
+        label if label and labels.count(label) == 1 else _with_digest(label, runs[0])
         for label, runs in zip(labels, groups, strict=True)
     ]
+
+
+def _with_digest(label: str, run: RunResult) -> str:
+    return f"{label or ('run' if run.config else 'own module')} {run.digest[:8]}"
 
 
 def _label(config: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lazycore.kinds import Kind, kind_of
+from lazycore.verdict import WORDS
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
@@ -25,7 +26,7 @@ _STATES: dict[str, State] = {
 class Job:
     """A job as the page shows it. `config` holds the fields of a run, or `base` and `axes` of a
     sweep, whose progress is the share of its cells. `position` is how many of its kind wait
-    before it; times are Unix time."""
+    before it; times are Unix time. `verdict` is that of a run that is done, where it was noted."""
 
     digest: str
     state: State
@@ -38,6 +39,7 @@ class Job:
     started_at: float | None = None
     finished_at: float | None = None
     device: str | None = None
+    verdict: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -85,6 +87,7 @@ def job_of(row: Any, state: State, note: dict, position: int | None) -> Job:
             else None
         ),
         device=device if isinstance(device, str) else None,
+        verdict=note["verdict"] if state == "done" and note.get("verdict") in WORDS else None,
     )
 
 

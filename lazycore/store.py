@@ -94,6 +94,14 @@ class ResultStore:
         """Return the stored bytes of `digest` unread; errors as for `get`."""
         return self._bytes(checked_digest(digest), digest)
 
+    def put_own(self, result: RunResult) -> None:
+        """Keep the result of an own module under the digest of its content, if it is not there."""
+        if result.config is not None:
+            raise ConfigError(f"The run {result.digest} has a config: run it to have it here.")
+        if result.digest not in self:
+            self._set(result.digest, result.to_bytes())
+        self._set("own:" + result.digest, b"")
+
     def put_partial(self, digest: str, data: bytes) -> None:
         """Keep what a run has computed so far, replacing what it had before."""
         self._set("partial:" + checked_digest(digest), data)
@@ -173,6 +181,7 @@ class ResultStore:
         """
         self._drop(checked_digest(digest))
         self._drop("sweep:" + digest)
+        self._drop("own:" + digest)
         self.delete_partial(digest)
         self.delete_note(digest)
 
@@ -185,14 +194,15 @@ class ResultStore:
         """Forget the note of `digest`."""
         self._drop("note:" + checked_digest(digest))
 
-    def digests(self) -> list[str]:
-        """Return the digests of all finished results, oldest first."""
+    def digests(self, kind: str = "") -> list[str]:
+        """Return the digests of all finished results, oldest first; with `own:` of own modules."""
         try:
             keys = list(self._cache)
         except CorruptResult:
             self._drop_pickled_keys()
             keys = list(self._cache)
-        return [key for key in keys if isinstance(key, str) and DIGEST.fullmatch(key)]
+        found = [k.removeprefix(kind) for k in keys if isinstance(k, str) and k.startswith(kind)]
+        return [digest for digest in found if DIGEST.fullmatch(digest)]
 
     def _result(self, kind: type[Kind], key: str, digest: str) -> Kind:
         data = self._bytes(key, digest)

@@ -52,11 +52,23 @@ _SPECIAL = {character: f"\\{character}" for character in "&%#_{}"}
 
 @dataclass(frozen=True)
 class Entry:
-    """The median of a group, and its 10th and 90th percentile where it has three seeds."""
+    """The median of a group, and its 10th and 90th percentile where it has three seeds.
+
+    mean, deviation: with the standard deviation over seeds, N − 1 below it, where there are two;
+    count: how many have a value.
+    """
 
     value: float
     low: float = math.nan
     high: float = math.nan
+    mean: float = math.nan
+    deviation: float = math.nan
+    count: int = 1
+
+    @property
+    def error(self) -> float:
+        """The standard error of the mean."""
+        return self.deviation / math.sqrt(self.count) if self.count else math.nan
 
     @property
     def text(self) -> str:
@@ -67,6 +79,22 @@ class Entry:
     def latex(self) -> str:
         """The same as it stands in LaTeX."""
         return f"{_power(self.value)}{self._spread(_power)}"
+
+    @property
+    def average(self) -> str:
+        """Mean ± standard deviation (standard error); a dash for fewer than two."""
+        return self._average(rounded, " ± ")
+
+    @property
+    def latex_average(self) -> str:
+        """The same as it stands in LaTeX."""
+        return self._average(_power, " $\\pm$ ")
+
+    def _average(self, shown: Callable[[float, int], str], between: str) -> str:
+        if not math.isfinite(self.deviation):
+            return shown(math.nan, 3)
+        mean, spread = shown(self.mean, 3), shown(self.deviation, 2)
+        return f"{mean}{between}{spread} ({shown(self.error, 2)})"
 
     def _spread(self, shown: Callable[[float, int], str]) -> str:
         known = math.isfinite(self.low)
@@ -85,12 +113,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Quantities down, groups across. verdicts: what most runs of each group are."""
+    """Quantities down, groups across. verdicts: how many runs of each group have which."""
 
     labels: tuple[str, ...]
     counts: tuple[int, ...]
     verdicts: tuple[str, ...]
     rows: tuple[Row, ...]
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether some group is more than one run."""
+        return any(count > 1 for count in self.counts)
 
 
 def table(groups: Sequence[Group], names: Sequence[str] = USUAL) -> Table:
@@ -104,45 +137,54 @@ def table(groups: Sequence[Group], names: Sequence[str] = USUAL) -> Table:
             units = " / ".join(dict.fromkeys(quantity.unit(name, loss) for loss in losses))
             rows.append(Row(name, quantity.meaning(name), units, entries))
     return Table(
-        labels=tuple(group.label for group in groups),
+        labels=tuple(group.name for group in groups),
         counts=tuple(len(group.runs) for group in groups),
-        verdicts=tuple(_verdict(group) for group in groups),
+        verdicts=tuple(group.verdicts for group in groups),
         rows=tuple(rows),
     )
 
 
 def _entry(values: Sequence[float]) -> Entry:
     finite = np.array([v for v in values if math.isfinite(v)])
+    if not finite.size:
+        return Entry(math.nan, count=0)
+    low = high = deviation = math.nan
     if finite.size >= FEWEST_FOR_A_BAND:
-        low, middle, high = np.quantile(finite, (0.1, 0.5, 0.9)).tolist()
-        return Entry(middle, low, high)
-    return Entry(float(np.median(finite)) if finite.size else math.nan)
-
-
-def _verdict(group: Group) -> str:
-    said = [run.verdict if run.status == "done" else run.status for run in group.runs]
-    return " / ".join(dict.fromkeys(said))
+        low, high = np.quantile(finite, (0.1, 0.9)).tolist()
+    if finite.size > 1:
+        deviation = float(finite.std(ddof=1))
+    return Entry(
+        float(np.median(finite)), low, high, float(finite.mean()), deviation, int(finite.size)
+    )
 
 
 def csv(found: Table) -> str:
     """Return the table with every digit: a row a quantity, and columns for each spread."""
-    spread = [any(math.isfinite(r.entries[i].low) for r in found.rows) for i in _columns(found)]
+    parts = [_parts(found, column) for column in range(len(found.labels))]
     out = io.StringIO()
     writer = csv_writer.writer(out, lineterminator="\n")
-    head = [
-        column
-        for label, wide in zip(found.labels, spread, strict=True)
-        for column in (label, *((f"{label} (10 %)", f"{label} (90 %)") if wide else ()))
-    ]
+    head = [f"{label}{part}" for label, of in zip(found.labels, parts, strict=True) for part in of]
     writer.writerow(["quantity", "meaning", "unit", *head])
     for row in found.rows:
-        cells = [
-            "" if math.isnan(value) else repr(value)
-            for entry, wide in zip(row.entries, spread, strict=True)
-            for value in (entry.value, *((entry.low, entry.high) if wide else ()))
+        values = [
+            float(getattr(entry, name))
+            for entry, of in zip(row.entries, parts, strict=True)
+            for name in of.values()
         ]
+        cells = ["" if math.isnan(value) else repr(value) for value in values]
         writer.writerow([row.name, row.meaning, row.unit, *cells])
     return out.getvalue()
+
+
+def _parts(found: Table, column: int) -> dict[str, str]:
+    """Return what the columns of a group end with, and which part of an entry stands in each."""
+    entries = [row.entries[column] for row in found.rows]
+    parts = {"": "value"}
+    if any(math.isfinite(entry.low) for entry in entries):
+        parts |= {" (10 %)": "low", " (90 %)": "high"}
+    if any(math.isfinite(entry.deviation) for entry in entries):
+        parts |= {" (mean)": "mean", " (sd)": "deviation", " (standard error)": "error"}
+    return parts
 
 
 def latex(found: Table) -> str:
@@ -153,17 +195,22 @@ def latex(found: Table) -> str:
         "\\toprule",
         f"{head} \\\\",
         "\\midrule",
-        *(_latex_row(row) for row in found.rows),
+        *(line for row in found.rows for line in _latex_rows(row, found.has_seeds)),
         " & ".join(["verdict", *map(in_latex, found.verdicts)]) + " \\\\",
     ]
-    if any(count > 1 for count in found.counts):
+    if found.has_seeds:
         lines.append(" & ".join(["seeds $N$", *map(str, found.counts)]) + " \\\\")
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
 
 
-def _latex_row(row: Row) -> str:
+def _latex_rows(row: Row, has_seeds: bool) -> list[str]:
     unit = "" if row.unit == "no unit" else f" ({row.unit})"
-    return " & ".join([in_latex(row.meaning + unit), *(e.latex for e in row.entries)]) + " \\\\"
+    lines = [[in_latex(row.meaning + unit), *(entry.latex for entry in row.entries)]]
+    if has_seeds:
+        lines.append(
+            ["\\quad mean $\\pm$ sd (s.e.)", *(entry.latex_average for entry in row.entries)]
+        )
+    return [" & ".join(line) + " \\\\" for line in lines]
 
 
 def in_latex(text: str) -> str:
@@ -189,7 +236,3 @@ def _power(value: float, digits: int = 3) -> str:
         return f"${float(f'{value:.{digits}g}'):g}$"
     front, _, power = f"{value:.{digits - 1}e}".partition("e")
     return f"${front} \\times 10^{{{int(power)}}}$"
-
-
-def _columns(found: Table) -> range:
-    return range(len(found.labels))

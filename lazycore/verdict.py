@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 UNDECIDED = "undecided"
+WORDS = ("lazy", "crossover", "rich", UNDECIDED)
+"""Every verdict there is."""
 LAZY_GAP = 0.05
 LAZY_KERNEL_CHANGE = 0.1
 RICH_KERNEL_CHANGE = 1.0

@@ -15,8 +15,8 @@ from pages.widgets import (
     sweepcontrols,
     theoremcontrols,
 )
+from pages.widgets.browserhistory import keep_history
 from pages.widgets.handback import handed_back
-from pages.widgets.history import keep_history
 from pages.widgets.linkcheck import checked_link, said_of_what_was_not_read
 from pages.widgets.look import apply_look
 from pages.widgets.sentences import said_in_a_sentence, show_link_error

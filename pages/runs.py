@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.widgets import job, ledger
-from pages.widgets.panels import show_panels
-from pages.widgets.resources import banner, opened_record, queue
+from pages.widgets import history, job, ledger, ownruns
+from pages.widgets.resources import banner, queue
 from pages.widgets.sentences import said_in_a_sentence
-from pages.widgets.summary import show_summary
 
 ACTIVE_SECONDS, IDLE_SECONDS = 1.0, 5.0
+JOBS_A_SECOND = 200  # listed for each second between two drawings: more take longer to read
 
 
 def books() -> None:
@@ -18,22 +17,15 @@ def books() -> None:
         active = [j for j in jobs if job.is_active(j)]
         ledger.show_workers(queue().workers())
         ledger.show_active(active)
-        ended = [j for j in jobs if not job.is_active(j)]
-        ledger.show_ended(ended)
-        ledger.show_comparison(ended)
+        history.show_history([j for j in jobs if not job.is_active(j)])
 
 
 st.title("Runs")
 banner()
-st.fragment(books, run_every=ACTIVE_SECONDS if ledger.any_active() else IDLE_SECONDS)()
-
-st.subheader("Open a file")
-file = st.file_uploader(
-    "A record that `python -m lazycore run --out`, `RunResult.save` or `lazycore.compare` wrote",
-    type="npz",
-    key="file",
-)
-if file is not None:
-    result = opened_record(file.getvalue())
-    show_summary(result, f"{file.name}:")
-    show_panels(result, "file", log=True)
+with said_in_a_sentence():
+    ownruns.show_linked()
+jobs = queue().list(ledger.MOST_ROWS)
+pause = ACTIVE_SECONDS if any(job.is_active(j) for j in jobs) else IDLE_SECONDS
+st.fragment(books, run_every=max(pause, len(jobs) / JOBS_A_SECOND))()
+ownruns.show_own()
+ownruns.show_file()

@@ -38,7 +38,9 @@ def made_up_sweep(fields: dict[str, str] | None = None, **wrong: str) -> SweepRe
     return table
 
 
-def plane(table: SweepResult, quantity: str = "relative_gap", x="alpha", y="width", **fixed):
+def plane(
+    table: SweepResult, quantity: str = "relative_gap", x="alpha", y: str | None = "width", **fixed
+):
     """Return the plane of a table."""
     assert quantity in QUANTITIES
     return plane_of(table.frame, table.config.axes, x, y, quantity, fixed)

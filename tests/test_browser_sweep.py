@@ -120,6 +120,39 @@ def test_three_runs_are_compared_from_a_link(server, tab):
     assert link_of(tab)["runs"] == digests
 
 
+def sweep_to_its_end(tab, address, runs):
+    tab.goto(address)
+    tab.get_by_text("Not computed yet").wait_for()
+    tab.get_by_role("button", name=f"Sweep {runs} runs").click()
+    tab.get_by_text("Not computed yet").wait_for(state="hidden")
+    expect(tab.get_by_role("button", name="Cancel")).to_be_disabled(timeout=120_000)
+
+
+def test_along_one_axis_a_line_says_from_where_on_runs_are_lazy(server, tab):
+    sweep_to_its_end(tab, f"{server}/sweep?{TINY}&width=16&steps=60&alpha=0.1:100:5&seed=0:3", 15)
+    said = tab.get_by_text("Lazy from α* =")
+    said.wait_for()
+    assert "over N = 3 seeds" in said.inner_text() and "What decides is the" in said.inner_text()
+    wait_for_map(tab)
+    shapes = tab.evaluate("() => document.querySelector('.lazylab-chart').layout.shapes")
+    assert [shape["type"] for shape in shapes] == ["line", "line", "rect"]
+    assert shapes[2]["x0"] <= shapes[1]["x0"] <= shapes[2]["x1"]
+    assert not tab.locator("[data-testid=stException]").count()
+
+
+def test_two_widths_of_five_seeds_are_two_bands_in_one_click(server, tab):
+    sweep_to_its_end(tab, f"{server}/sweep?{TINY}&width=4,8&steps=20&seed=0:5", 10)
+    tab.get_by_role("link", name="Compare these 2 groups").click()
+    tab.get_by_role("heading", name="Final numbers").wait_for()
+    wait_for_map(tab)
+    names = ["width = 4, N = 5", "width = 8, N = 5"]
+    expect(tab.get_by_role("columnheader")).to_have_text(["quantity", *names])
+    filled = "(trace) => trace.fill === 'toself'"
+    chart = "document.querySelectorAll('.lazylab-chart')[1].data"
+    assert tab.evaluate(f"() => {chart}.filter({filled}).length") == 2
+    assert len(link_of(tab)["runs"]) < 60
+
+
 @pytest.mark.parametrize("page", ["sweep?alpha=1:10", "compare?runs=0123456789abcdef"])
 def test_a_bad_link_is_one_sentence(server, tab, page):
     tab.goto(f"{server}/{page}")

@@ -1,10 +1,15 @@
 """The Compare page without a browser: its links, its figures, its table, its refusals."""
 
+from urllib.parse import urlencode
+
 import pytest
-from test_pages import TINY, charts, keep, opened, queue, root, words
+from test_pages import TINY, charts, html, keep, opened, queue, root, words
 
 from lazycore import atlas
 from lazycore.config import RunConfig
+from lazycore.store import open_store
+from lazycore.sweepconfig import SweepConfig
+from lazycore.sweepresult import SweepResult
 
 __all__ = ["queue", "root"]
 PAGE = "compare.py"
@@ -82,3 +87,76 @@ def test_two_ticked_runs_of_the_history_are_compared(root, queue, make_run):
         app.checkbox(key=f"pick_{digest}").check().run()
     html = "".join(element.proto.body for element in app.get("html"))
     assert "/compare?runs=" in html and all(digest in html for digest in digests)
+
+
+# ── sweeps ───────────────────────────────────────────────────────────────────────────────
+@pytest.fixture
+def sweep(root, make_run):
+    """A finished sweep of two widths × three seeds, whose runs are stored."""
+    config = SweepConfig.from_text(
+        {k: v for k, v in TINY.items() if k != "width"} | {"width": "8,16", "seed": "0:3"}
+    )
+    table = SweepResult(config)
+    store = open_store(root)
+    for cell in config.cells:
+        run = make_run(10.0, config=cell.config)
+        store.put(cell.digest, run.to_bytes())
+        table.add(cell.digest, run)
+    store.put_sweep(config.digest, table.to_bytes())
+    store.close()
+    return config
+
+
+def test_the_groups_of_a_sweep_go_to_compare_by_short_names(sweep):
+    page = html(opened("sweep.py", **sweep.to_text()))
+    names = [f"{sweep.digest}:width={width}" for width in (8, 16)]
+    address = f"/compare?{urlencode({'runs': ','.join(names)}, safe=':,')}"
+    assert f'href="{address}"' in page and "Compare these 2 groups" in page
+    app = opened(PAGE, runs=",".join(names))
+    assert not app.exception and not app.error and charts(app) == 4
+    assert "| quantity | width = 8, N = 3 | width = 16, N = 3 |" in words(app)
+    assert "| verdict | **3 lazy** | **3 lazy** |" in words(app) and "mean ± sd" in words(app)
+
+
+def test_a_sweep_and_one_of_its_cells_have_names_too(sweep):
+    assert "width = 16, N = 3" in words(opened(PAGE, runs=sweep.digest))
+    app = opened(PAGE, runs=f"{sweep.digest}:width=8:seed=1,{sweep.digest}:width=16")
+    assert "| quantity | width = 8 | width = 16, N = 3 |" in words(app)
+
+
+def test_the_chooser_lists_runs_and_groups_by_what_they_are(root, queue, make_run):
+    link = TINY | {"alpha": "100"}
+    sweep = SweepConfig.from_text(TINY | {"alpha": "1,10", "seed": "0:2"})
+    queue.submit(RunConfig.from_text(link))
+    queue.submit(sweep)
+    keep(root, make_run, link)
+    store = open_store(root)
+    store.put_sweep(sweep.digest, SweepResult(sweep).to_bytes())
+    store.close()
+    labels = opened(PAGE).multiselect(key="picked").options
+    assert any(label.startswith("α = 100 · lazy · teacher · ") for label in labels)
+    assert any(label.startswith("α 10, N = 2 · teacher · sweep ") for label in labels)
+    assert any(label.endswith("· shipped") for label in labels)
+
+
+def test_runs_of_a_sweep_that_are_gone_are_left_out_and_said(sweep, root):
+    store = open_store(root)
+    store.delete(sweep.cells[0].digest)
+    app = opened(PAGE, runs=sweep.digest)
+    assert "1 of the sweep's runs are not stored" in words(app)
+    assert "width = 8, N = 2" in words(app)
+    for cell in sweep.cells:
+        store.delete(cell.digest)
+    store.close()
+    app = opened(PAGE, runs=f"{sweep.digest}:width=8")
+    assert ["No run of" in error.value for error in app.error] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("0" * 16 + ":width", "write name=value"), ("0" * 16 + ":width=3", "is stored; sweep again")],
+)
+def test_a_name_of_no_cells_is_one_sentence(root, name, sentence):
+    app = opened(PAGE, runs=name)
+    assert not app.exception
+    assert [sentence in error.value for error in app.error] == [True]

@@ -64,7 +64,20 @@ def test_runs_of_a_users_own_module_are_named_by_their_digest(make_run):
     for run in runs:
         object.__setattr__(run, "config", None)
     groups = grouped(runs)
-    assert [group.label for group in groups] == [run.digest[:8] for run in runs]
+    assert [group.label for group in groups] == [f"own module {run.digest[:8]}" for run in runs]
+
+
+def test_a_group_that_is_alone_is_named_by_what_is_asked_first_with_n(make_seeds):
+    (group,) = grouped(make_seeds(3, 10.0))
+    assert group.name == "α = 10, width = 8, τ = 1, N = 3"
+
+
+def test_a_name_says_n_and_the_verdicts_how_many_runs_have_which(make_run, make_seeds):
+    runs = make_seeds(3, 100.0)
+    runs[2] = make_run(1.0, config=RunConfig.from_dict(dict(runs[2].config)))
+    several, alone = grouped([*runs, make_run(10.0)])
+    assert several.name == "α = 100, N = 3" and several.verdicts == "2 lazy, 1 crossover"
+    assert alone.name == "α = 10" and alone.verdicts == "lazy"
 
 
 def test_more_than_six_are_refused_in_a_sentence(make_run):
@@ -111,10 +124,10 @@ def test_three_seeds_are_a_median_in_a_band_and_two_are_two_lines(make_seeds):
     figure = overlay.figure(grouped(make_seeds(3)), "train_loss")
     network = [t for t in figure["data"] if "linearised" not in t["name"] and t["x"] != [None]]
     assert [t.get("fill") for t in network] == ["toself", None]
-    assert network[1]["name"].endswith("(N = 3)")
+    assert network[1]["name"].endswith(", N = 3")
     two = overlay.figure(grouped(make_seeds(2)), "train_loss")
     assert not [t for t in two["data"] if t.get("fill")]
-    assert sum("(N = 2)" in name for name in shown(two)) == 1
+    assert sum(", N = 2" in name for name in shown(two)) == 1
 
 
 def test_quantiles_are_taken_at_common_times_up_to_the_shortest_run(make_seeds):
@@ -166,7 +179,12 @@ def test_csv_has_every_digit_and_a_column_for_each_spread(three, make_seeds):
     rows = list(csv.DictReader(io.StringIO(text)))
     loss = next(row for row in rows if row["quantity"] == "final_train_loss")
     assert float(loss["α = 0.1"]) == three[0].series["nonlinear.train_loss"][-1]
-    assert float(loss["α = 30 (10 %)"]) < float(loss["α = 30"]) < float(loss["α = 30 (90 %)"])
+    low, middle, high = (float(loss[f"α = 30, N = 4{end}"]) for end in (" (10 %)", "", " (90 %)"))
+    assert low < middle < high
+    last = [run.series["nonlinear.train_loss"][-1] for run in make_seeds(4, 30.0)]
+    spread = np.mean(last), np.std(last, ddof=1), np.std(last, ddof=1) / 2.0
+    found = [float(loss[f"α = 30, N = 4 ({end})"]) for end in ("mean", "sd", "standard error")]
+    assert found == pytest.approx(spread)
     assert loss["unit"] == "target units²"
 
 
@@ -178,6 +196,16 @@ def test_latex_is_a_whole_booktabs_table_without_a_foreign_character(three):
     assert all(line.count("&") == 3 for line in lines if line.endswith(r"\\"))
     assert text.isascii() and text.count("$") % 2 == 0
     assert r"$\alpha$ = 0.1" in text
+
+
+def test_a_group_has_a_mean_with_its_deviation_and_standard_error(make_seeds):
+    entry = tabulate.Entry(1.0, mean=1.2345, deviation=0.1234, count=4)
+    assert entry.average == "1.23 ± 0.12 (0.062)"
+    assert entry.latex_average == r"$1.23$ $\pm$ $0.12$ ($0.062$)"
+    (alone,) = tabulate.table(grouped(make_seeds(1)), ["final_train_loss"]).rows[0].entries
+    assert (alone.average, alone.latex_average) == ("–", "--")
+    text = tabulate.latex(tabulate.table(grouped(make_seeds(2)), ["final_train_loss"]))
+    assert text.isascii() and r"\quad mean $\pm$ sd (s.e.) & " in text
 
 
 def test_a_spread_has_two_digits():

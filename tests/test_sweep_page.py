@@ -165,6 +165,29 @@ def test_a_table_that_is_none_is_a_sentence_and_then_gone(root):
     assert not app.run().error
 
 
+# ── where runs get lazy ──────────────────────────────────────────────────────────────────
+def test_along_one_axis_it_says_from_where_on_runs_are_lazy(root):
+    fields = FIELDS | {"width": "16"}
+    keep(root, made_up_sweep(fields))
+    app = opened(PAGE, **fields)
+    assert not app.exception and charts(app) == 2
+    assert r"**Lazy from α\* = 5.9 (" in words(app) and "95 % over N = 3 seeds" in words(app)
+    assert "What decides is the gap (5 %)." in words(app)
+
+
+def test_along_an_axis_of_words_nothing_is_said_of_it(root):
+    fields = {"task": "sine", "loss": "square,logistic"}
+    keep(root, made_up_sweep(fields))
+    app = opened(PAGE, **fields)
+    assert not app.exception and "Lazy from" not in words(app)
+
+
+def test_each_line_of_a_plane_has_where_it_gets_lazy(root):
+    keep(root, made_up_sweep())
+    said = words(opened(PAGE, **FIELDS))
+    assert "| width = 16 | ≥ 5.9 |" in said and "| width = 64 | ≥ 3 |" in said
+
+
 # ── cells, quantities, lines ─────────────────────────────────────────────────────────────
 def test_the_cell_in_the_link_lists_its_runs_with_their_way_to_explore(root):
     table = made_up_sweep()

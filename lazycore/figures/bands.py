@@ -11,8 +11,9 @@ import numpy as np
 
 from lazycore import bootstrap, theory
 from lazycore.bootstrap import Interval
-from lazycore.figures import crosses, quantity, style
+from lazycore.figures import crosses, onsets, quantity, style
 from lazycore.figures.style import Figure, Trace
+from lazycore.onset import Onset
 from lazycore.plane import FEWEST_FOR_A_BAND, Cell, Plane, plain
 
 LOOKS = (
@@ -98,12 +99,17 @@ def _is_a_finding(plane: Plane, cell: Cell) -> bool:
 
 
 def figure(
-    plane: Plane, rows: Sequence[int], config: dict | None = None, log: bool = True
+    plane: Plane,
+    rows: Sequence[int],
+    config: dict | None = None,
+    log: bool = True,
+    lazy_from: Sequence[Onset | None] = (),
 ) -> Figure:
     """Return the quantity along x for these rows of the plane, at most six.
 
     With three seeds or more a row is its median in a band from the 10th to the 90th
     percentile, with fewer each run is a line of its own. config: of any run, for the theorem.
+    lazy_from: where runs get lazy in each row of the plane (`lazycore.onset.along`), to be drawn.
     """
     log_y = log and quantity.is_log(plane.quantity)
     loss = (config or {}).get("loss")
@@ -115,6 +121,12 @@ def figure(
     along = "medians, 10–90 % of the seeds shaded" if _has_bands(plane, rows) else "single runs"
     along += crosses.said(sum(cell.early for row in rows for cell in plane.rows[row]))
     empty = not any(trace["x"] for trace in data)
+    drawn = [
+        (lazy_from[row], color)
+        for row, (color, _) in zip(rows, LOOKS, strict=False)
+        if row < len(lazy_from)
+    ]
+    shapes, notes = onsets.marks(plane, drawn, log_y)
     return style.figure(
         data,
         title=f"Along {plane.x.said}",
@@ -126,7 +138,8 @@ def figure(
         f"{plane.y.name if plane.y else 'nothing else'}, {along}.",
         height=440,
         hovermode="closest",
-        annotations=[style.note("no run has ended yet")] if empty else [],
+        shapes=[] if empty else shapes,
+        annotations=[style.note("no run has ended yet")] if empty else notes,
     )
 
 

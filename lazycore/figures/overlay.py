@@ -93,7 +93,7 @@ def figure(groups: Sequence[Group], name: str, log: bool = True) -> Figure:
         x=style.time_axis(log),
         y=quantity.y_axis(f"{curve.title} ({units})", log_y),
         alt=f"{curve.title} over flow time of {len(groups)} runs or groups: "
-        f"{'; '.join(group.label for group in groups)}.",
+        f"{'; '.join(group.name for group in groups)}.",
         height=400,
         hovermode="closest",
     )
@@ -112,8 +112,7 @@ def _curves(
     if not runs:
         return []
     network = model == "nonlinear"
-    counted = f" (N = {len(group.runs)})" if len(group.runs) > 1 else ""
-    name = f"{group.label}{counted}" + ("" if network else ", linearised")
+    name = group.name + ("" if network else ", linearised")
     bands: list[Trace] = []
     lines = [_record(run, series) for run in runs]
     if len(runs) >= FEWEST_FOR_A_BAND:

@@ -32,6 +32,7 @@ from lazycore.workers.supervisor import stop_event, supervise
 if TYPE_CHECKING:
     from lazycore.config import RunConfig
     from lazycore.jobs import JobQueue
+    from lazycore.results import RunResult
     from lazycore.sweepconfig import SweepConfig
 
 BEAT_SECONDS = 1.0
@@ -91,7 +92,10 @@ def _attempt(
     desk: Desk, digest: str, ticket: str, fields: dict, note: dict
 ) -> tuple[str, str | None]:
     store = desk.queue.store
-    if store.has_whole(digest) or store.has_whole_sweep(digest):
+    if (result := store.find(digest)) is not None:
+        note |= _noted(result)
+        return "done", None
+    if store.has_whole_sweep(digest):
         return "done", None
     config = check(digest, fields)
     _say(desk, digest, note)
@@ -112,7 +116,7 @@ def _attempt(
     ended = _compute(desk, config, fields, is_wanted, show)
     if ended.why == "result":
         _say(desk, digest, note, finished_at=time.time())
-        _keep(desk, config, ended.data or b"")
+        note |= _keep(desk, config, ended.data or b"")
         return "done", None
     if ended.why == "cancelled":
         job = desk.queue.get(digest)
@@ -183,18 +187,26 @@ def _say(desk: Desk, digest: str, note: dict, **more: object) -> None:
         desk.queue.store.put_note(digest, note | more)
 
 
-def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> None:
+def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> dict:
+    """Store the result; return what is noted of it, so that lists need not read it."""
     from lazycore.results import RunResult
     from lazycore.sweepconfig import SweepConfig
 
     digest, store = config.digest, desk.queue.store
+    noted = {}
     if isinstance(config, SweepConfig):
         store.put_sweep(digest, data)
-    elif RunResult.from_bytes(data).digest == digest:
+    elif (result := RunResult.from_bytes(data)).digest == digest:
         store.put(digest, data)
+        noted = _noted(result)
     else:
         raise CorruptResult(f"The run {digest} came back as another one; this is a bug.")
     store.delete_partial(digest)
+    return noted
+
+
+def _noted(result: "RunResult") -> dict:
+    return {"verdict": result.verdict} if result.status == "done" else {}
 
 
 # ── one worker ───────────────────────────────────────────────────────────────────────────

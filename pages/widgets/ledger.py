@@ -9,24 +9,20 @@ from typing import Any
 import streamlit as st
 
 from lazycore.config import RunConfig
-from lazycore.errors import ConfigError, brief
+from lazycore.errors import ConfigError
 from lazycore.figures import export
 from lazycore.jobs import Job
 from lazycore.sweepconfig import SweepConfig
 from lazycore.workers.heartbeat import WorkerInfo
 from pages.widgets import controls, sweeplink
-from pages.widgets.job import duration, is_active, passed_and_left
+from pages.widgets.comparelink import compare_link
+from pages.widgets.job import duration, passed_and_left
 from pages.widgets.resources import queue
-from pages.widgets.sentences import plain
 
-MOST_ROWS = 30
+MOST_ROWS = 500
+MOST_ACTIVE = 30
 WIDTHS = [3.4, 1.1, 1.6, 0.9, 1.4]
 COLORS = {"done": "green", "running": "blue", "queued": "gray", "failed": "red"}
-
-
-def any_active() -> bool:
-    """Whether some run waits or is being computed."""
-    return any(is_active(job) for job in queue().list(MOST_ROWS))
 
 
 def show_workers(workers: Sequence[WorkerInfo]) -> None:
@@ -43,11 +39,15 @@ def show_active(jobs: Sequence[Job]) -> None:
     st.subheader("Now")
     if not jobs:
         st.caption("Nothing is waiting or being computed.")
-    for job in sorted(jobs, key=lambda j: -1 if j.position is None else j.position):
+    if len(jobs) > MOST_ACTIVE:
+        st.caption(f"{len(jobs)} are on their way; the next {MOST_ACTIVE} are shown.")
+    next_first = sorted(jobs, key=lambda j: -1 if j.position is None else j.position)
+    for job in next_first[:MOST_ACTIVE]:
         what, state, how_far, device, action = st.columns(WIDTHS, vertical_alignment="center")
         with what:
-            _link(job)
-        state.markdown(_badge(job))
+            label, address = titled(job)
+            show_link(label or job.digest, address)
+        state.markdown(badge(job))
         if job.state == "running":
             said = f"{job.progress:.0%}{passed_and_left(job)}"
             how_far.progress(min(max(job.progress, 0.0), 1.0), said)
@@ -57,40 +57,39 @@ def show_active(jobs: Sequence[Job]) -> None:
         action.button("Cancel", key=f"cancel_{job.digest}", on_click=_cancel, args=(job.digest,))
 
 
-def show_ended(jobs: Sequence[Job]) -> None:
-    """Draw the runs that have ended, the latest first."""
-    st.subheader("History")
-    if not jobs:
-        st.caption("No run has ended yet.")
-    for job in jobs:
-        what, state, when, device, action = st.columns(WIDTHS, vertical_alignment="center")
-        with what:
-            _link(job)
-            if job.message:
-                st.caption(plain(brief(job.message)))
-        state.markdown(_badge(job))
-        when.caption(_when(job))
-        device.caption(job.device or "–")
-        with action.container(horizontal=True, gap="small"):
-            if job.state != "done" and job.config:
-                st.button("Retry", key=f"retry_{job.digest}", on_click=_retry, args=(job.digest,))
-            if job.state == "done" and job.kind == "run":
-                st.checkbox("Compare", key=f"pick_{job.digest}")
-            st.button(
-                "Delete",
-                key=f"delete_{job.digest}",
-                type="tertiary",
-                on_click=_delete,
-                args=(job.digest,),
-            )
+def show_actions(job: Job) -> None:
+    """Draw what can be done about a job that has ended."""
+    if job.state != "done" and job.config:
+        st.button("Retry", key=f"retry_{job.digest}", on_click=_retry, args=(job.digest,))
+    if job.state == "done" and job.kind == "run":
+        _show_tick(job.digest)
+    st.button(
+        "Delete",
+        key=f"delete_{job.digest}",
+        type="tertiary",
+        on_click=_delete,
+        args=(job.digest,),
+    )
 
 
-def show_comparison(jobs: Sequence[Job]) -> None:
+def show_comparison() -> None:
     """Draw the way to Compare once two runs of the history are ticked."""
-    picked = [job.digest for job in jobs if st.session_state.get(f"pick_{job.digest}")]
+    picked = _picked()
     if len(picked) > 1:
-        address = controls.page_address("compare", runs=",".join(picked))
-        st.html(f'<a href="{escape(address)}" target="_self">Compare these {len(picked)} runs</a>')
+        compare_link(picked, f"Compare these {len(picked)} runs")
+
+
+def _picked() -> list[str]:
+    """Return the digests that are ticked; a box that is not on this page keeps its tick."""
+    return st.session_state.setdefault("picked runs", [])
+
+
+def _show_tick(digest: str) -> None:
+    key, picked = f"pick_{digest}", _picked()
+    if key not in st.session_state:
+        st.session_state[key] = digest in picked
+    if st.checkbox("Compare", key=key) != (digest in picked):
+        picked.remove(digest) if digest in picked else picked.append(digest)
 
 
 def _cancel(digest: str) -> None:
@@ -102,19 +101,25 @@ def _retry(digest: str) -> None:
 
 
 def _delete(digest: str) -> None:
+    if digest in _picked():
+        _picked().remove(digest)
     queue().delete(digest)
 
 
-def _badge(job: Job) -> str:
+def badge(job: Job) -> str:
+    """Return the state of a job in its colour, in markdown."""
     return f":{COLORS.get(job.state, 'orange')}-badge[{job.state}]"
 
 
-def _link(job: Job) -> None:
-    label, address = _named_sweep(job) if job.kind == "sweep" else named(_items(job))
-    text = escape(label or job.digest)
-    if address:
-        text = f'<a href="{escape(address)}" target="_self">{text}</a>'
-    st.html(text)
+def titled(job: Job) -> tuple[str, str]:
+    """Return what a job is called, and its link; both empty for one of another version."""
+    return _named_sweep(job) if job.kind == "sweep" else named(_items(job))
+
+
+def show_link(label: str, address: str) -> None:
+    """Draw the name of a job, which opens it."""
+    text = escape(label)
+    st.html(f'<a href="{escape(address)}" target="_self">{text}</a>' if address else text)
 
 
 def _items(job: Job) -> tuple[tuple[str, Any], ...]:
@@ -129,7 +134,7 @@ def _named_sweep(job: Job) -> tuple[str, str]:
         return "", ""
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@st.cache_data(max_entries=500, show_spinner=False)
 def _label_of_sweep(text: str) -> tuple[str, str]:
     config = SweepConfig.from_dict(json.loads(text))
     fields = config.to_text()
@@ -139,7 +144,7 @@ def _label_of_sweep(text: str) -> tuple[str, str]:
     return f"{len(config.cells)} runs: {axes}{rest}", sweeplink.link(config)
 
 
-@st.cache_data(max_entries=500, show_spinner=False)
+@st.cache_data(max_entries=2000, show_spinner=False)
 def named(items: tuple[tuple[str, Any], ...]) -> tuple[str, str]:
     """Return what a run is called, and its link; both empty for a config of another version."""
     try:
@@ -154,7 +159,8 @@ def _label(fields: Mapping[str, Any]) -> str:
     return " · ".join(shown).replace("alpha ", "α = ")
 
 
-def _when(job: Job) -> str:
+def ended(job: Job) -> str:
+    """Return how long ago a job ended, and how long it took."""
     if job.finished_at is None:
         return "–"
     took = f", took {duration(job.finished_at - job.started_at)}" if job.started_at else ""

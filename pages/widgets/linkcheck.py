@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from lazycore.errors import brief
-from pages.widgets.parameters import OF_LINKS, belongs
+from pages.widgets.parameters import OF_LINKS, WITHOUT_CONTROL, belongs
 
 CHECKED_THERE = ("explore", "sweep")
 _OPENED, _SAID = "a link was opened", "said of the link"
@@ -45,7 +45,7 @@ def _is_said() -> bool:
 
 def _wrong_with(asked: dict[str, str], now: dict[Any, Any], page: str) -> str:
     for name, text in asked.items():
-        if name in OF_LINKS:
+        if name in OF_LINKS or (name in WITHOUT_CONTROL and belongs(name, page)):
             continue
         if name not in now:
             own = ", ".join(sorted(map(str, now))) or "no parameters"

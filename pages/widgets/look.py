@@ -8,6 +8,8 @@ CSS = """<style>
 [data-testid="stMetricLabel"] p { font-size: 0.85rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-history) { display: none; }
 [data-testid="stHtml"] a { color: inherit; text-underline-offset: 3px; }
+[data-testid="stHtml"] a.go { display: inline-block; padding: 0.4rem 0.9rem; border-radius: 8px;
+  background: #0072B2; color: #fff; text-decoration: none; white-space: nowrap; }
 </style>"""
 
 

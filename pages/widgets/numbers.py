@@ -8,6 +8,8 @@ from lazycore import tabulate
 from lazycore.groups import Group
 from pages.widgets.sentences import plain
 
+INDENT = "\u2003"
+
 
 def show_numbers(groups: Sequence[Group]) -> None:
     """Draw the final numbers of these groups, as CSV and as LaTeX too."""
@@ -33,13 +35,15 @@ def show_numbers(groups: Sequence[Group]) -> None:
 
 def _markdown(found: tabulate.Table) -> str:
     """Return the table in markdown, the quantities down and the runs across."""
-    head = ["quantity", *map(plain, found.labels)]
-    rows = [
-        [f"{row.meaning} ({row.unit})", *(entry.text for entry in row.entries)]
-        for row in found.rows
-    ]
-    rows.append(["verdict", *(f"**{verdict}**" for verdict in found.verdicts)])
-    if any(count > 1 for count in found.counts):
+    rows = [["verdict", *(f"**{verdict}**" for verdict in found.verdicts)]]
+    for row in found.rows:
+        rows.append([f"{row.meaning} ({row.unit})", *(entry.text for entry in row.entries)])
+        if found.has_seeds:
+            rows.append(
+                [f"{INDENT}mean ± sd (standard error)", *(entry.average for entry in row.entries)]
+            )
+    if found.has_seeds:
         rows.append(["seeds N: median (10 to 90 %) from 3 on", *map(str, found.counts)])
+    head = ["quantity", *map(plain, found.labels)]
     lines = [head, ["---", *["---:"] * len(found.labels)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -13,8 +13,12 @@ OWNERS = {
     "theorems": ("t_",),
     "refresh": ("r_",),
     "data": ("d_",),
+    "runs": ("run",),
 }
 """By page: whole names, and what names begin with (the latter end in an underscore)."""
+
+WITHOUT_CONTROL = ("run",)
+"""Parameters that no control of their page shows."""
 
 OF_EXPLORE = ("axes", "auto")
 """Parameters of Explore that are no fields of a run."""

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lazycore import onset
 from lazycore.config import RunConfig
 from lazycore.figures import bands, heatmap, quantity
 from lazycore.plane import Cell, Plane, Run, plain, plane_of
@@ -9,8 +10,11 @@ from lazycore.quantities import QUANTITIES
 from lazycore.sweepresult import SweepResult
 from pages.widgets import controls, sweeplink
 from pages.widgets.chart import chart, clicked, map_chart
+from pages.widgets.comparelink import compare_link
+from pages.widgets.onsets import show_onset, show_onsets
 from pages.widgets.panels import take_away
 from pages.widgets.resources import store
+from pages.widgets.sweepgroups import name_of, show_groups
 from pages.widgets.sweeplink import CELL
 from pages.widgets.sweepview import View, rows_of
 
@@ -21,22 +25,31 @@ MOST_LINKS = 30
 def show_plane(table: SweepResult, view: View) -> None:
     """Draw the heat map with the runs of the chosen cell, beside the lines with their exponents."""
     axes, base = table.config.axes, table.config.base.resolve().to_dict()
-    plane = plane_of(table.frame, axes, view.x, view.y, view.quantity, view.fixed)
+    frame = table.frame
+    plane = plane_of(frame, axes, view.x, view.y, view.quantity, view.fixed)
+    lazy_from = onset.along(frame, axes, view.x, view.y, view.fixed)
     revision = f"{table.config.digest}-{view.x}-{view.y}"
+    if plane.y is None:
+        show_onset(plane.x, lazy_from[0])
+    # Along one axis the line comes first, and the map is what cells are chosen from.
     left, right = st.columns([1.1, 1], gap="medium")
-    with left:
+    for_map, for_lines = (left, right) if plane.y else (right, left)
+    with for_map:
         levels = heatmap.parse_levels(view.levels, view.quantity)
         cell = _chosen_cell(plane)
         drawn = heatmap.figure(plane, levels, base.get("loss"), cell)
         map_chart(drawn, MAP, revision)
         take_away(drawn, "sweep_map", sweeplink.code(table.config, view, "map"))
-        _show_cell(table, plane, cell)
-    with right:
+        _show_cell(table, plane, view, cell)
+    with for_lines:
         rows = rows_of(view, plane.y.values if plane.y else (None,))
-        drawn = bands.figure(plane, rows, base)
+        drawn = bands.figure(plane, rows, base, lazy_from=lazy_from)
         chart(drawn, "chart_sweep_lines", f"{revision}-{view.quantity}")
         take_away(drawn, "sweep_lines", sweeplink.code(table.config, view, "lines"))
+        if plane.y:
+            show_onsets(plane, rows, lazy_from)
         _show_exponents(plane, rows, base)
+    show_groups(table, plane, view)
 
 
 def take_table_away(table: SweepResult) -> None:
@@ -74,7 +87,7 @@ def _chosen_cell(plane: Plane) -> Cell | None:
     return next((c for c in plane.cells() if any(r.digest == wanted for r in c.runs)), None)
 
 
-def _show_cell(table: SweepResult, plane: Plane, cell: Cell | None) -> None:
+def _show_cell(table: SweepResult, plane: Plane, view: View, cell: Cell | None) -> None:
     """Draw the runs of a cell, each with a link to Explore, and one that compares them."""
     if cell is None:
         st.caption("Click a cell of the map to see its runs and open them in Explore.")
@@ -88,8 +101,7 @@ def _show_cell(table: SweepResult, plane: Plane, cell: Cell | None) -> None:
         st.html(" · ".join(_open(configs[r.digest], _said(r)) for r in cell.runs[:MOST_LINKS]))
         kept = [run.digest for run in cell.runs[:MOST_LINKS] if run.digest in store()]
         if len(kept) > 1:
-            address = controls.page_address("compare", runs=",".join(kept))
-            st.html(f'<a href="{address}" target="_self">Compare these runs</a>')
+            compare_link([name_of(table, view, cell)], "Compare these runs")
 
 
 def _summary(plane: Plane, cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""Which runs are compared, as digests in the address, and what of them is drawn."""
+"""Which runs are compared, by their names in the address, and what of them is drawn."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,13 +6,13 @@ from contextlib import suppress
 import streamlit as st
 
 from lazycore import atlas
-from lazycore.errors import ConfigError, LazyLabError, ResultNotFound
+from lazycore.cellgroups import cells_at, parsed
+from lazycore.errors import ConfigError, ResultNotFound
 from lazycore.figures import overlay
 from lazycore.groups import Group, grouped
-from lazycore.results import RunResult
-from lazycore.store import checked_digest
-from pages.widgets.ledger import MOST_ROWS, named
-from pages.widgets.resources import finished, queue
+from lazycore.sweepconfig import SweepConfig
+from pages.widgets import chooser, sweepjob
+from pages.widgets.resources import finished, store
 
 RUNS, FIGURES, SEEDS, AXES = "runs", "figures", "by_seed", "compare_axes"
 MOST_RUNS = 60
@@ -24,12 +24,13 @@ def compare_controls() -> None:
     if RUNS not in st.session_state and RUNS not in st.query_params:
         st.session_state[RUNS] = st.query_params[RUNS] = ",".join(_shipped())
     with st.sidebar:
-        _picker()
+        chooser.picker(_written(), _take)
         st.text_input(
-            "Their digests, by commas",
+            "Their names in the link, by commas",
             key=RUNS,
             max_chars=MOST_RUNS * 66,
-            help="A run is named by sixteen hex digits, the same everywhere.",
+            help="A run is named by sixteen hex digits, the same everywhere; cells of a sweep by "
+            "its digits and what they have in common, as in `0123456789abcdef:width=50`.",
             bind="query-params",
         )
         st.toggle(
@@ -52,18 +53,31 @@ def compare_controls() -> None:
 
 
 def chosen_groups() -> list[Group]:
-    """Return the chosen runs as groups; an error says in a sentence which of them is not there."""
-    results = [_result(digest) for digest in digests()]
+    """Return the chosen runs as groups; an error says in a sentence which of them is not there.
+
+    Of a sweep's cells those that are not there are left out, and how many is said.
+    """
+    results, missing = [], 0
+    for name in names():
+        digests, is_sweep = _runs_of(name)
+        found = [result for digest in digests if (result := finished(digest))]
+        missing += len(digests) - len(found)
+        if not found or (missing and not is_sweep):
+            raise ResultNotFound(_not_there(name, is_sweep))
+        results += found
+        _check_count(len(results))
+    if missing:
+        st.caption(f"{missing} of the sweep's runs are not stored, and so are not compared.")
     return grouped(results, by_seed=bool(st.session_state.get(SEEDS, True)))
 
 
-def digests() -> list[str]:
-    """Return the digests in the box, each once."""
-    text = str(st.session_state.get(RUNS) or "")
-    found = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if len(found) > MOST_RUNS:
-        raise ConfigError(f"{len(found)} runs are too many for one page: give at most {MOST_RUNS}.")
-    return [checked_digest(digest) for digest in found]
+def names() -> list[str]:
+    """Return what is named in the box, each once: digests, or cells of sweeps."""
+    found = _written()
+    _check_count(len(found))
+    for name in found:
+        parsed(name)
+    return found
 
 
 def chosen_curves(groups: Sequence[Group]) -> list[str]:
@@ -77,49 +91,45 @@ def log_axes() -> bool:
     return st.session_state.get(AXES, "log") == "log"
 
 
-def _result(digest: str) -> RunResult:
-    result = finished(digest)
-    if result is None:
-        raise ResultNotFound(f"No result of run {digest} is stored; run it to compare it.")
-    return result
+def _runs_of(name: str) -> tuple[list[str], bool]:
+    """Return the digests of the runs that a name stands for, and whether it is of a sweep."""
+    digest, parts = parsed(name)
+    if not parts and finished(digest) is not None:
+        return [digest], False
+    config = _sweep_of(digest)
+    if config is None:
+        return [digest], bool(parts)
+    return [cell.digest for cell in cells_at(config, parts)], True
 
 
-def _picker() -> None:
-    """Draw a choice among the runs at hand, that writes into the box of digests."""
-    at_hand = {job.digest: job.config for job in queue().list(MOST_ROWS) if job.state == "done"}
-    at_hand = {digest: fields for digest, fields in at_hand.items() if "axes" not in fields}
-    at_hand |= {run.digest: dict(run.config or {}) for run in atlas.runs()}
-    box = str(st.session_state.get(RUNS) or st.query_params.get(RUNS) or "")
-    written = [part.strip() for part in box.split(",") if part.strip()]
-    for digest in written:
-        if digest not in at_hand:
-            with suppress(LazyLabError):  # the page says it
-                result = finished(checked_digest(digest))
-                at_hand[digest] = dict(result.config or {}) if result else {}
-    options = list(dict.fromkeys([*written, *at_hand]))
-    st.session_state["picked"] = list(dict.fromkeys(written))
-    st.multiselect(
-        "Runs",
-        options,
-        format_func=lambda digest: _said(digest, at_hand.get(digest)),
-        key="picked",
-        on_change=_take,
-        placeholder="choose runs",
-    )
+def _sweep_of(digest: str) -> SweepConfig | None:
+    table = sweepjob.finished(digest)
+    if table is not None:
+        return table.config
+    with suppress(ResultNotFound):
+        return store().get_partial_sweep(digest).config
+    return None
+
+
+def _not_there(name: str, is_sweep: bool) -> str:
+    if is_sweep:
+        return f"No run of {name} is stored; sweep again to compare its runs."
+    return f"No result of run {name} is stored; run it to compare it."
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_RUNS:
+        raise ConfigError(f"{count} runs are too many for one page: give at most {MOST_RUNS}.")
+
+
+def _written() -> list[str]:
+    text = str(st.session_state.get(RUNS) or st.query_params.get(RUNS) or "")
+    return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def _take() -> None:
     """Write what was picked into the box, which is what the page and the link go by."""
-    st.session_state[RUNS] = ",".join(st.session_state["picked"])
-
-
-def _said(digest: str, fields: dict | None) -> str:
-    label = named(tuple(sorted(fields.items())))[0] if fields else ""
-    if not label or not fields:
-        return digest[:16]
-    # α first and always: what is narrow shows the first words only.
-    rest = [part for part in label.split(" · ") if not part.startswith("α")]
-    return " · ".join([f"α = {fields['alpha']:g}", *rest])
+    st.session_state[RUNS] = ",".join(st.session_state[chooser.PICKED])
 
 
 def _shipped() -> list[str]:

@@ -39,19 +39,24 @@ def code(config: SweepConfig, view: View, what: Literal["map", "lines"]) -> str:
     rows = rows_of(view, ordered(config.axes[view.y]) if view.y else (None,))
     call = {
         "map": f"heatmap.figure(plane, {levels}, base['loss'])",
-        "lines": f"bands.figure(plane, {rows}, base)",
+        "lines": f"bands.figure(plane, {rows}, base, lazy_from=lazy_from)",
     }[what]
-    wanted = [repr(part) for part in (view.x, view.y, view.quantity, view.fixed) if part != {}]
+    axes = [view.x, view.y]
+    places = ", ".join(repr(part) for part in (*axes, view.quantity, view.fixed) if part != {})
+    lazy = ", ".join(repr(part) for part in (*axes, view.fixed) if part != {})
+    along = [f"lazy_from = onset.along(frame, config.axes, {lazy})"] if what == "lines" else []
     lines = [
         f"# {command(config)}",
         "import lazycore",
         "import plotly.graph_objects as go",
+        *(["from lazycore import onset"] if along else []),
         f"from lazycore.figures import {call.split('.')[0]}",
         "from lazycore.plane import plane_of",
         "",
         f"config = lazycore.SweepConfig.from_text({config.to_text()})",
-        "base = config.base.resolve().to_dict()",
-        f"plane = plane_of(lazycore.sweep(config).frame, config.axes, {', '.join(wanted)})",
+        "base, frame = config.base.resolve().to_dict(), lazycore.sweep(config).frame",
+        f"plane = plane_of(frame, config.axes, {places})",
+        *along,
         f"go.Figure({call}).show()",
     ]
     return "\n".join(lines)
