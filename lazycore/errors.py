@@ -31,7 +31,7 @@ def brief(text: str) -> str:
     for word in sorted(set(re.findall(rf"\S{{{LONGEST_WORD + 1},}}", text)), key=len)[::-1]:
         if len(text) <= LONGEST:
             return text
-        text = text.replace(word, word[: LONGEST_WORD - 3] + "…" + word[-2:])
+        text = text.replace(word, word[: LONGEST_WORD - 15] + "…" + word[-14:])
     if len(text) <= LONGEST:
         return text
     half = LONGEST // 2

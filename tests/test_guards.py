@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -75,8 +76,14 @@ def answer(app, kind="http", extensions=(), **headers):
         "headers": [(n.encode(), v.encode()) for n, v in headers.items()],
         "extensions": dict.fromkeys(extensions, {}),
     }
-    asyncio.run(app(scope, receive, send))
+    finished(app(scope, receive, send))
     return sent
+
+
+def finished(coroutine):
+    """Run a coroutine to its end in a thread: a browser's loop may be running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
 
 
 async def inner(scope, receive, send):
@@ -175,7 +182,7 @@ def test_a_bug_is_answered_with_the_headers_too():
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b""}
     scope |= {"headers": [(b"host", b"localhost")], "extensions": {}}
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(small(scope, None, send))
+        finished(small(scope, None, send))
     assert sent[0]["status"] == 500
     assert set(SAFE) <= {name.decode() for name, _ in sent[0]["headers"]}
 

@@ -193,10 +193,12 @@ def _kept(
         shown = ", ".join(counts[:6]) + (", …" if len(counts) > 6 else "")
         what = repr(cell[:20]) if cell else "an empty cell"
         raise Question(
-            f"row {grid.lines[first]} of {where} holds {what}, no finite number: values are "
-            f"missing in {incomplete.sum():,} of {len(incomplete):,} rows, in {shown}; give "
-            "data_missing=drop_rows to leave them out, data_missing=mean, or "
-            f"{cure}.", "data_missing", ("drop_rows", "mean"))  # fmt: skip
+            f"row {grid.lines[first]} of {where} holds {what}, no finite number: missing in "
+            f"{incomplete.sum():,} of {len(incomplete):,} rows, in {shown}; give "
+            f"data_missing=drop_rows, data_missing=mean, or {cure}.",
+            "data_missing",
+            ("drop_rows", "mean"),
+        )
     kept = ~(incomplete if choices.missing == "drop_rows" else without_target)
     if not kept.any():
         raise DataError(
