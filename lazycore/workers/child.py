@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
 from lazycore.errors import LazyLabError
 from lazycore.processes import keep_freed_memory
@@ -26,6 +27,16 @@ ENGINE = "lazycore.workers.child:training"
 of the work done and a function that folds what there is into the bytes of a result."""
 SWEEP_ENGINE = "lazycore.workers.sweepchild:computing"
 """The same for a sweep: the function yields a `CellDone` for each of its cells."""
+
+TINY: dict[str, Any] = {
+    "n_train": 4,
+    "n_test": 4,
+    "dim": 2,
+    "width": 4,
+    "time": 1.0,
+    "tolerance": 0.1,
+}
+"""The run that warms a child up."""
 
 PROGRESS_SECONDS = 0.1
 
@@ -74,14 +85,21 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold] | FirstAn
 
 
 def warm_up(device: str, threads: int) -> None:
-    """Import the engine, fix its number of threads and wake the device."""
+    """Import the engine, fix its number of threads, wake the device and compute a tiny run.
+
+    What the first run of a process imports would cost the first click half a second.
+    """
     import torch
 
+    from lazycore.config import RunConfig
+
     keep_freed_memory()
-    importlib.import_module("lazycore.training")
+    engine = importlib.import_module("lazycore.training")
     # Two torch threads on a busy two-core machine were ten times slower than one.
     torch.set_num_threads(threads)
     torch.ones(8, 8, device=device, dtype=torch.float64).sum().item()
+    for _ in engine.train(RunConfig(**TINY), device=device, threads=threads):
+        pass
 
 
 def main(pipe: Connection, engine: str, device: str, threads: int) -> None:
