@@ -27,7 +27,7 @@ st.title("Runs")
 banner()
 st.fragment(books, run_every=ACTIVE_SECONDS if ledger.any_active() else IDLE_SECONDS)()
 
-st.subheader("Open a file")
+st.header("Open a file")
 file = st.file_uploader(
     "A record that `python -m lazycore run --out`, `RunResult.save` or `lazycore.compare` wrote",
     type="npz",

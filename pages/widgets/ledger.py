@@ -40,7 +40,7 @@ def show_workers(workers: Sequence[WorkerInfo]) -> None:
 
 def show_active(jobs: Sequence[Job]) -> None:
     """Draw the runs on their way, the next one first, each with a way to stop it."""
-    st.subheader("Now")
+    st.header("Now")
     if not jobs:
         st.caption("Nothing is waiting or being computed.")
     for job in sorted(jobs, key=lambda j: -1 if j.position is None else j.position):
@@ -59,7 +59,7 @@ def show_active(jobs: Sequence[Job]) -> None:
 
 def show_ended(jobs: Sequence[Job]) -> None:
     """Draw the runs that have ended, the latest first."""
-    st.subheader("History")
+    st.header("History")
     if not jobs:
         st.caption("No run has ended yet.")
     for job in jobs:

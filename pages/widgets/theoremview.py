@@ -70,7 +70,7 @@ def show_rates(choice: Choice, results: Sequence[RunResult]) -> None:
     theorem = choice.theorem
     if not theorem.alphas:
         return
-    st.subheader("Over α")
+    st.header("Over α")
     missing = len(theoremruns.siblings(choice)) - len(results)
     if missing:
         st.button(
@@ -103,7 +103,7 @@ def show_sweep(choice: Choice) -> None:
     sweep = choice.theorem.sweep
     if sweep is None:
         return
-    st.subheader("κ against the width")
+    st.header("κ against the width")
     table = theoremruns.table(sweep)
     if table.done < table.total:
         st.button(
