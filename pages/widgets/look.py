@@ -9,7 +9,7 @@ CSS = """<style>
 [data-testid="stMetricLabel"] p { font-size: 0.85rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-history) { display: none; }
 [data-testid="stCaptionContainer"] { opacity: 0.76; }
-[data-testid="stMetricLabel"] * { white-space: normal; }
+[data-testid="stMetricLabel"] * { white-space: normal !important; overflow: visible; }
 [data-testid="stMetricValue"] * { white-space: normal; overflow-wrap: anywhere; }
 [data-testid="stHtml"] table { border-spacing: 0.9rem 0.2rem; }
 [data-testid="stHtml"]:has(> table), [data-testid="stMarkdownContainer"]:has(> table) {
@@ -17,6 +17,9 @@ CSS = """<style>
 @media (max-width: 1000px) {
   [data-testid="stHorizontalBlock"]:has(.lazylab-chart) { flex-wrap: wrap; }
   [data-testid="stHorizontalBlock"]:has(.lazylab-chart) > .stColumn { min-width: 100%; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stHtml"] img) { flex-wrap: wrap; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stHtml"] img) > .stColumn {
+    min-width: 15rem; }
 }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4.2rem 1rem 3rem; }

@@ -33,7 +33,7 @@ def show_hypotheses(theorem: Theorem, result: RunResult) -> None:
     """Draw each hypothesis with what was found on this run; one that fails is said."""
     found = theorem.hypotheses(result)
     rows = [(MARKS[h.mark], _math(h.text), cell(h.found)) for h in found]
-    show_table(("", "hypothesis", "on this problem"), rows)
+    show_table(("met", "hypothesis", "on this problem"), rows)
     failing = [h for h in found if h.holds is False]
     if failing:
         said = "; ".join(h.found for h in failing)
@@ -142,7 +142,7 @@ def _table(rates: Sequence[Rate]) -> None:
         )
         for r in rates
     ]
-    show_table(("rate", "expected", "measured (95 %)", "", "over"), rows, align="lrrll")
+    show_table(("rate", "expected", "measured (95 %)", "agrees", "over"), rows, align="lrrll")
 
 
 def _number(value: float | None) -> str:
