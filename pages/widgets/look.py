@@ -9,6 +9,7 @@ CSS = """<style>
 [data-testid="stMetricLabel"] p { font-size: 0.85rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-history) { display: none; }
 [data-testid="stCaptionContainer"] { opacity: 0.76; }
+.stMultiSelect [data-tag-index] { background-color: #00659E; }
 [data-testid="stMetricLabel"] * { white-space: normal !important; overflow: visible; }
 [data-testid="stMetricValue"] * { white-space: normal; overflow-wrap: anywhere; }
 [data-testid="stHtml"] table { border-spacing: 0.9rem 0.2rem; }
