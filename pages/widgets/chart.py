@@ -41,7 +41,7 @@ const config = { responsive: true, displaylogo: false,
   toImageButtonOptions: { format: "svg", filename: "lazylab" } };
 const NEVER = ["sendChartToCloud", "select2d", "lasso2d"];
 const SPARED = ["zoomIn2d", "zoomOut2d", "autoScale2d"];  // where the chart is narrow
-const NARROW = 520;
+const NARROW = 520, ONE_ROW = 28;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".lazylab-chart");
@@ -59,11 +59,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const figure = fit(JSON.parse(data.figure), width, narrow ? 4 : 7), { layout } = figure;
     const { t, b } = layout.margin, height = layout.height - t - b;
     layout.height += taller;
+    if (layout.sliders) layout.margin.b += taller;
     box.style.minHeight = `${layout.height}px`;
     const modeBarButtonsToRemove = narrow ? [...NEVER, ...SPARED] : NEVER;
     await Plotly.react(box, { ...figure, config: { ...config, modeBarButtonsToRemove } });
-    // A long legend takes its room from the drawing: give it back.
-    const lost = Math.round(height - box._fullLayout._size.h);
+    // A long legend takes its room from the drawing, or from the slider below it: give it back.
+    const { _size, legend } = box._fullLayout;
+    const lost = Math.round(layout.sliders ? (legend?._height ?? 0) - ONE_ROW : height - _size.h);
     if (narrow && !taller && lost > 12) await draw(Plotly, lost);
   };
   const watcher = new ResizeObserver(() => {

@@ -21,6 +21,7 @@ CSS = """<style>
   [data-testid="stHorizontalBlock"]:has([data-testid="stHtml"] img) { flex-wrap: wrap; }
   [data-testid="stHorizontalBlock"]:has([data-testid="stHtml"] img) > .stColumn {
     min-width: 15rem; }
+  [data-testid="stHtml"] img { max-width: 22rem; }
 }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4.2rem 1rem 3rem; }

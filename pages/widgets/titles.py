@@ -5,16 +5,15 @@ const BAR = 28;  // pixels of a button of the mode bar
 const PEN = document.createElement("canvas").getContext("2d");
 const bare = (text) => text.replace(/<[^>]*>/g, "");
 
-// Return the text in lines of at most `width` pixels; a first one of `first` pixels at most.
-const broken = (text, { size, weight = 400 }, family, width, first = width) => {
+// Return the text in lines of at most `width` pixels.
+const broken = (text, { size, weight = 400 }, family, width) => {
   PEN.font = `${weight} ${size}px ${family}`;
   const lines = [];
   for (const part of text.split("<br>")) {
     let line = "";
     for (const word of part.split(" ")) {
       const longer = line ? `${line} ${word}` : word;
-      const room = lines.length ? width : first;
-      if (line && PEN.measureText(bare(longer)).width > room) { lines.push(line); line = word; }
+      if (line && PEN.measureText(bare(longer)).width > width) { lines.push(line); line = word; }
       else line = longer;
     }
     lines.push(line);
@@ -26,12 +25,10 @@ const broken = (text, { size, weight = 400 }, family, width, first = width) => {
 const fit = (figure, width, buttons) => {
   const { layout } = figure, { title, font } = layout;
   if (!title?.text || !width) return figure;
-  const bar = buttons * BAR, below = title.subtitle;
-  const said = broken(title.text, title.font, font.family, width - bar - 8);
-  const under = below?.text
-    ? broken(below.text, below.font, font.family, width - 8, width - (said.length > 1 ? 8 : bar))
-    : [];
-  const extra = Math.ceil(1.3 * ((said.length - 1) * title.font.size
+  const below = title.subtitle;
+  const said = broken(title.text, title.font, font.family, width - buttons * BAR - 8);
+  const under = below?.text ? broken(below.text, below.font, font.family, width - 8) : [];
+  const extra = Math.ceil(1.3 * ((said.length - 1) * (title.font.size + 6)
     + Math.max(0, under.length - 1) * (below?.font.size ?? 0)));
   title.text = said.join("<br>");
   if (under.length) below.text = under.join("<br>");
