@@ -55,18 +55,21 @@ def open_page(tab, server, page):
     tab.wait_for_function(SETTLED)
 
 
+def faults(tab):
+    """Return what the checker finds on the page that is serious, or a heading out of order."""
+    return [
+        (fault["id"], node["target"], node["failureSummary"])
+        for fault in Axe().run(tab).response["violations"]
+        if fault["impact"] in HARD or fault["id"] == "heading-order"
+        for node in fault["nodes"]
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.split("?")[0] or "home")
 def test_a_page_has_no_serious_fault_and_its_headings_are_in_order(server, shared, page):
     tab = shared
     open_page(tab, server, page)
-    found = Axe().run(tab).response["violations"]
-    faults = [
-        (fault["id"], node["target"], node["failureSummary"])
-        for fault in found
-        if fault["impact"] in HARD or fault["id"] == "heading-order"
-        for node in fault["nodes"]
-    ]
-    assert not faults
+    assert not faults(tab)
     levels = tab.evaluate(HEADINGS)
     assert levels[0] == 1 and levels.count(1) == 1
     named = tab.locator(".lazylab-chart:is([role=figure], [role=application])[aria-label]")
@@ -81,6 +84,7 @@ def test_a_page_is_no_wider_than_a_telephone_and_no_bar_lies_on_a_title(server, 
         wide = tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
         assert wide <= 390, page
         tab.wait_for_timeout(500)
+        assert not faults(tab), page
         assert tab.evaluate(OVERLAPS) == [], page
     context.close()
 

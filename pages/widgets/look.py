@@ -23,8 +23,12 @@ CSS = """<style>
     min-width: 15rem; }
   [data-testid="stHtml"] img { max-width: 22rem; }
 }
+@media (max-width: 1000px) {
+  .stMain .katex-display > .katex { white-space: normal; line-height: 2.2; }
+}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4.2rem 1rem 3rem; }
+  .stMain .katex-display { font-size: 0.85rem; }
   .stMain table { font-size: 0.85rem; }
   .stMain th, .stMain td { padding: 0.3rem 0.4rem !important; }
 }
