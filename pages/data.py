@@ -13,5 +13,5 @@ st.markdown(
 )
 dataview.upload()
 name, choices = datacontrols.chosen()
-st.subheader(plain(name))
+st.header(plain(name))
 dataview.show(name, choices)

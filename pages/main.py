@@ -16,6 +16,7 @@ from pages.widgets import (
     theoremcontrols,
 )
 from pages.widgets.browserhistory import keep_history
+from pages.widgets.chart import fetch_plotly
 from pages.widgets.handback import handed_back
 from pages.widgets.linkcheck import checked_link, said_of_what_was_not_read
 from pages.widgets.look import apply_look
@@ -29,6 +30,7 @@ def no_controls() -> None:
 st.set_page_config(page_title="Lazy Lab", page_icon="🦥", layout="wide")
 apply_look()
 keep_history()
+fetch_plotly()
 HOME = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 EXPLORE = st.Page("explore.py", title="Explore", icon=":material/tune:")
 SWEEP = st.Page("sweep.py", title="Sweep", icon=":material/grid_on:")

@@ -31,7 +31,8 @@ def test_the_map_has_a_colour_for_each_cell_by_logarithm():
     assert (heat["x"], heat["y"]) == (list(ALPHAS), list(WIDTHS))
     assert figure["layout"]["xaxis"]["type"] == figure["layout"]["yaxis"]["type"] == "log"
     assert "(no unit)" in figure["layout"]["xaxis"]["title"]["text"]
-    assert "8 of 8 cells" in figure["layout"]["meta"]["alt"]
+    alt = figure["layout"]["meta"]["alt"]
+    assert "8 of 8 cells" in alt and "at α = 100 and width = 64 to" in alt
 
 
 def test_a_quantity_that_is_no_scale_has_linear_colours():

@@ -52,7 +52,7 @@ def opened(page: str = "home.py", **link: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Return everything that the page says."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning)
+    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.info, app.warning)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
@@ -221,12 +221,12 @@ def test_what_was_there_stays_faded_until_the_new_run_has_begun(root, make_run):
     assert not app.exception and "Not computed yet" in words(app)
     assert "Faded below, until this one has begun: the default run." in html(app)
     assert charts(app) == 5 and ":gray[**lazy**]" not in words(app).split("Before:")[0]
-    assert "### Before: :gray[" in words(app) and ":green[" not in words(app)
+    assert "## Before: :gray[" in words(app) and ":green[" not in words(app)
     app.text_input(key="alpha").set_value("abc").run()
     assert len(app.error) == 1 and charts(app) == 5 and "opacity" in html(app)
     keep(root, make_run, {"alpha": "0.7"})
     app.text_input(key="alpha").set_value("0.7").run()
-    assert "### This run:" in words(app) and "Faded" not in html(app)
+    assert "## This run:" in words(app) and "Faded" not in html(app)
 
 
 def test_a_run_that_has_only_its_start_does_not_take_the_place_of_what_was_there(make_run):
@@ -239,7 +239,7 @@ def test_a_run_that_has_only_its_start_does_not_take_the_place_of_what_was_there
 def test_a_preset_puts_the_figure_that_it_speaks_of_first(root):
     for preset in PRESETS[:4]:
         app = opened("explore.py", **preset.fields)
-        assert not app.exception and "### This run:" in words(app), preset.name
+        assert not app.exception and "## This run:" in words(app), preset.name
         first = drawn(app)[0]
         assert f"chart_run_{preset.first}" in str(first.proto.id), preset.name
         assert app.button(key="run").disabled, "it ships"

@@ -11,7 +11,7 @@ import numpy as np
 
 from lazycore import bootstrap, theory
 from lazycore.bootstrap import Interval
-from lazycore.figures import crosses, onsets, quantity, style
+from lazycore.figures import crosses, finding, onsets, quantity, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.onset import Onset
 from lazycore.plane import FEWEST_FOR_A_BAND, Cell, Plane, plain
@@ -134,13 +134,27 @@ def figure(
         x=_x_axis(plane),
         y=quantity.y_axis(quantity.title(plane.quantity, loss), log_y)
         | {"showticklabels": not empty},
-        alt=f"{quantity.meaning(plane.quantity)} along {plane.x.name}, a line for each value of "
-        f"{plane.y.name if plane.y else 'nothing else'}, {along}.",
+        alt=finding.sentences(
+            [
+                f"{quantity.meaning(plane.quantity)} along {plane.x.said}, {along}",
+                *(_went(plane, row) for row in rows[:MOST_LINES]),
+            ]
+        ),
         height=440,
         hovermode="closest",
         shapes=[] if empty else shapes,
         annotations=[style.note("no run has ended yet")] if empty else notes,
     )
+
+
+def _went(plane: Plane, row: int) -> str:
+    """Return what the line of a row comes from and to; "" while it has no values."""
+    cells = [cell for cell in plane.rows[row] if np.isfinite(cell.median)]
+    if not cells:
+        return ""
+    name = f"{plane.y.shown(cells[0].y)}: " if plane.y else ""
+    over = f"{plane.x.shown(cells[0].x)} to {plain(cells[-1].x)}"
+    return f"{name}{finding.course([cell.median for cell in cells])} over {over}"
 
 
 def _crosses(plane: Plane, rows: Sequence[int]) -> list[Trace]:

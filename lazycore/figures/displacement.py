@@ -1,6 +1,8 @@
 """How far the weights travel: in all, layer by layer, and apart from each other."""
 
-from lazycore.figures import Panel, style
+import numpy as np
+
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
@@ -27,10 +29,22 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=style.time_axis(log),
         y=style.axis("‖w − w₀‖ (weight units)", log),
-        alt="Distance of the weights from their initial values over flow time, for the network, "
-        "its linearisation, each layer, and between the two.",
+        alt=_finding(result),
         annotations=style.endings(result),
     )
+
+
+def _finding(result: RunResult) -> str:
+    """Return how far the weights of each model moved, and how far apart they came."""
+    moved = [
+        f"the weights of the {look['name']} move by "
+        f"{finding.said(finding.largest(result.series[name]))}"
+        for model, look in style.MODELS.items()
+        if style.has(result, name := f"{model}.displacement")
+    ]
+    apart = finding.largest(result.series.get("gap.parameter", []))
+    between = f"they come to be {finding.said(apart)} apart" if np.isfinite(apart) else ""
+    return finding.sentences([*moved, between, f"shown {finding.until(result)}, by layer too"])
 
 
 def _layers(result: RunResult, log: bool) -> list[Trace]:

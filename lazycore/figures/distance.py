@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
@@ -20,9 +20,31 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=_subtitle(result),
         x=style.time_axis(log),
         y=style.axis(f"output gap, rms ({style.output_unit(result)})", log),
-        alt="Output gap between network and linearisation over flow time, with the numerical "
-        "floor and, where it applies, the bound of Theorem 2.3.",
+        alt=_finding(result),
         annotations=style.endings(result),
+    )
+
+
+def _finding(result: RunResult) -> str:
+    """Return how large the gap gets, of what, and whether that is above the floor."""
+    gap = finding.largest(result.series.get("gap.train_output", []))
+    change = finding.largest(result.series.get("linearized.output_change", []))
+    share = f", {gap / change:.2%} of the way that the outputs move" if change > 0.0 else ""
+    tested = finding.largest(result.series.get("gap.test_output", []))
+    error, kernel = (
+        result.numerical_error,
+        finding.largest(result.sparse.get("kernel_change", [])),
+    )
+    side = "below" if gap < error else "above"
+    return finding.sentences(
+        [
+            f"the gap between network and linearisation grows to {finding.said(gap)}{share}, "
+            f"{finding.until(result)}",
+            f"on test points to {finding.said(tested)}" if np.isfinite(tested) else "",
+            f"this is {side} the numerical floor of {error:.1e}" if np.isfinite(error) else "",
+            f"kernel change {finding.said(kernel)}" if np.isfinite(kernel) else "",
+            "with the bound of Theorem 2.3" if style.has(result, "theory.theorem_2_3") else "",
+        ]
     )
 
 

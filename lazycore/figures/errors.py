@@ -1,6 +1,6 @@
 """Share of misclassified points, of the network and of its linearisation."""
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.losses import curves
 from lazycore.figures.style import Figure
 from lazycore.results import RunResult
@@ -20,7 +20,12 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=x,
         y=style.axis("misclassified (share of points)", tickformat=".0%", rangemode="tozero"),
-        alt="Share of misclassified points over flow time, network solid, linearisation dashed.",
+        alt=finding.sentences(
+            [
+                f"share of misclassified points {finding.until(result)}",
+                *finding.both_parts(result, "error", ".1%"),
+            ]
+        ),
         annotations=style.endings(result),
     )
 

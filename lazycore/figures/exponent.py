@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazycore import theory
-from lazycore.figures import style
+from lazycore.figures import finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
@@ -135,11 +135,23 @@ def figure(results: Sequence[RunResult], quantities: Sequence[Quantity] = QUANTI
         subtitle="largest distance over the run against α; dotted: the slope of Theorem 2.2",
         x=style.axis("output scale α (no unit)", True),
         y=style.axis("largest distance (target or weight units)", True),
-        alt="Output gap, displacement and parameter gap against α with fitted lines and the "
-        "slopes of Theorem 2.2.",
+        alt=_finding(results, quantities),
         height=430,
         hovermode="closest",
     )
+
+
+def _finding(results: Sequence[RunResult], quantities: Sequence[Quantity]) -> str:
+    """Return the fitted powers of α beside those of the theorem."""
+    parts = [f"largest distances of {len(results)} runs against α"]
+    for quantity in quantities:
+        if fitted := fit(results, quantity):
+            over = f"{min(fitted.alphas):g} to {max(fitted.alphas):g}"
+            parts.append(
+                f"the {quantity.name} goes as α to the power {fitted.measured} over α from {over}; "
+                f"theorem: {fitted.theorem}"
+            )
+    return finding.sentences(parts)
 
 
 def _marks(results: Sequence[RunResult], quantity: Quantity) -> list[Trace]:

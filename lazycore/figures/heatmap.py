@@ -262,9 +262,20 @@ def _subtitle(plane: Plane) -> str:
 
 
 def _extremes(plane: Plane) -> str:
-    values = plane.grid()
-    finite = values[np.isfinite(values)]
-    return f", from {plain(finite.min())} to {plain(finite.max())}" if finite.size else ""
+    """Return the least and the largest value and where they are, and how many cells are lazy."""
+    cells = [cell for cell in plane.cells() if np.isfinite(cell.median)]
+    if not cells:
+        return ""
+    ends = [choose(cells, key=lambda cell: cell.median) for choose in (min, max)]
+    least, most = (f"{plain(cell.median)} at {_where(plane, cell)}" for cell in ends)
+    verdicts = [cell.verdict for cell in cells]
+    counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
+    return f", from {least} to {most}; cells by verdict: {counts}"
+
+
+def _where(plane: Plane, cell: Cell) -> str:
+    up = [plane.y.shown(cell.y)] if plane.y else []
+    return " and ".join([plane.x.shown(cell.x), *up])
 
 
 def _capital(text: str) -> str:

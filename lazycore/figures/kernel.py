@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 from lazycore.verdict import LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
@@ -32,8 +32,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=top_x,
         y=style.axis("relative change", log, domain=[share + 0.04 if lower else 0.0, 1.0]),
-        alt="Relative change of the tangent kernel over flow time with the thresholds of the "
-        "verdict, and its alignment with the labels.",
+        alt=_finding(result),
         shapes=[style.level(v) for v in (LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE)],
         annotations=[
             _label("lazy below 0.1", LAZY_KERNEL_CHANGE, log),
@@ -41,6 +40,22 @@ def figure(result: RunResult, log: bool = True) -> Figure:
             *style.endings(result),
         ],
         **layout,
+    )
+
+
+def _finding(result: RunResult) -> str:
+    """Return how far the kernel moved, on which side of the thresholds, and its alignment."""
+    change = finding.largest(result.sparse["kernel_change"])
+    lazy, rich = LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
+    side = f"below the {lazy:g} that is lazy" if change < lazy else f"above {lazy:g}, lazy's limit"
+    side = f"above the {rich:g} that is rich" if change > rich else side
+    aligned = finding.course(result.sparse.get("alignment.nonlinear", []))
+    return finding.sentences(
+        [
+            f"the tangent kernel changes by {finding.said(change)} of its size, {side}, "
+            f"{finding.until(result)}",
+            f"its alignment with the labels goes {aligned}" if aligned else "",
+        ]
     )
 
 

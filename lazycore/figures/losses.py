@@ -1,6 +1,6 @@
 """Training and test loss of the network and of its linearisation."""
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
@@ -29,7 +29,9 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=style.time_axis(log),
         y=style.axis(f"loss R(αh) ({style.loss_unit(result)})", log),
-        alt="Training and test loss over flow time, network solid, linearisation dashed.",
+        alt=finding.sentences(
+            [f"loss {finding.until(result)}", *finding.both_parts(result, "loss")]
+        ),
         annotations=style.endings(result),
     )
 

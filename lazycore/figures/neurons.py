@@ -3,7 +3,7 @@
 import numpy as np
 
 from lazycore import spec
-from lazycore.figures import Panel, animation, style
+from lazycore.figures import Panel, animation, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
 
@@ -170,14 +170,28 @@ def _layout(
         "title": "Paths of the neurons",
         "subtitle": "|a<sub>j</sub>| b<sub>j</sub>, from the start; dotted: unit circle"
         + ("; dashed: teacher" if _rays(result, reach, 0) else ""),
-        "alt": "Paths of the hidden neurons in the plane, network left, linearisation right, "
-        "with a play button.",
+        "alt": _finding(models, paths),
         "height": 470,
         "margin": {"l": 62, "r": 14, "t": 84, "b": 132},
         "hovermode": "closest",
         "updatemenus": [animation.buttons()],
         "sliders": [animation.slider(shown, times)],
     }
+
+
+def _finding(models: list[str], paths: list[np.ndarray]) -> str:
+    """Return how far the neurons of each model go from where they started."""
+    said = []
+    for model, path in zip(models, paths, strict=True):
+        start = np.linalg.norm(path[0], axis=1)
+        way = np.nanmax(np.linalg.norm(path - path[0], axis=2), axis=0, initial=0.0)
+        said.append(
+            f"in the {style.MODELS[model]['name']} {path.shape[1]} hidden neurons start at a "
+            f"median of {finding.said(float(np.median(start)))} from 0 and move by a median of "
+            f"{finding.said(float(np.median(way)))}, the farthest by "
+            f"{finding.said(finding.largest(way))}"
+        )
+    return finding.sentences([*said, "paths in the plane, with a play button"])
 
 
 def _left(path: np.ndarray, reach: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.figures import quantity, style
+from lazycore.figures import finding, quantity, style
 from lazycore.figures.bands import LOOKS
 from lazycore.figures.style import Figure, Trace
 from lazycore.groups import Group
@@ -92,11 +92,24 @@ def figure(groups: Sequence[Group], name: str, log: bool = True) -> Figure:
         subtitle=_subtitle(groups, len(curve.models) > 1),
         x=style.time_axis(log),
         y=quantity.y_axis(f"{curve.title} ({units})", log_y),
-        alt=f"{curve.title} over flow time of {len(groups)} runs or groups: "
-        f"{'; '.join(group.name for group in groups)}.",
+        alt=finding.sentences(
+            [curve.title, *(_went(group, curve) for group in groups)],
+        ),
         height=400,
         hovermode="closest",
     )
+
+
+def _went(group: Group, curve: Curve) -> str:
+    """Return how the quantity went in a group: the median run's first and last value."""
+    said = []
+    for model, series in curve.models:
+        records = [_record(r, series)[1] for r in group.runs if style.has(r, series)]
+        ends = [finding.finite(y)[[0, -1]] for y in records if finding.finite(y).size]
+        if ends:
+            went = finding.course(np.median(ends, axis=0))
+            said.append(went if model == "nonlinear" else f"linearised {went}")
+    return f"{group.label} {', '.join(said) or 'no value'}"
 
 
 def _subtitle(groups: Sequence[Group], both: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.figures import crosses, style
+from lazycore.figures import crosses, finding, style
 from lazycore.figures.bands import LOOKS
 from lazycore.figures.phasecounts import early, number, seeds_said
 from lazycore.figures.phasemap import TITLES
@@ -173,12 +173,18 @@ def _figure(
         data,
         x=style.axis(TITLES[in_alpha], True, range=[ends[0] - 0.3, ends[1] + 0.3], nticks=7),
         y=y | ({"showticklabels": False} if empty else {}),
-        alt=alt,
+        alt=f"{alt} {_ends(curves.middle[rows][:, shown], names)}",
         height=420,
         hovermode="closest",
         annotations=[style.note("nothing measured yet")] if empty else [],
         **words,
     )
+
+
+def _ends(middle: np.ndarray, names: Sequence[str]) -> str:
+    """Return what each line comes from and to along the axis."""
+    went = (f"{name} {finding.course(row)}" for name, row in zip(names, middle, strict=True))
+    return finding.sentences(part for part in went if " from " in part)
 
 
 def spread_out(count: int, most: int = MOST) -> list[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lazycore.figures import losses, style
+from lazycore.figures import finding, losses, style
 from lazycore.figures.style import Figure
 from lazycore.results import RunResult
 
@@ -29,7 +29,11 @@ def figure(results: Sequence[RunResult], log: bool = True) -> Figure:
         data,
         title="Three regimes of training",
         subtitle="the same network and data, only α differs",
-        alt="Losses of a lazy, a crossover and a rich run side by side.",
+        alt=finding.sentences(
+            f"{result.verdict} at α = {(result.config or {}).get('alpha', 1):g}, training loss: "
+            f"{finding.of_models(result, 'train', 'loss')}"
+            for result in results
+        ),
         annotations=notes,
         margin={"l": 62, "r": 14, "t": 96, "b": 84},
         **layout,

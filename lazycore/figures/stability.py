@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.displacement import MOST_LAYERS, SYMBOLS
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
@@ -25,8 +25,12 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=style.time_axis(log),
         y=style.axis("unchanged (share of pairs)", tickformat=".4~%", range=_range(data)),
-        alt="Share of hidden pre-activations that keep their initial sign over flow time, as a "
-        "mean over layers and for each of them.",
+        alt=finding.sentences(
+            [
+                f"share of hidden units that keep their initial sign {finding.until(result)}: "
+                f"{finding.course(_mean(result), '.2%')}, the mean over layers",
+            ]
+        ),
         annotations=[*style.endings(result), *_frozen(result)],
         showlegend=True,
     )

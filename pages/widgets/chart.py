@@ -2,6 +2,7 @@
 
 `st.plotly_chart` draws anew on every change of the data, and with it goes the zoom. This
 hands the figure to `Plotly.react`, on the one plotly.js that the server has from its wheel.
+Titles are broken to the width of the chart; the cells of a heat map can be walked by keyboard.
 """
 
 import json
@@ -11,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
+
+from pages.widgets import mapkeys, titles
 
 CSS = """
 .lazylab-chart { width: 100%; }
@@ -26,7 +29,7 @@ CSS = """
 .lazylab-chart .modebar-group { background: none !important; }
 """
 
-SCRIPT = """
+LOAD = """
 const load = (address) => globalThis.lazylabPlotly ??= new Promise((resolve, reject) => {
   const script = document.createElement("script");
   script.src = address;
@@ -34,39 +37,84 @@ const load = (address) => globalThis.lazylabPlotly ??= new Promise((resolve, rej
   script.onerror = () => { globalThis.lazylabPlotly = undefined; reject(script); };
   document.head.append(script);
 });
+"""
+
+SCRIPT = """
 const config = { responsive: true, displaylogo: false,
-  modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d"],
   toImageButtonOptions: { format: "svg", filename: "lazylab" } };
+const NEVER = ["sendChartToCloud", "select2d", "lasso2d"];
+const SPARED = ["zoomIn2d", "zoomOut2d", "autoScale2d"];  // where the chart is narrow
+const NARROW = 520, ONE_ROW = 28;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".lazylab-chart");
+  const said = parentElement.querySelector(".lazylab-said");
   const { address } = data;
-  const figure = JSON.parse(data.figure);
-  box.style.minHeight = `${figure.layout.height}px`;
+  const given = JSON.parse(data.figure);
+  box.style.minHeight = `${given.layout.height}px`;
   box.setAttribute("role", "figure");
-  box.setAttribute("aria-label", figure.layout.meta.alt);
+  box.setAttribute("aria-label", given.layout.meta.alt);
   box.lazylabTurn = (box.lazylabTurn ?? 0) + 1;
   const turn = box.lazylabTurn;
-  load(address).then((Plotly) => {
+  const choose = data.clicks ? (cell) => setTriggerValue("cell", cell) : undefined;
+  const draw = async (Plotly, taller = 0) => {
+    const width = box.lazylabWidth = box.clientWidth, narrow = width < NARROW;
+    const figure = fit(JSON.parse(data.figure), width, narrow ? 4 : 7), { layout } = figure;
+    const { t, b } = layout.margin, height = layout.height - t - b;
+    layout.height += taller;
+    if (layout.sliders) layout.margin.b += taller;
+    box.style.minHeight = `${layout.height}px`;
+    const modeBarButtonsToRemove = narrow ? [...NEVER, ...SPARED] : NEVER;
+    await Plotly.react(box, { ...figure, config: { ...config, modeBarButtonsToRemove } });
+    // A long legend takes its room from the drawing, or from the slider below it: give it back.
+    const { _size, legend } = box._fullLayout;
+    const lost = Math.round(layout.sliders ? (legend?._height ?? 0) - ONE_ROW : height - _size.h);
+    if (narrow && !taller && lost > 12) await draw(Plotly, lost);
+  };
+  const watcher = new ResizeObserver(() => {
+    if (globalThis.Plotly && box.lazylabWidth && box.clientWidth
+      && box.clientWidth !== box.lazylabWidth) draw(globalThis.Plotly);
+  });
+  load(address).then(async (Plotly) => {
     if (!box.isConnected || turn !== box.lazylabTurn) return;
-    Plotly.react(box, { ...figure, config });
-    if (!data.clicks) return;
+    await draw(Plotly);
+    box.lazylabWatcher?.disconnect();
+    box.lazylabWatcher = watcher;
+    watcher.observe(box);
+    walk(box, said, choose);
+    box.removeAllListeners("plotly_afterplot");
+    box.on("plotly_afterplot", () => frame(box));
+    if (!choose) return;
     box.removeAllListeners("plotly_click");
     box.on("plotly_click", ({ points: [point] }) => {
-      if (Array.isArray(point?.pointNumber)) setTriggerValue("cell", point.pointNumber);
+      if (Array.isArray(point?.pointNumber)) choose(point.pointNumber);
     });
   }).catch(() => { box.textContent = "The charts could not be loaded; reload the page."; });
-  return () => globalThis.Plotly?.purge(box);
+  return () => { box.lazylabWatcher?.disconnect(); globalThis.Plotly?.purge(box); };
 }
 """
 
 _mount = component(
     "lazylab_chart",
-    html='<div class="lazylab-chart"></div>',
-    css=CSS,
-    js=SCRIPT,
+    html='<div class="lazylab-chart"></div><p class="lazylab-said" role="status"></p>',
+    css=CSS + mapkeys.CSS,
+    js=titles.SCRIPT + mapkeys.SCRIPT + LOAD + SCRIPT,
     isolate_styles=False,
 )
+
+
+_fetch = component(
+    "lazylab_plotly",
+    html="<span></span>",
+    js=LOAD + "export default ({ data }) => { load(data.address).catch(() => {}); };",
+    isolate_styles=False,
+)
+
+
+def fetch_plotly() -> None:
+    """Have the browser load what draws charts while there is none yet: it takes half a second."""
+    with st.container(key="fetch"):
+        _fetch(key="plotly", data={"address": _address()})
 
 
 def chart(figure: dict[str, Any], key: str, revision: str = "") -> None:

@@ -11,7 +11,7 @@ from pages.widgets.panels import show_several
 
 def show_exponent(results: Sequence[RunResult], key: str) -> None:
     """Draw the figure and its sentences once three runs are there; say what is missing before."""
-    st.subheader("How fast does the distance fall with α?")
+    st.header("How fast does the distance fall with α?")
     fits = [(q, exponent.fit(results, q)) for q in exponent.QUANTITIES]
     if not any(fit for _, fit in fits):
         st.caption(

@@ -61,7 +61,7 @@ def show_agreement(rows: Sequence[Row]) -> None:
     """Draw what was found against what is allowed, line by line."""
     if not rows:
         return
-    st.subheader("Agreement")
+    st.header("Agreement")
     show_table(
         ("claim", "computed here", "allowed", "holds"),
         [[*map(cell, (r.claim, r.measured, r.allowed)), MARKS[r.passed]] for r in rows],

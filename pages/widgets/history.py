@@ -66,7 +66,7 @@ def rows_of(jobs: Sequence[Job], search: str, sort: str) -> list[Row]:
 
 def show_history(jobs: Sequence[Job]) -> None:
     """Draw the runs that have ended, a page of them at a time, with their search and order."""
-    st.subheader("History")
+    st.header("History")
     if not jobs:
         st.caption("No run has ended yet.")
         return

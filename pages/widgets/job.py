@@ -15,8 +15,8 @@ from pages.widgets.sentences import show_error, show_info
 
 WAIT_SECONDS = 0.25
 """How long a click waits for a short run, so that it is on the page in the same answer."""
-FIRST_SECONDS = 0.4
-"""How much longer it waits for the first answer of a longer run that has two."""
+FIRST_SECONDS = 0.6
+"""How long it waits for the first answer of a run that has two."""
 POLL_SECONDS = 0.4
 
 
@@ -33,9 +33,10 @@ def act(config: RunConfig, on_change: bool) -> None:
         queue().cancel(config.digest)
     if asked == "run" and result is None and (current is None or not on_change):
         queue().submit(config)
-        waited = queue().wait(config.digest, WAIT_SECONDS)
-        if is_active(waited) and first_answer(config.resolve().to_dict()):
+        if first_answer(config.resolve().to_dict()):
             queue().wait(config.digest, FIRST_SECONDS, share=SHARE)
+        else:
+            queue().wait(config.digest, WAIT_SECONDS)
 
 
 def look(digest: str) -> tuple[RunResult | None, Job | None]:

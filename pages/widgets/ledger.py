@@ -36,7 +36,7 @@ def show_workers(workers: Sequence[WorkerInfo]) -> None:
 
 def show_active(jobs: Sequence[Job]) -> None:
     """Draw the runs on their way, the next one first, each with a way to stop it."""
-    st.subheader("Now")
+    st.header("Now")
     if not jobs:
         st.caption("Nothing is waiting or being computed.")
     if len(jobs) > MOST_ACTIVE:

@@ -14,7 +14,7 @@ INDENT = "\u2003"
 def show_numbers(groups: Sequence[Group]) -> None:
     """Draw the final numbers of these groups, as CSV and as LaTeX too."""
     found = tabulate.table(groups)
-    st.subheader("Final numbers")
+    st.header("Final numbers")
     st.markdown(_markdown(found))
     with st.container(horizontal=True, gap="small"):
         st.download_button(

@@ -39,7 +39,7 @@ def show_linked() -> None:
 
 def show_file() -> None:
     """Draw the way to open a file, and what is in it."""
-    st.subheader("Open a file")
+    st.header("Open a file")
     file = st.file_uploader(
         "A record that `python -m lazycore run --out`, `RunResult.save` or `lazycore.compare` "
         "wrote",
@@ -69,7 +69,7 @@ def show_own() -> None:
     kept = [digest for digest in store().digests("own:") if digest in store()]
     if not kept:
         return
-    st.subheader("Own modules")
+    st.header("Own modules")
     for digest in reversed(kept):
         what, verdict, action = st.columns([3.4, 1.3, 5.0], vertical_alignment="center")
         with what:

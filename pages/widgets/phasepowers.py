@@ -20,7 +20,7 @@ HEAD = ("power", "side", "measured (95 %)", "theory", "over")
 
 def show_powers(choice: Choice, cubes: Sequence[Cube]) -> None:
     """Draw the powers of the chosen sweep, and those of the kernel's change by depth."""
-    st.subheader("Powers")
+    st.header("Powers")
     show_table(HEAD, of_sweep(choice, cubes), align="llrrl")
     by_depth = phasejob.of_depths(choice.config)
     if by_depth:

@@ -36,7 +36,7 @@ def show_phases(choice: Choice) -> None:
         phasejob.ask_button("Bisect the border further", phasejob.BISECT, finer)
     with right:
         _curve(choice, cube, "rescaled_error")
-    st.subheader("Fluctuations over the initial weights")
+    st.header("Fluctuations over the initial weights")
     left, right = st.columns(2, gap="medium")
     with left:
         _show(choice, "variance", phasewidths.variance(cube), "phasewidths.variance(cube)")
@@ -72,7 +72,7 @@ def _show(choice: Choice, name: str, drawn: Figure, call: str) -> None:
 
 def _show_gaps() -> None:
     """Draw which side is better for which network on which images, as it was found."""
-    st.subheader("Which side is better?")
+    st.header("Which side is better?")
     rows, missing = [], []
     for one in settings.comparisons():
         cube = phasejob.known_cube(one.config)

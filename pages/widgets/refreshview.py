@@ -40,7 +40,7 @@ def show_one(choice: Choice) -> None:
         st.info(f"The run at K = {choice.every:,} is not there: open it in Explore to compute it.")
         _explore_link(choice)
         return
-    st.subheader(f"K = {choice.every:,}: {_count(_updates(choice))}")
+    st.header(f"K = {choice.every:,}: {_count(_updates(choice))}")
     if result.latest.get("refreshed.status") == "diverged":
         st.warning(
             "This path diverged: a stage took steps beyond the limit of stability of its linear "

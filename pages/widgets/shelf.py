@@ -58,7 +58,7 @@ def show_card(alpha: float) -> None:
     if result is None:
         return
     with st.container(border=True, height="stretch"):
-        st.markdown(f"#### {verdict_in_colour(result)} at α = {alpha:g}")
+        st.markdown(f"## {verdict_in_colour(result)} at α = {alpha:g}")
         st.html(_picture(alpha))
         st.markdown(STORIES[result.verdict])
         gap = shown(relative_gap(result), ".2%")

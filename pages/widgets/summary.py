@@ -32,7 +32,7 @@ def show_summary(result: RunResult, title: str = "This run:", faded: bool = Fals
     A run that has not come to its end has none: where it stands is said in grey. faded: of a run
     that is only still there until another one is, in grey too.
     """
-    st.markdown(f"### {plain(title)} {headline(result, faded)} {_ending(result)}".rstrip())
+    st.markdown(f"## {plain(title)} {headline(result, faded)} {_ending(result)}".rstrip())
     st.markdown(_meaning(result))
     for note in result.notes:
         st.caption(f"Note: {plain(note)}")

@@ -33,7 +33,7 @@ def show_hypotheses(theorem: Theorem, result: RunResult) -> None:
     """Draw each hypothesis with what was found on this run; one that fails is said."""
     found = theorem.hypotheses(result)
     rows = [(MARKS[h.mark], _math(h.text), cell(h.found)) for h in found]
-    show_table(("", "hypothesis", "on this problem"), rows)
+    show_table(("met", "hypothesis", "on this problem"), rows)
     failing = [h for h in found if h.holds is False]
     if failing:
         said = "; ".join(h.found for h in failing)
@@ -70,7 +70,7 @@ def show_rates(choice: Choice, results: Sequence[RunResult]) -> None:
     theorem = choice.theorem
     if not theorem.alphas:
         return
-    st.subheader("Over α")
+    st.header("Over α")
     missing = len(theoremruns.siblings(choice)) - len(results)
     if missing:
         st.button(
@@ -103,7 +103,7 @@ def show_sweep(choice: Choice) -> None:
     sweep = choice.theorem.sweep
     if sweep is None:
         return
-    st.subheader("κ against the width")
+    st.header("κ against the width")
     table = theoremruns.table(sweep)
     if table.done < table.total:
         st.button(
@@ -142,7 +142,7 @@ def _table(rates: Sequence[Rate]) -> None:
         )
         for r in rates
     ]
-    show_table(("rate", "expected", "measured (95 %)", "", "over"), rows, align="lrrll")
+    show_table(("rate", "expected", "measured (95 %)", "agrees", "over"), rows, align="lrrll")
 
 
 def _number(value: float | None) -> str:
