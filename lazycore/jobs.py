@@ -138,7 +138,7 @@ class JobQueue:
             if job.state in ENDED or job.progress >= share or left <= 0:
                 return job
             time.sleep(min(pause, left))
-            pause = min(pause * 1.3, 0.1)
+            pause = min(pause * 1.3, 0.02 if timeout < 1.0 else 0.1)
 
     def workers(self) -> list[WorkerInfo]:
         """Return the workers that have shown a sign of life, by name."""

@@ -20,7 +20,7 @@ the default tolerance."""
 WORTH = 3.0
 """How much looser that is than what is asked for, at least: else one answer is as good as two."""
 
-RECORDS = 60
+RECORDS = 50
 """Times of the first answer: on a logarithmic axis no more are seen, and each is measured."""
 
 SHARE = 0.05

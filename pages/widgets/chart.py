@@ -44,6 +44,9 @@ const config = { responsive: true, displaylogo: false,
   toImageButtonOptions: { format: "svg", filename: "lazylab" } };
 const NEVER = ["sendChartToCloud", "select2d", "lasso2d"];
 const SPARED = ["zoomIn2d", "zoomOut2d", "autoScale2d"];  // where the chart is narrow
+// One chart after the other, the first ones first: each is on the screen before the next is drawn.
+const turns = () => globalThis.lazylabTurns = (globalThis.lazylabTurns ?? Promise.resolve())
+  .then(() => new Promise((done) => setTimeout(done)));
 const NARROW = 520, ONE_ROW = 28;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -54,6 +57,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   box.style.minHeight = `${given.layout.height}px`;
   box.setAttribute("role", "figure");
   box.setAttribute("aria-label", given.layout.meta.alt);
+  const leave = () => { box.lazylabWatcher?.disconnect(); globalThis.Plotly?.purge(box); };
+  if (box.lazylabDrawn === data.figure) return leave;  // looked at again, while nothing was new
   box.lazylabTurn = (box.lazylabTurn ?? 0) + 1;
   const turn = box.lazylabTurn;
   const choose = data.clicks ? (cell) => setTriggerValue("cell", cell) : undefined;
@@ -76,8 +81,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
       && box.clientWidth !== box.lazylabWidth) draw(globalThis.Plotly);
   });
   load(address).then(async (Plotly) => {
+    await turns();
     if (!box.isConnected || turn !== box.lazylabTurn) return;
     await draw(Plotly);
+    box.lazylabDrawn = data.figure;
     box.lazylabWatcher?.disconnect();
     box.lazylabWatcher = watcher;
     watcher.observe(box);
@@ -90,7 +97,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (Array.isArray(point?.pointNumber)) choose(point.pointNumber);
     });
   }).catch(() => { box.textContent = "The charts could not be loaded; reload the page."; });
-  return () => { box.lazylabWatcher?.disconnect(); globalThis.Plotly?.purge(box); };
+  return leave;
 }
 """
 
