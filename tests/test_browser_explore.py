@@ -19,13 +19,13 @@ WHOLE = """(story) => {
   return document.body.innerText.includes(story) && view?.innerText.includes("This run:")
     && !view.innerText.includes("so far") && view.querySelector(".lazylab-chart .main-svg");
 }"""
-HEADLINES = """() => [...document.querySelectorAll("h3 strong, h3 span")]
+HEADLINES = """() => [...document.querySelectorAll("h2 strong, h2 span")]
   .map((part) => [part.innerText, getComputedStyle(part).color])"""
 
 
 def heading(tab):
     """Return the heading of the strip."""
-    return tab.locator(".st-key-run_view h3")
+    return tab.locator(".st-key-run_view h2")
 
 
 def test_a_preset_is_there_at_once_where_nothing_was_computed_before(server, tab):
