@@ -98,3 +98,9 @@ def test_a_link_says_what_its_page_does_not_read(page, link):
 def test_a_link_that_is_read_is_not_complained_of(page, link):
     app = opened(page, **link)
     assert not app.exception and not app.error
+
+
+def test_what_a_page_reads_is_named_without_what_only_draws_it():
+    app = opened("theorems.py", alpha="3")
+    (error,) = app.error
+    assert "reads t_alpha, t_axes, t_problem, t_theorem, t_time." in error.value.replace("\\", "")

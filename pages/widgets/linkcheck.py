@@ -14,6 +14,8 @@ import streamlit as st
 from lazycore.errors import brief
 from pages.widgets.parameters import OF_LINKS, WITHOUT_CONTROL, belongs
 
+OF_SLIDER = "_slider"
+"""In the key of what is no parameter: it writes into the box beside it."""
 CHECKED_THERE = ("explore", "sweep")
 _OPENED, _SAID = "a link was opened", "said of the link"
 
@@ -25,7 +27,10 @@ def checked_link(page: str) -> Iterator[None]:
     st.session_state[_OPENED] = True
     asked = st.query_params.to_dict() if is_first and page not in CHECKED_THERE else {}
     yield
-    now = {key: st.session_state[key] for key in st.session_state if belongs(str(key), page)}
+    keys = [
+        key for key in st.session_state if belongs(str(key), page) and OF_SLIDER not in str(key)
+    ]
+    now = {key: st.session_state[key] for key in keys}
     if is_first:
         st.session_state[_SAID] = "" if _is_said() else _wrong_with(asked, now, page), now
     elif st.session_state.get(_SAID, ("", {}))[1] != now:
