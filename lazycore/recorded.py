@@ -79,7 +79,8 @@ ARRAYS: dict[str, Axes] = {
 
 NUMBERS = (
     *("alpha_sqrt_width", "class_gap", "class_gap_after", "horizon", "kappa", "kernel_points"),
-    *("lambda_max", "numerical_error", "parameters", "step_size", "refreshed.updates"),
+    *("first_tolerance", "lambda_max", "numerical_error", "parameters", "step_size"),
+    "refreshed.updates",
     *(f"{path}.{name}" for path in PATHS for name in ("stop_time", "half_time")),
     *(f"frozen_gates.{part}_{name}" for part in ("train", "test") for name in ("error", "gap")),
 )

@@ -22,6 +22,8 @@ COMPUTED_SECONDS = 120.0
 NOTED_SECONDS = 3600.0
 AGAIN_SECONDS = 30.0
 """How often a process says of the same thing that it is kept."""
+USUAL_MB = 2048
+"""Size of a store where nothing is said of it."""
 KINDS = ("", "sweep:", "partial:", "partial-sweep:", "note:")
 """What there may be of one digest, by what its key begins with."""
 
@@ -37,7 +39,7 @@ _KEEP = "UPDATE Cache SET access_time = MAX(access_time, ?) WHERE key = ? AND ra
 
 def size_limit(environment: Mapping[str, str] = os.environ) -> int:
     """Return how many bytes the store may hold: $LAZYLAB_STORE_MB, 2048 MB by default."""
-    said = environment.get("LAZYLAB_STORE_MB", "2048")
+    said = environment.get("LAZYLAB_STORE_MB", USUAL_MB)
     try:
         megabytes = float(said)
     except ValueError:

@@ -19,11 +19,11 @@ class Snapshot:
 
     time: float
     progress: float = 0.0
-    more: bool = False
     series: Mapping[str, Any] = field(default_factory=dict)
     sparse: Mapping[str, Any] = field(default_factory=dict)
     latest: Mapping[str, Any] = field(default_factory=dict)
     first: bool = False
+    more: bool = False
 
 
 def answer(snapshots: list[Snapshot], is_partial: bool) -> list[Snapshot]:

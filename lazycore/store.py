@@ -28,7 +28,7 @@ import diskcache
 from lazycore.bytesdisk import BytesDisk
 from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
 from lazycore.results import RunResult
-from lazycore.room import Room, size_limit
+from lazycore.room import USUAL_MB, Room, size_limit
 from lazycore.sweepresult import SweepResult
 
 DIGEST = re.compile(r"[0-9a-f]{16,64}")
@@ -60,7 +60,7 @@ def checked_digest(digest: str) -> str:
 class ResultStore:
     """Results by digest under `root`/results. Safe to share between threads and processes."""
 
-    def __init__(self, root: Path, size_limit: int = 2**31) -> None:
+    def __init__(self, root: Path, size_limit: int = USUAL_MB * 2**20) -> None:
         self.directory = Path(root) / "results"
         self.size_limit = size_limit
         with self._full_disk_is_said():

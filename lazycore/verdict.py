@@ -93,7 +93,7 @@ def so_far(
     return (
         f"{_gap(largest_gap, largest_change)} (lazy: below {_percent(LAZY_GAP)}), and "
         f"{_lowered(_kernel(kernel))} (lazy: below {_percent(LAZY_KERNEL_CHANGE)}, rich: above "
-        f"{_percent(RICH_KERNEL_CHANGE)}). Both may still grow."
+        f"{_percent(RICH_KERNEL_CHANGE)})."
     )
 
 

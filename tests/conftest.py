@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import standin
 
 from lazycore.config import RunConfig
+from lazycore.jobs import JobQueue
 from lazycore.results import RunResult, Snapshot
 
 if TYPE_CHECKING:
@@ -88,6 +90,15 @@ def made_up_run(
     snapshots[-1].latest.update(_latest(dim) | latest)  # type: ignore[attr-defined]
     config = config or RunConfig(task="teacher", dim=dim, width=8, alpha=alpha)
     return RunResult.collect(config, snapshots, status=status)
+
+
+@pytest.fixture
+def queue(tmp_path):
+    """A queue in a folder of its own, of whose workers nothing is left."""
+    queue = JobQueue(tmp_path)
+    yield queue
+    queue.close()
+    standin.kill_what_is_left(tmp_path)
 
 
 @pytest.fixture

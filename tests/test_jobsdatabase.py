@@ -13,18 +13,9 @@ import standin
 import sweep_standin
 
 from lazycore import bells, jobsserve
-from lazycore.jobs import JobQueue
 
 QUICK = standin.config(standin.QUICK)
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = JobQueue(tmp_path)
-    yield queue
-    queue.close()
-    standin.kill_what_is_left(tmp_path)
 
 
 def sql(root, statement, *values):

@@ -12,19 +12,9 @@ import psutil
 import pytest
 import standin
 
-from lazycore.jobs import JobQueue
-
 QUICK, SLOW = standin.config(standin.QUICK), standin.config(standin.SLOW)
 NATIVE = standin.config(standin.NATIVE)
 KILLER = standin.config(standin.KILLER)
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = JobQueue(tmp_path)
-    yield queue
-    queue.close()
-    standin.kill_what_is_left(tmp_path)
 
 
 def begin(queue, run):

@@ -1,5 +1,9 @@
 """Two answers of one flow: soon and in full length, then as closely as was asked for."""
 
+import json
+from dataclasses import replace
+from multiprocessing import Pipe
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -9,7 +13,9 @@ from lazycore import run, train
 from lazycore.config import RunConfig
 from lazycore.refinement import LOOSE, RECORDS, SHARE, first_answer
 from lazycore.results import RunResult
+from lazycore.workers import child
 from lazycore.workers.child import FirstAnswer, training
+from pages.widgets.summary import is_first
 
 SMALL: dict[str, Any] = {
     "task": "teacher",
@@ -96,3 +102,29 @@ def test_the_worker_sends_the_first_answer_as_soon_as_it_is_whole():
     assert shares == sorted(shares) and answer.progress == SHARE
     result = RunResult.from_bytes(answer.data)
     assert result.digest == config.digest and len(result.time) == RECORDS + 1
+
+
+def test_a_first_answer_is_sent_once_and_then_only_how_far_the_second_is(monkeypatch):
+    monkeypatch.setattr(child, "PROGRESS_SECONDS", 0.0)
+    config = RunConfig(**SMALL)
+    ours, theirs = Pipe(duplex=False)
+    fields = config.resolve().to_dict()
+    sender = Thread(target=child._compute, args=(theirs, training, fields, "cpu"))
+    sender.start()
+    frames = []
+    while not frames or frames[-1][0]["kind"] == "progress":
+        head, _, payload = ours.recv_bytes().partition(b"\n")
+        frames.append((json.loads(head), payload))
+    sender.join()
+    full = [number for number, (_, payload) in enumerate(frames) if payload]
+    after = [head["progress"] for head, payload in frames[:-1] if not payload]
+    assert after and min(after) >= SHARE and full[-1] == len(frames) - 1
+    answer = RunResult.from_bytes(frames[full[-2]][1])
+    assert len(answer.time) == RECORDS + 1 and answer.latest["first_tolerance"] == LOOSE
+    assert RunResult.from_bytes(frames[-1][1]).status == "done"
+
+
+def test_a_first_answer_that_was_cancelled_does_not_say_that_more_follows():
+    first, _ = answers(RunConfig(**SMALL))
+    assert is_first(replace(first, status="running"))
+    assert not is_first(replace(first, status="cancelled")) and not is_first(first)

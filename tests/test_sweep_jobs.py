@@ -21,7 +21,6 @@ from lazycore.errors import (
     ResultNotFound,
     StoreFull,
 )
-from lazycore.jobs import JobQueue
 from lazycore.jobview import ENDED
 from lazycore.store import ResultStore
 from lazycore.sweepconfig import SweepConfig
@@ -36,14 +35,6 @@ OTHER = sweep_standin.sweep(alpha="2,3,4")
 DIGESTS = [cell.digest for cell in SWEEP.cells]
 QUICK = standin.config(standin.QUICK)
 HOLD = {"LAZYLAB_TEST_HOLD": "3"}
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = JobQueue(tmp_path)
-    yield queue
-    queue.close()
-    standin.kill_what_is_left(tmp_path)
 
 
 def held(queue, **environment):

@@ -128,7 +128,7 @@ def main(pipe: Connection, engine: str, device: str, threads: int) -> None:
 
 def _compute(pipe: Connection, engine: Callable, fields: dict, device: str) -> None:
     fold: Fold = _nothing
-    answer: bytes | None = None
+    is_answered = False
     due = time.monotonic() + PROGRESS_SECONDS
     try:
         for item in engine(fields, device):
@@ -138,14 +138,15 @@ def _compute(pipe: Connection, engine: Callable, fields: dict, device: str) -> N
                 fold = _no_more
                 continue
             if isinstance(item, FirstAnswer):
-                answer = item.data
-                _send(pipe, {"kind": "progress", "progress": item.progress}, answer)
+                is_answered = True
+                _send(pipe, {"kind": "progress", "progress": item.progress}, item.data)
                 continue
             progress, fold = item
             begun = time.monotonic()
             if begun >= due:
-                sent = answer or fold("cancelled")
-                _send(pipe, {"kind": "progress", "progress": progress}, sent)
+                # Until the second answer is whole there is no news but how far it is.
+                news = b"" if is_answered else fold("cancelled")
+                _send(pipe, {"kind": "progress", "progress": progress}, news)
                 done = time.monotonic()
                 # Folding a long run is slow; it may take a tenth of the time, not more.
                 due = done + max(PROGRESS_SECONDS, 9 * (done - begun))

@@ -171,7 +171,8 @@ class Children:
         on_progress: Callable[[float, bytes], None],
         on_cell: Callable[[CellDone], None] | None = None,
     ) -> Ended:
-        """Compute one job and return how it ended. `on_cell` is given each cell of a sweep.
+        """Compute one job and return how it ended. `on_progress` is given how far it is and what
+        it has, empty where that is no news; `on_cell` each cell of a sweep.
 
         `is_wanted` is asked ten times a second; once it says no, the child is killed. On a
         limit it is killed too. Whenever a child is lost the one standing by takes its place.
@@ -244,7 +245,7 @@ def _watch(
             if head["kind"] == "begun":
                 ends_at = time.monotonic() + limits.seconds
             elif head["kind"] == "progress":
-                data = payload
+                data = payload or data
                 on_progress(head["progress"], payload)
             elif head["kind"] == "cell" and on_cell:
                 on_cell(CellDone(head["digest"], payload, head["message"]))

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from lazycore.sweepconfig import SweepConfig
 
 BEAT_SECONDS = 1.0
+MOST_REPORTS = 1000
+"""Of its pace that are remembered of a job; ten come in a second."""
 ADOPT_BEATS = 3
 """After how many of its beats a worker looks for jobs that nobody runs."""
 
@@ -103,6 +105,8 @@ def _attempt(
     begun, passed = time.monotonic(), []
 
     def show(share: float) -> None:
+        if len(passed) >= MOST_REPORTS:
+            del passed[::2]  # its pace is as well seen by half of them
         passed.append((time.monotonic() - begun, share))
         note["progress"] = share
         _say(desk, digest, note, eta_seconds=_time_left(fields, passed), eta_at=time.time())
@@ -153,8 +157,9 @@ def _compute(
         )
 
     def on_progress(share: float, data: bytes) -> None:
-        with contextlib.suppress(StoreFull):
-            store.put_partial(config.digest, data)
+        if data:
+            with contextlib.suppress(StoreFull):
+                store.put_partial(config.digest, data)
         show(share)
 
     return desk.children.run(fields, desk.limits, is_wanted, on_progress)

@@ -58,9 +58,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   box.setAttribute("role", "figure");
   box.setAttribute("aria-label", given.layout.meta.alt);
   const leave = () => { box.lazylabWatcher?.disconnect(); globalThis.Plotly?.purge(box); };
+  const turn = box.lazylabTurn = (box.lazylabTurn ?? 0) + 1;  // what waits to be drawn is not
   if (box.lazylabDrawn === data.figure) return leave;  // looked at again, while nothing was new
-  box.lazylabTurn = (box.lazylabTurn ?? 0) + 1;
-  const turn = box.lazylabTurn;
   const choose = data.clicks ? (cell) => setTriggerValue("cell", cell) : undefined;
   const draw = async (Plotly, taller = 0) => {
     const width = box.lazylabWidth = box.clientWidth, narrow = width < NARROW;

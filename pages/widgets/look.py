@@ -22,8 +22,6 @@ CSS = """<style>
   [data-testid="stHorizontalBlock"]:has([data-testid="stHtml"] img) > .stColumn {
     min-width: 15rem; }
   [data-testid="stHtml"] img { max-width: 22rem; }
-}
-@media (max-width: 1000px) {
   .stMain .katex-display > .katex { white-space: normal; line-height: 2.2; }
 }
 @media (max-width: 640px) {

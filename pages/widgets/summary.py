@@ -58,7 +58,7 @@ def headline(result: RunResult, faded: bool = False) -> str:
 
 def is_first(result: RunResult) -> bool:
     """Whether this is the first of two answers, in full length, of a run on its way."""
-    return not is_whole(result) and result.latest.get("first_tolerance") is not None
+    return result.status == "running" and result.latest.get("first_tolerance") is not None
 
 
 def is_whole(result: RunResult) -> bool:
@@ -69,7 +69,7 @@ def is_whole(result: RunResult) -> bool:
 def _meaning(result: RunResult) -> str:
     """Return which threshold decided, what that means, and of how much learning it is."""
     if not is_whole(result):
-        return result.so_far
+        return result.so_far if is_first(result) else f"{result.so_far} Both may still grow."
     learned = f"The training loss fell by {result.learned:.0%}."
     said = [result.finding.because, MEANINGS[result.verdict]]
     return " ".join(filter(None, said if result.learned < LEARNED else [*said, learned]))
