@@ -5,6 +5,7 @@ nothing, and a ring that comes while the listener is busy is heard as soon as it
 """
 
 import contextlib
+import math
 import os
 import select
 import stat
@@ -46,18 +47,22 @@ class Bell:
         # For writing too: without a writer the end of the pipe would be heard all the time.
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         self._awake_until = time.monotonic() + START_SECONDS
+        self._looked_at = -math.inf
 
     def is_set(self) -> bool:
         return False
 
     def wait(self, timeout: float) -> bool:
         """Return False, after `timeout` seconds or, long after the last ring, after more; at a
-        ring at once."""
+        ring at once, but for `timeout` after the last return: DBOS counts a job that it has
+        handed over a moment later, and would hand over one too many."""
         is_awake = time.monotonic() < self._awake_until
         pause = timeout if is_awake else max(timeout, IDLE_SECONDS)
         if select.select([self._pipe], [], [], pause)[0]:
             os.read(self._pipe, 4096)
             self._awake_until = time.monotonic() + AWAKE_SECONDS
+            time.sleep(max(0.0, self._looked_at + timeout - time.monotonic()))
+        self._looked_at = time.monotonic()
         return False
 
     def close(self) -> None:

@@ -46,6 +46,14 @@ def test_a_ring_that_came_before_the_wait_is_heard(bell, tmp_path, monkeypatch):
     assert not thread.is_alive(), "for a moment after a ring it waits as little as it is told"
 
 
+def test_two_rings_are_no_reason_to_look_twice_at_once(bell, tmp_path):
+    begun = time.monotonic()
+    for _ in range(2):
+        ring(tmp_path, "runs")
+        bell.wait(0.2)
+    assert time.monotonic() - begun >= 0.2
+
+
 def test_without_a_ring_it_is_looked_now_and_then(bell, monkeypatch):
     monkeypatch.setattr(bells, "IDLE_SECONDS", 0.2)
     begun = time.monotonic()

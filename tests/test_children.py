@@ -18,6 +18,7 @@ from lazycore.errors import JobError
 from lazycore.jobs import JobQueue
 from lazycore.workers import heartbeat, scratch, worker
 from lazycore.workers.children import Child, Children, Limits
+from lazycore.workers.desk import Desk
 
 QUICK, SLOW = standin.config(standin.QUICK), standin.config(standin.SLOW)
 NATIVE = standin.config(standin.NATIVE)
@@ -173,7 +174,7 @@ def search_path(root):
 
 def test_a_bug_of_the_worker_is_the_failure_of_the_job(tmp_path, children, monkeypatch, capsys):
     queue = JobQueue(tmp_path)
-    desk = worker.Desk(queue, "cpu", "cpu", children, AMPLE)
+    desk = Desk(queue, "cpu", "cpu", children, AMPLE)
     monkeypatch.setattr(queue, "is_wanted", lambda digest, ticket: True)
     monkeypatch.setattr(queue.store, "put", lambda digest, data: 1 / 0)
     outcome = worker.step(desk, QUICK.digest, "ticket", QUICK.resolve().to_dict())

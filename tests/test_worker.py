@@ -1,5 +1,6 @@
 """The child, and the worker's step: what each way of ending comes to."""
 
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from lazycore.jobs import JobQueue
 from lazycore.store import ResultStore
 from lazycore.workers import child, devices, heartbeat, locks, worker
 from lazycore.workers.children import Children, Limits
+from lazycore.workers.desk import Desk
 
 QUICK, SLOW = standin.config(standin.QUICK), standin.config(standin.SLOW)
 AMPLE = Limits(seconds=10**4, bytes=2**31)
@@ -43,7 +45,7 @@ def children():
 @pytest.fixture
 def desk(tmp_path, children):
     queue = JobQueue(tmp_path)
-    yield worker.Desk(queue, "cpu", "cpu", children, AMPLE)
+    yield Desk(queue, "cpu", "cpu", children, AMPLE)
     queue.close()
 
 
@@ -261,6 +263,19 @@ def test_a_store_that_takes_no_more_is_a_failure_with_a_sentence(desk, tmp_path)
     outcome = step(desk, QUICK)
     assert outcome["state"] == "failed" and "does not fit into the store" in outcome["message"]
     assert desk.queue.store.digests() == []
+
+
+def test_a_job_handed_over_too_soon_waits_for_the_one_before_it(desk):
+    configs = [standin.config(standin.QUICK, number) for number in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(len(configs)) as pool:
+        with desk.at_work("the one before"):
+            came = [pool.submit(step, desk, config) for config in configs]
+            standin.until(lambda: len(desk.waiting) == len(configs), "all to wait")
+            assert desk.busy == ["the one before"] and set(desk.in_hand) > {
+                c.digest for c in configs
+            }
+        assert [one.result(standin.DEADLINE)["state"] for one in came] == ["done"] * len(configs)
+    assert desk.in_hand == []
 
 
 # ── names, locks, heartbeats ─────────────────────────────────────────────────────────────

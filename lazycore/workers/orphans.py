@@ -8,7 +8,7 @@ from lazycore.errors import JobError, StoreFull
 from lazycore.workers import heartbeat
 
 if TYPE_CHECKING:
-    from lazycore.workers.worker import Desk
+    from lazycore.workers.desk import Desk
 
 
 def adopt(desk: "Desk", suspects: set[str]) -> set[str]:

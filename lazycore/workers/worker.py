@@ -16,7 +16,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +23,14 @@ from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, 
 from lazycore.processes import environment
 from lazycore.timeleft import EVEN, POWERS, time_left
 from lazycore.workers import child, devices, heartbeat, scratch
-from lazycore.workers.children import Children, Ended, Limits
+from lazycore.workers.children import Ended
 from lazycore.workers.crew import Crew
+from lazycore.workers.desk import Desk
 from lazycore.workers.orphans import adopt
 from lazycore.workers.supervisor import stop_event, supervise
 
 if TYPE_CHECKING:
     from lazycore.config import RunConfig
-    from lazycore.jobs import JobQueue
     from lazycore.results import RunResult
     from lazycore.sweepconfig import SweepConfig
 
@@ -42,51 +41,21 @@ ADOPT_BEATS = 3
 """After how many of its beats a worker looks for jobs that nobody runs."""
 
 
-@dataclass
-class Desk:
-    """What a worker works with: its queue and children, its name, what it is busy with.
-
-    `beside` is the desk of the other kind of job, where this worker has one.
-    """
-
-    queue: "JobQueue"
-    name: str
-    device: str
-    children: Children | Crew
-    limits: Limits
-    busy_with: str | None = None
-    beside: "Desk | None" = None
-
-    @property
-    def in_hand(self) -> list[str]:
-        """The jobs that the worker is busy with, at this desk and beside it."""
-        desks = [self, self.beside] if self.beside else [self]
-        return [desk.busy_with for desk in desks if desk.busy_with is not None]
-
-    def beat(self) -> None:
-        busy_with = next(iter(self.in_hand), None)
-        heartbeat.beat(self.queue.root, self.name, self.device, busy_with)
-
-
 # ── one job ──────────────────────────────────────────────────────────────────────────────
 def step(desk: Desk, digest: str, ticket: str, fields: dict) -> dict:
     """Run one job to its end and return what it came to, as JSON for the queue's row.
 
     Its result is then in the store; of one that failed or was cancelled, what it had.
     """
-    desk.busy_with = digest
-    desk.beat()
-    note = {"progress": 0.0, "device": desk.device, "started_at": time.time()}
-    try:
-        state, message = _attempt(desk, digest, ticket, fields, note)
-    except LazyLabError as error:
-        state, message = "failed", str(error)
-    except Exception as error:
-        traceback.print_exc()
-        state, message = "failed", f"The worker met with a bug: {type(error).__name__}: {error}"
-    finally:
-        desk.busy_with = None
-        desk.beat()
+    with desk.at_work(digest):
+        note = {"progress": 0.0, "device": desk.device, "started_at": time.time()}
+        try:
+            state, message = _attempt(desk, digest, ticket, fields, note)
+        except LazyLabError as error:
+            state, message = "failed", str(error)
+        except Exception as error:
+            traceback.print_exc()
+            state, message = "failed", f"The worker met with a bug: {type(error).__name__}: {error}"
     return note | {"state": state, "message": message, "finished_at": time.time()}
 
 
