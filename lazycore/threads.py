@@ -61,7 +61,7 @@ def threads(count: int = 1) -> Iterator[None]:
 
 def numpy_has_one() -> bool:
     """Whether numpy's products have one thread now: then they keep out of torch's way."""
-    return _GIVEN == "1" or os.cpu_count() == 1 or _NUMPY.held
+    return _GIVEN == "1" or _NUMPY.held or os.cpu_count() == 1
 
 
 class _NumpyPool:
