@@ -2,6 +2,6 @@
 theirs; the other sides of a benchmark are processes of their own. To be imported first."""
 
 import benchmarks._pools  # noqa: F401  # before numpy comes
-from lazycore.processes import keep_freed_memory
+from lazycore.machine.processes import keep_freed_memory
 
 keep_freed_memory()

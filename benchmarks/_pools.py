@@ -6,7 +6,7 @@ The threads of a benchmark are its own: two pools of two threads each fight for 
 import os
 import sys
 
-from lazycore.processes import POOLS
+from lazycore.machine.processes import POOLS
 
 if "numpy" not in sys.modules:
     for _pool in POOLS:

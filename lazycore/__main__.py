@@ -2,7 +2,7 @@
 
 import sys
 
-from lazycore.processes import become_program
+from lazycore.machine.processes import become_program
 
 if __name__ == "__main__":
     become_program()

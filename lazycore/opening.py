@@ -1,8 +1,8 @@
 """A record that somebody hands in: read and drawn apart, within limits, before a page opens it."""
 
-from lazycore.apart import Limits, apart
 from lazycore.errors import CorruptResult
 from lazycore.figures import export, panels_of
+from lazycore.machine.apart import Limits, apart
 from lazycore.results import RunResult
 
 LARGEST_UNPACKED = 48 * 2**20

@@ -7,12 +7,12 @@ from lazycore import budget as budgets
 from lazycore import forecast
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.lanes.lanes import ON_CPU, processes, run_lanes
+from lazycore.machine.threads import check_threads, cores
 from lazycore.progress import counted
 from lazycore.results import RunResult
 from lazycore.store import ResultStore
 from lazycore.sweepconfig import Cell, SweepConfig
 from lazycore.sweepresult import SweepResult
-from lazycore.threads import check_threads, cores
 from lazycore.training import choose_device
 
 Outcome = RunResult | LazyLabError

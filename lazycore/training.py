@@ -11,13 +11,13 @@ from lazycore import forecast, refinement
 from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.errors import ConfigError
+from lazycore.machine.surroundings import apart, each_apart
+from lazycore.machine.threads import check_threads
 from lazycore.measures.recording import choose_scales, recorder
 from lazycore.problem import build_problem
 from lazycore.progress import reported
 from lazycore.results import RunResult, Snapshot
 from lazycore.spec import Values
-from lazycore.surroundings import apart, each_apart
-from lazycore.threads import check_threads
 
 
 def run(

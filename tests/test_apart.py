@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from lazycore.apart import Limits, apart
 from lazycore.errors import CorruptResult, DataError
+from lazycore.machine.apart import Limits, apart
 
 ENOUGH = Limits(20.0, 300)
 HERE = "tests.test_apart"

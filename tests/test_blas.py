@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from lazycore import blas, processes
+from lazycore.machine import blas, processes
 
 
 @pytest.fixture
@@ -92,5 +92,5 @@ def test_processes_have_one_thread_a_library_unless_more_are_asked_for():
 
 
 def test_the_package_and_its_program_begin_without_numpy():
-    script = "import sys, lazycore, lazycore.processes; sys.exit('numpy' in sys.modules)"
+    script = "import sys, lazycore, lazycore.machine.processes; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -17,7 +17,6 @@ import pytest
 from made_up_sweep import made_up_sweep
 
 from lazycore import run
-from lazycore.apart import apart
 from lazycore.config import RunConfig, all_fields
 from lazycore.datasets import own, uploads
 from lazycore.datasets.understood import AS_IT_IS
@@ -30,6 +29,7 @@ from lazycore.errors import (
     LazyLabError,
 )
 from lazycore.figures import heatmap
+from lazycore.machine.apart import apart
 from lazycore.opening import LARGEST_UNPACKED, opened
 from lazycore.results import RunResult
 from lazycore.spec import shown

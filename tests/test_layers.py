@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lazycore import blas
+from lazycore.machine import blas
 from lazycore.tangent import gram
 from lazycore.tangent.features import form_kernel
 from lazycore.tangent.kernel import layer_kernels, tangent_kernel

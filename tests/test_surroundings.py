@@ -10,7 +10,7 @@ import torch
 
 import lazycore
 from lazycore import RunConfig, RunResult, SweepConfig
-from lazycore.surroundings import apart, each_apart
+from lazycore.machine.surroundings import apart, each_apart
 
 TINY = {"task": "teacher", "dim": 3, "n_train": 6, "n_test": 4, "width": 4}
 GD = TINY | {"dynamics": "gd", "steps": 20}

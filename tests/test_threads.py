@@ -13,8 +13,8 @@ from threadpoolctl import ThreadpoolController
 import lazycore
 from lazycore import RunConfig, SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.processes import PROJECT
-from lazycore.threads import cores, numpy_has_one, threads
+from lazycore.machine.processes import PROJECT
+from lazycore.machine.threads import cores, numpy_has_one, threads
 
 TINY = RunConfig(task="sine", dynamics="gd", steps=20, width=4, n_train=4, n_test=0)
 

@@ -21,6 +21,7 @@ from lazycore.dynamics._optimized import Batches, Rule, optimized
 from lazycore.errors import ConfigError
 from lazycore.fields import ALPHA, ZERO_OUTPUT
 from lazycore.losses import Loss, chosen
+from lazycore.machine.surroundings import apart
 from lazycore.measures.recording import choose_scales, recorder
 from lazycore.moments import Moment
 from lazycore.networks.network import Network
@@ -30,7 +31,6 @@ from lazycore.networks.symmetrized import Symmetrized
 from lazycore.problem import Points, Problem
 from lazycore.progress import is_shown, reported
 from lazycore.results import RunResult
-from lazycore.surroundings import apart
 
 TRAINED = 0.2
 """Share of the loss without its outputs below which a module has learned something already."""

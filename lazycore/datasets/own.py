@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lazycore.apart import Limits, apart
 from lazycore.datasets import description, folders, target
 from lazycore.datasets.arrays import from_arrays
 from lazycore.datasets.columns import are_constant
@@ -27,6 +26,7 @@ from lazycore.datasets.points import CURE, MOST_NUMBERS, MOST_ROWS, checked
 from lazycore.datasets.rows import Raw, from_table
 from lazycore.datasets.understood import AS_IT_IS, Choices, Question, Understood, span
 from lazycore.errors import DataError
+from lazycore.machine.apart import Limits, apart
 
 FOLDER = "own"
 SHIPPED = Path(__file__).parent / "files"

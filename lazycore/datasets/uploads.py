@@ -7,13 +7,13 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 
-from lazycore.apart import Limits, apart
 from lazycore.datasets import own, table
 from lazycore.datasets.columns import columns
 from lazycore.datasets.content import PART
 from lazycore.datasets.rows import EXTRA, PREVIEWED
 from lazycore.datasets.understood import AS_IT_IS, Question
 from lazycore.errors import DataError
+from lazycore.machine.apart import Limits, apart
 
 ENDINGS = {"csv": "csv", "tsv": "csv", "txt": "csv", "data": "csv", "dat": "csv", "npz": "npz"}
 """The endings that are taken, and what the file is kept as."""

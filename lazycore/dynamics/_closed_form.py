@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.blas import product
 from lazycore.dynamics._lanczos import Filters, Spectrum, eigenvectors, krylov_space
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
+from lazycore.machine.blas import product
 from lazycore.tangent.anchor import Anchor
 from lazycore.tangent.filters import descent_filters as descent_filters
 

@@ -24,8 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.blas import numpy_serves
 from lazycore.errors import LazyLabError
+from lazycore.machine.blas import numpy_serves
 
 TOLERANCE = 1e-13
 """Error of the gradient, relative to the initial one, that is as good as none."""

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from lazycore import moments
-from lazycore.blas import product
 from lazycore.budget import LARGEST_KERNEL
+from lazycore.machine.blas import product
 from lazycore.problem import Problem
 from lazycore.tangent.layers import Layer, Layered
 from lazycore.tangent.linearize import Explicit, Features

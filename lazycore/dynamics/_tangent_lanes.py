@@ -12,10 +12,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from lazycore.blas import product
 from lazycore.dynamics._closed_form import ClosedForm, OutputForm
 from lazycore.dynamics._tangent import FunctionSpace, TangentSpace, gradient
 from lazycore.losses import Loss
+from lazycore.machine.blas import product
 from lazycore.moments import Position
 
 

@@ -9,12 +9,7 @@ import numpy as np
 from lazycore import spec, stages
 from lazycore.budget import LARGEST_KERNEL
 from lazycore.errors import ConfigError
-from lazycore.fields import (
-    MOMENTUM,
-    STEP_SIZE,
-    STEPS,
-    STOP,
-)
+from lazycore.fields import MOMENTUM, STEP_SIZE, STEPS, STOP
 from lazycore.spec import Spec, Values
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import Lane
-from lazycore.processes import environment
+from lazycore.machine.processes import environment
 from lazycore.results import RunResult
 
 

@@ -23,9 +23,9 @@ from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import DATA, NETWORK, Batches, Lane
 from lazycore.lanes.laneprocess import LaneProcess
 from lazycore.lanes.stacked import CACHE
+from lazycore.machine.surroundings import apart
 from lazycore.results import RunResult
 from lazycore.spec import Values
-from lazycore.surroundings import apart
 from lazycore.training import choose_device
 
 ON_GPU, ON_CPU = 256, 5

@@ -14,7 +14,7 @@ from lazycore.config import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import Batches, Lane
 from lazycore.lanes.laneprocess import read_frame, write_frame
-from lazycore.processes import keep_freed_memory
+from lazycore.machine.processes import keep_freed_memory
 
 
 def main() -> None:

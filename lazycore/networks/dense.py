@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from lazycore import activations, spec
-from lazycore.blas import product
+from lazycore.machine.blas import product
 from lazycore.networks.displaced import Displaced, Passed
 from lazycore.networks.network import Block, Network
 from lazycore.networks.one_hidden_layer import largest_second_derivative

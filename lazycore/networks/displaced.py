@@ -8,7 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from lazycore import activations
-from lazycore.blas import product
+from lazycore.machine.blas import product
 from lazycore.networks.network import Scale, of_lanes
 from lazycore.spec import Values
 

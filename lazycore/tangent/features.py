@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.blas import Array, arrays
+from lazycore.machine.blas import Array, arrays
 from lazycore.tangent.gram import LIMIT, add_products, mirror, tiles
 
 

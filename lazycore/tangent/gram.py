@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from lazycore.blas import Array
+from lazycore.machine.blas import Array
 
 LIMIT = 2**28
 """Bytes that forming a kernel may take beside its factors and its result."""

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lazycore.blas import arrays, product
+from lazycore.machine.blas import arrays, product
 from lazycore.tangent.features import Features, add_rows, each_adjoint, four_axes
 from lazycore.tangent.gram import LIMIT, TILE, add_products, tiles
 

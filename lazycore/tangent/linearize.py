@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lazycore.blas import arrays
+from lazycore.machine.blas import arrays
 from lazycore.tangent.differentiated import Differentiated as Differentiated
 from lazycore.tangent.features import Features as Features
 from lazycore.tangent.features import add_rows, four_axes

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lazycore.processes import PROJECT
+from lazycore.machine.processes import PROJECT
 from lazycore.workers.supervisor import Patience
 
 GRACE_SECONDS = 5.0

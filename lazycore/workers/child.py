@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from lazycore.errors import LazyLabError
-from lazycore.processes import keep_freed_memory
+from lazycore.machine.processes import keep_freed_memory
 from lazycore.workers import scratch
 
 ENGINE = "lazycore.workers.child:training"

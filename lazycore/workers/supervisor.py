@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lazycore.processes import environment
+from lazycore.machine.processes import environment
 from lazycore.workers import devices
 
 RESTART_SECONDS = (0.5, 30.0)

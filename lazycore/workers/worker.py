@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
-from lazycore.processes import environment
+from lazycore.machine.processes import environment
 from lazycore.timeleft import EVEN, POWERS, time_left
 from lazycore.workers import child, devices, heartbeat, scratch
 from lazycore.workers.children import Ended

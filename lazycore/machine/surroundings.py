@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from lazycore.threads import threads
+from lazycore.machine.threads import threads
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.threads import numpy_has_one
+from lazycore.machine.threads import numpy_has_one
 
 SMALLEST = 2**16
 """Multiply-adds from which on handing a product over costs little of it."""

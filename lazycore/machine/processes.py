@@ -8,7 +8,7 @@ import ctypes
 import os
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 """The folder that holds `lazycore`."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lazycore.errors import LazyLabError
-from lazycore.processes import PROJECT, environment
+from lazycore.machine.processes import PROJECT, environment
 
 AT_ONCE = threading.BoundedSemaphore(2)
 """Such processes that a server has at a time: the next ones wait."""
@@ -47,7 +47,7 @@ def apart(
     Raises `wrong` with what the function says of them, or that they take too long or too much.
     Anything else that it raises is a bug of ours: it stands whole in the log of the server.
     """
-    command = [sys.executable, "-m", "lazycore.apart", work, json.dumps(list(words))]
+    command = [sys.executable, "-m", "lazycore.machine.apart", work, json.dumps(list(words))]
     command += [f"{limits.seconds:g}", str(limits.megabytes)]
     too_long = f"reading it took longer than {limits.seconds:g} s: give a smaller file."
     with AT_ONCE:

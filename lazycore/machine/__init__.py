@@ -1,0 +1,1 @@
+"""What a computation takes of its machine: threads, processes, the library that multiplies."""
