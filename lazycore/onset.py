@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazycore import bootstrap
 from lazycore.plane import Axis, Cell, plane_of
+from lazycore.theory import bootstrap
 from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, UNDECIDED
 
 if TYPE_CHECKING:

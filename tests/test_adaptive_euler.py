@@ -8,11 +8,11 @@ import oracle
 import pytest
 import torch
 
-from lazycore import theory
 from lazycore.config import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._euler import KINK, RETRIES, ROUNDING, Mover, Walk
 from lazycore.problem import build_problem
+from lazycore.theory import lazy
 from lazycore.training import choose_scales, run
 
 WIDTH, BETA, EPS_GRADIENT, EPS_OUTPUT = 6, 20.0, 2e-2, 0.05
@@ -70,7 +70,7 @@ def test_every_step_is_that_of_the_authors_code_in_its_own_convention(alpha):
     config = replace(CONFIG, alpha=alpha)
     s = oracle.setting(config)
     walked = list(plain_rule(s))
-    times = np.array([theory.from_code(width=WIDTH, said=said(alpha, t))[1] for t, _ in walked])
+    times = np.array([lazy.from_code(width=WIDTH, said=said(alpha, t))[1] for t, _ in walked])
     values = config.resolve().to_dict()
     problem = build_problem(values, torch.device("cpu"))
     scales = choose_scales(problem, values)
@@ -88,7 +88,7 @@ def test_every_step_is_that_of_the_authors_code_in_its_own_convention(alpha):
 
 def said(alpha, time):
     """Return a time of the code, with the α_c that goes with it."""
-    return theory.CodeConvention(alpha=WIDTH**0.5 * alpha, time=time, loss=0.0, kernel=0.0)
+    return lazy.CodeConvention(alpha=WIDTH**0.5 * alpha, time=time, loss=0.0, kernel=0.0)
 
 
 @pytest.mark.parametrize("alpha", [0.02, 100.0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from lazycore import bootstrap, theory
+from lazycore.theory import bootstrap, lazy
 
 ALPHAS = np.geomspace(1.0, 1000.0, 6)
 
@@ -67,7 +67,7 @@ def test_with_fewer_than_three_seeds_the_interval_is_that_of_the_scatter():
     found = bootstrap.exponent(ALPHAS, rows)
     means = np.sqrt(rows[0] * rows[1])
     assert found is not None and found.seeds == 2
-    expected = theory.slope(ALPHAS.tolist(), means.tolist())
+    expected = lazy.slope(ALPHAS.tolist(), means.tolist())
     assert (found.value, found.low, found.high) == pytest.approx(expected)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lazycore.contours import level_line
+from lazycore.theory.contours import level_line
 
 X, Y = np.linspace(0.0, 3.0, 7), np.linspace(-1.0, 1.0, 5)
 

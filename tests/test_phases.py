@@ -13,7 +13,6 @@ from made_up_phases import (
 )
 from made_up_phases import test_error as law_of_error
 
-from lazycore import bootstrap
 from lazycore.errors import ConfigError
 from lazycore.phases import collapse, cube_of, fluctuations, gap
 from lazycore.phases import crossover as at
@@ -21,6 +20,7 @@ from lazycore.quantities import QUANTITIES
 from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import STATUSES, SweepResult
 from lazycore.targets import dataset
+from lazycore.theory import bootstrap
 
 
 @pytest.fixture(scope="module")

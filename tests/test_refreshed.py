@@ -14,8 +14,8 @@ from lazycore.lanes.lanes import run_lanes
 from lazycore.problem import build_problem
 from lazycore.quantities import measure
 from lazycore.results import RunResult, Snapshot
-from lazycore.tangent.filters import damped_filters, descent_filters
 from lazycore.tangent.restart import restart
+from lazycore.theory.filters import damped_filters, descent_filters
 
 CPU = torch.device("cpu")
 SMALL = {

@@ -15,7 +15,7 @@ from lazycore.theorems import theorem_2_3 as three
 from lazycore.theorems import theorem_2_4 as four
 from lazycore.theorems import theorem_2_5 as five
 from lazycore.theorems._constants import Constants
-from lazycore.theory import predicted_displacement
+from lazycore.theory.lazy import predicted_displacement
 
 SIGMA, NORM, RESIDUAL, ALPHA, LIP = 0.7, 1.3, 1.9, 5.0, 0.9
 M, STRONG = 6.0, 1.5

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lazycore import run, theory
+from lazycore import run
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import BELOW, BOUND, OUTSIDE, Rate, theorems
@@ -17,6 +17,7 @@ from lazycore.theorems.homogeneity import TWIN
 from lazycore.theorems.kappa_criterion import SWEEP, expected_kappa, kappa_of, width_rates
 from lazycore.theorems.theorem_2_3 import radii
 from lazycore.theorems.theorem_2_4 import condition, local_curvature, threshold
+from lazycore.theory import lazy
 
 SMALL = {"task": "teacher", "dim": 4, "n_train": 6, "n_test": 5, "width": 8, "time": 2.0}
 
@@ -187,9 +188,9 @@ def test_the_smallest_radius_meets_the_hypothesis_and_a_smaller_one_does_not():
         lipschitz = 1.5 + r * (0.4 + 0.1 * r)
         return 20.0 * r * lipschitz >= time * lipschitz**2 * 0.7
 
-    r = theory.smallest_radius(2.0, **given, curvature=lambda r: 0.4 + 0.1 * r)
+    r = lazy.smallest_radius(2.0, **given, curvature=lambda r: 0.4 + 0.1 * r)
     assert holds(r, 2.0) and not holds(0.999 * r, 2.0)
-    assert theory.smallest_radius(2.0, **given, curvature=lambda r: 1e9 * (r > 0)) == np.inf
+    assert lazy.smallest_radius(2.0, **given, curvature=lambda r: 1e9 * (r > 0)) == np.inf
 
 
 def test_beyond_the_largest_recorded_radius_there_is_no_bound():
@@ -201,10 +202,10 @@ def test_beyond_the_largest_recorded_radius_there_is_no_bound():
 # ── rates ────────────────────────────────────────────────────────────────────────────────
 def test_the_late_rate_of_a_sum_of_exponentials_is_that_of_the_slowest():
     time = np.concatenate([[0.0], np.geomspace(1e-3, 20.0, 200)])
-    rate, low, high = theory.decay_rate(time, 0.5 * np.exp(-0.7 * time) + np.exp(-3.0 * time))
+    rate, low, high = lazy.decay_rate(time, 0.5 * np.exp(-0.7 * time) + np.exp(-3.0 * time))
     assert rate == pytest.approx(0.7, abs=1e-3) and low <= rate <= high
-    assert np.isnan(theory.decay_rate(time, np.ones_like(time))[0])
-    assert np.isnan(theory.decay_rate(np.array([]), np.array([]))[0])
+    assert np.isnan(lazy.decay_rate(time, np.ones_like(time))[0])
+    assert np.isnan(lazy.decay_rate(np.array([]), np.array([]))[0])
 
 
 def test_the_rates_of_the_figure_eight_are_two_and_its_limit_the_linearised_optimum():

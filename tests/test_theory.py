@@ -6,11 +6,12 @@ import pytest
 import torch
 from scipy.stats import linregress, t
 
-from lazycore import run, theory
+from lazycore import run
 from lazycore.config import RunConfig
 from lazycore.measures.hypotheses import gap_bound
 from lazycore.problem import build_problem
-from lazycore.theory import (
+from lazycore.theory import lazy
+from lazycore.theory.lazy import (
     gap_slope_reason,
     predicted_displacement,
     predicted_gap_slope,
@@ -60,7 +61,7 @@ def test_the_slope_and_its_interval_are_those_of_scipy(size):
 @pytest.mark.parametrize("freedom", [*range(1, 31), 40, 100, 300])
 def test_students_points_are_those_of_scipy_to_their_next_term(freedom):
     """Three decimals where they are listed, else off by about 1.3/freedom³, which is 0.4 % at 7."""
-    off = abs(theory.student_975(freedom) / t.ppf(0.975, freedom) - 1.0)
+    off = abs(lazy.student_975(freedom) / t.ppf(0.975, freedom) - 1.0)
     assert off < (2e-4 if freedom <= 6 else 1.5 / freedom**3)
 
 
@@ -238,7 +239,7 @@ def test_a_late_rate_is_that_of_the_later_half_of_four_decades():
     height = np.log([1.0, 1e-2, 2e-5, 1e-6, 1e-20])
     time = np.linspace(0.0, 20.0, 4001)
     values = 7.0 * np.exp(np.interp(time, place, height))
-    rate, low, high = theory.decay_rate(time, values)
+    rate, low, high = lazy.decay_rate(time, values)
     assert rate == pytest.approx(np.log(20.0) / 5.0, rel=1e-4)
     assert low <= rate <= high and high - low < 1e-3
 
@@ -246,9 +247,9 @@ def test_a_late_rate_is_that_of_the_later_half_of_four_decades():
 def test_a_late_rate_needs_four_values():
     values = np.exp(-np.array([0.0, 5.0, 6.0, 7.0, 8.0, 9.0, 20.0]))  # of six the later half
     time = np.array([0.0, 5.0, 6.0, 7.0, 7.1, 9.0, 20.0])
-    assert np.isnan(theory.decay_rate(time, values)[0])
+    assert np.isnan(lazy.decay_rate(time, values)[0])
     time = np.array([0.0, 5.0, 7.0, 8.0, 8.5, 9.0, 20.0])
-    assert theory.decay_rate(time, values)[0] > 0.0
+    assert lazy.decay_rate(time, values)[0] > 0.0
 
 
 @pytest.mark.parametrize(
@@ -286,7 +287,7 @@ def test_the_two_conventions_of_geiger_et_al_are_one_system():
     jacobian, residual = rng.standard_normal((4, 9)), rng.standard_normal(4)
     dt = 1e-3
     moved = dt * alpha * jacobian @ (jacobian.T @ residual / alpha)  # of αf, w' = −∇R(αf)/α²
-    said = theory.to_code(width=width, alpha=alpha, time=dt, loss=2.0, kernel=5.0)
+    said = lazy.to_code(width=width, alpha=alpha, time=dt, loss=2.0, kernel=5.0)
     code = jacobian / width**0.5  # f_c = f/√h, w' = −∇ (1/α_c) R(α_c f_c)
     assert said.alpha == pytest.approx(width**0.5 * alpha)
     assert np.allclose(moved, said.time * said.alpha * code @ (code.T @ residual))
@@ -294,9 +295,9 @@ def test_the_two_conventions_of_geiger_et_al_are_one_system():
     assert said.kernel / 5.0 == pytest.approx(
         float(np.mean(code @ code.T / (jacobian @ jacobian.T)))
     )
-    assert theory.from_code(width=width, said=said) == pytest.approx((alpha, dt, 2.0, 5.0))
-    one = theory.to_code(
-        width=width, alpha=alpha, time=theory.first_step(alpha, width), loss=1.0, kernel=1.0
+    assert lazy.from_code(width=width, said=said) == pytest.approx((alpha, dt, 2.0, 5.0))
+    one = lazy.to_code(
+        width=width, alpha=alpha, time=lazy.first_step(alpha, width), loss=1.0, kernel=1.0
     )
     assert one.time == pytest.approx(1.0)
 
@@ -306,5 +307,5 @@ def test_rich_exponents_solve_the_scaling_argument():
     for depth in (1, 2, 3, 5):
         scale = 1e-6
         growth = scale ** (-1.0 / (depth + 1))
-        assert growth == pytest.approx(scale ** -theory.rich_weight_exponent(depth))
-        assert growth ** (2 * depth) == pytest.approx(scale ** -theory.rich_kernel_exponent(depth))
+        assert growth == pytest.approx(scale ** -lazy.rich_weight_exponent(depth))
+        assert growth ** (2 * depth) == pytest.approx(scale ** -lazy.rich_kernel_exponent(depth))

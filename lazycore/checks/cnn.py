@@ -13,7 +13,7 @@ from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config import RunConfig
 from lazycore.reproductions.convolutional import ALPHAS, DIGITS_STEP, IMAGES, NEW_IMAGES, trained
 from lazycore.results import RunResult
-from lazycore.theory import slope
+from lazycore.theory.lazy import slope
 
 FASHION_STEP = 0.03
 SPECTRUM_IMAGES = 100

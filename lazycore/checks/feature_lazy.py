@@ -14,7 +14,7 @@ from lazycore import spec
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
-from lazycore.theory import slope
+from lazycore.theory.lazy import slope
 
 SOURCE = "Geiger, Spigler, Jacot & Wyart 2020 (arXiv:1906.08034)"
 

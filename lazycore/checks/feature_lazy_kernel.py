@@ -8,7 +8,7 @@ from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import SOURCE, setting, within
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
-from lazycore.theory import rich_kernel_exponent, slope
+from lazycore.theory.lazy import rich_kernel_exponent, slope
 
 RICH, LAZY = (1e-4, 1e-3, 1e-2, 1e-1), (1e2, 1e3, 1e4)
 DEPTHS = (1, 2, 3)

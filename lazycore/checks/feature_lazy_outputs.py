@@ -8,7 +8,7 @@ from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import SOURCE, at_end, setting, within
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
-from lazycore.theory import slope
+from lazycore.theory.lazy import slope
 
 SCALES = (1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
 TOLERANCES = {1e-2: 0.05, 1e-3: 0.015, 1e-4: 0.002}

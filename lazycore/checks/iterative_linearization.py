@@ -155,7 +155,7 @@ def _newton(results: Mapping[str, RunResult]) -> list[Row]:
 
 def _filters(results: Mapping[str, RunResult]) -> list[Row]:
     """A4: K steps against the damped step with μ = n/(ηK), over all eigenvalues."""
-    from lazycore.tangent.filters import damped_filters, descent_filters
+    from lazycore.theory.filters import damped_filters, descent_filters
 
     every, eta = np.array([10**7]), 1e-6
     values = np.linspace(0.0, 2.0, 200_001)[1:]

@@ -8,7 +8,7 @@ from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems.kappa_criterion import kappa_of
-from lazycore.theory import slope
+from lazycore.theory.lazy import slope
 
 WIDTHS = (64, 128, 256, 512, 1024)
 SEEDS = range(8)

@@ -8,7 +8,7 @@ from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import theorem_2_2
-from lazycore.theory import slope
+from lazycore.theory.lazy import slope
 
 ALPHAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 TOLERANCE = 0.03

@@ -14,7 +14,7 @@ from lazycore.results import RunResult
 from lazycore.theorems import theorem_2_4
 from lazycore.theorems._constants import Constants
 from lazycore.theorems.theorem_2_2 import exponent
-from lazycore.theory import decay_rate
+from lazycore.theory.lazy import decay_rate
 
 CONDITIONS = {"square": 1.0, "weighted_square": 4.0}
 """κ = M/m of the losses."""

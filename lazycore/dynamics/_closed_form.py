@@ -25,7 +25,7 @@ from lazycore.dynamics._lanczos import Filters, Spectrum, eigenvectors, krylov_s
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
 from lazycore.machine.blas import product
 from lazycore.tangent.anchor import Anchor
-from lazycore.tangent.filters import descent_filters as descent_filters
+from lazycore.theory.filters import descent_filters as descent_filters
 
 LARGEST_FORM = 3000
 """Coordinates up to which H is formed and decomposed."""

@@ -25,7 +25,7 @@ from lazycore.dynamics._tangent import FunctionSpace, tangent_space
 from lazycore.moments import Refreshed
 from lazycore.problem import Problem
 from lazycore.spec import Values
-from lazycore.tangent.filters import damped_filters
+from lazycore.theory.filters import damped_filters
 
 
 def refreshed_path(

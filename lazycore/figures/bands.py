@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore import bootstrap, theory
-from lazycore.bootstrap import Interval
 from lazycore.figures import crosses, finding, onsets, quantity, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.onset import Onset
 from lazycore.plane import FEWEST_FOR_A_BAND, Cell, Plane, plain
+from lazycore.theory import bootstrap
+from lazycore.theory import lazy as theory
+from lazycore.theory.bootstrap import Interval
 
 LOOKS = (
     (style.BLUE, "circle"),

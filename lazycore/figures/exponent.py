@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore import theory
 from lazycore.figures import finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
+from lazycore.theory import lazy as theory
 
 FEWEST = 3
 """Runs that a fitted exponent needs."""

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.contours import level_line
 from lazycore.errors import ConfigError
 from lazycore.figures import border, crosses, quantity, style
 from lazycore.figures.crosses import DECORATION, RIM
 from lazycore.figures.style import Figure, Trace
 from lazycore.plane import Axis, Cell, Plane, plain
+from lazycore.theory.contours import level_line
 
 COLORS = "Cividis"
 """Even in lightness from dark to light, to every kind of colour vision and in print."""

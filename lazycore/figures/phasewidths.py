@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.bootstrap import Interval
 from lazycore.figures import crosses, phasemap, style
 from lazycore.figures.bands import LOOKS
 from lazycore.figures.phasecounts import between, early, number
@@ -14,6 +13,7 @@ from lazycore.phases import Cube, fluctuations, gap
 from lazycore.phases import crossover as at
 from lazycore.phases.cube import mean_of_known
 from lazycore.plane import FEWEST_FOR_A_BAND
+from lazycore.theory.bootstrap import Interval
 
 SHOWN = (1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6)
 """√hα of which the fluctuations are drawn against h, where the sweep has them."""

@@ -5,7 +5,7 @@ import numpy as np
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
-from lazycore.tangent.filters import damped_filters, descent_filters
+from lazycore.theory.filters import damped_filters, descent_filters
 
 SEEN = 1e-4
 """Values of ηKλ below it are left out: a stage learns nothing of them."""

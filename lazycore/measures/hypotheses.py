@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazycore.problem import Problem, rms
-from lazycore.theory import theorem_2_3
+from lazycore.theory.lazy import theorem_2_3
 
 
 @dataclass(frozen=True)

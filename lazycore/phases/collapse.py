@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore import bootstrap
-from lazycore.bootstrap import Interval
 from lazycore.phases.cube import Cube, mean_of_known
+from lazycore.theory import bootstrap
+from lazycore.theory.bootstrap import Interval
 
 FEATURE = (0.0, 0.15)
 """√hα of the feature side, over which the kernel's exponent is fitted."""

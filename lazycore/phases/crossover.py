@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore import bootstrap
-from lazycore.bootstrap import Interval
-from lazycore.contours import level_line
 from lazycore.errors import ConfigError
 from lazycore.phases.cube import Cube
 from lazycore.sweepconfig import SweepConfig
+from lazycore.theory import bootstrap
+from lazycore.theory.bootstrap import Interval
+from lazycore.theory.contours import level_line
 
 EXPONENT = -0.5
 """Of α* in h."""

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from lazycore import bootstrap, theory
-from lazycore.bootstrap import Interval
 from lazycore.phases.cube import Cube
+from lazycore.theory import bootstrap, lazy
+from lazycore.theory.bootstrap import Interval
 
 EXPONENT = -1.0
 """Of Var in h."""
@@ -142,5 +142,5 @@ def _exponent(
         return None
     x = np.log(widths[kept]) - np.log(widths[kept]).mean()
     slopes = x @ np.log(draws[kept]) / (x @ x)
-    found = theory.slope(widths[kept].tolist(), values[kept].tolist())[0]
+    found = lazy.slope(widths[kept].tolist(), values[kept].tolist())[0]
     return bootstrap.interval(found, slopes + (found - np.nanmean(slopes)), int(seeds[kept].min()))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore import bootstrap
-from lazycore.bootstrap import Interval
 from lazycore.phases.cube import Cube
+from lazycore.theory import bootstrap
+from lazycore.theory.bootstrap import Interval
 
 
 @dataclass(frozen=True)

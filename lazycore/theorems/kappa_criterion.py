@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazycore import bootstrap, theory
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 from lazycore.sweepconfig import SweepConfig
 from lazycore.theorems import Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check
 from lazycore.theorems._constants import Constants
+from lazycore.theory import bootstrap, lazy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,12 +115,12 @@ def rates(results: Sequence[RunResult]) -> list[Rate]:
     alphas = [Constants.of(result).alpha for result in results]
     over = f"α = {min(alphas):g} … {max(alphas):g}, N = {len(alphas)}"
     zero = all((Constants.of(r).get("initial_output") or 0.0) <= check.ZERO for r in results)
-    kappas = theory.slope(alphas, [kappa_of(result) or float("nan") for result in results])
+    kappas = lazy.slope(alphas, [kappa_of(result) or float("nan") for result in results])
     changes = [float(np.nanmax(result.sparse["kernel_change"])) for result in results]
     expected = -1.0 if zero else None
     return [
         Rate("power of α of κ", expected, *kappas, over=over),
-        Rate("power of α of the kernel change", None, *theory.slope(alphas, changes), over=over),
+        Rate("power of α of the kernel change", None, *lazy.slope(alphas, changes), over=over),
     ]
 
 

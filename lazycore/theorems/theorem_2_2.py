@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import theory
 from lazycore.config import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import BOUND, Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check
 from lazycore.theorems._constants import Constants
+from lazycore.theory import lazy
 
 ALPHAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 
@@ -74,7 +74,7 @@ def lines(result: RunResult, others: Mapping[str, RunResult]) -> list[Line]:
     """
     known, time = Constants.of(result), result.time
     bound = np.array(
-        [theory.predicted_displacement(float(t), known.initial_loss, known.alpha) for t in time]
+        [lazy.predicted_displacement(float(t), known.initial_loss, known.alpha) for t in time]
     )
     moved = result.series["nonlinear.displacement"]
     gaps = (("‖w − w̄‖", "weight units", "gap.parameter"),)
@@ -92,7 +92,7 @@ def rates(results: Sequence[RunResult]) -> list[Rate]:
     """
     config = results[0].config or {}
     zero = config.get("zero_output") != "none"
-    gap = theory.predicted_gap_slope(config.get("zero_output"), str(config.get("loss")))
+    gap = lazy.predicted_gap_slope(config.get("zero_output"), str(config.get("loss")))
     return [
         exponent(results, "‖w − w₀‖", "nonlinear.displacement", -1.0 if zero else None),
         exponent(results, "‖w − w̄‖", "gap.parameter", -2.0 if zero else None),
@@ -104,7 +104,7 @@ def exponent(results: Sequence[RunResult], name: str, series: str, expected: flo
     """Return the exponent in α of the largest value over time of a recorded quantity."""
     alphas = [Constants.of(result).alpha for result in results]
     largest = [_largest(result.series.get(series)) for result in results]
-    found = theory.slope(alphas, largest)
+    found = lazy.slope(alphas, largest)
     over = f"α = {min(alphas):g} … {max(alphas):g}, N = {len(alphas)}"
     return Rate(f"power of α of {name}", expected, *found, over=over, at_most=True)
 

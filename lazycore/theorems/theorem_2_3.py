@@ -11,7 +11,7 @@ from lazycore.theorems import BOUND, OUTSIDE, Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check
 from lazycore.theorems._constants import Constants
 from lazycore.theorems.theorem_2_2 import exponent
-from lazycore.theory import predicted_gap_slope, smallest_radius, theorem_2_3
+from lazycore.theory.lazy import predicted_gap_slope, smallest_radius, theorem_2_3
 
 STATEMENT = r"""
 Let $R(y) = \frac12‖y - y^*‖^2$, and on the ball of radius $r$ round $w_0$ let $h$ be

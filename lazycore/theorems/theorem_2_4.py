@@ -11,7 +11,7 @@ from lazycore.theorems import OUTSIDE, Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check
 from lazycore.theorems._constants import Constants
 from lazycore.theorems.theorem_2_2 import exponent
-from lazycore.theory import decay_rate
+from lazycore.theory.lazy import decay_rate
 
 STATEMENT = r"""
 Let $R$ be $M$-smooth and $m$-strongly convex with minimiser $y^*$, $κ = M/m$, and let $Dh(w_0)$ be

@@ -9,7 +9,7 @@ from lazycore.results import RunResult
 from lazycore.theorems import GUIDE, Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check
 from lazycore.theorems._constants import Constants
-from lazycore.theory import decay_rate
+from lazycore.theory.lazy import decay_rate
 
 STATEMENT = r"""
 Let $R$ be strongly convex, $h(w_0) = 0$, and let the rank of $Dh(w)$ be constant near $w_0$ (it may

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from lazycore.bootstrap import Interval
 from lazycore.figures.phasecounts import early
 from lazycore.figures.phasewidths import said_of
 from lazycore.phases import Cube, collapse, fluctuations, gap
 from lazycore.phases import crossover as at
 from lazycore.phases.collapse import Exponent
+from lazycore.theory.bootstrap import Interval
 from pages.widgets import phasejob
 from pages.widgets.phasecontrols import Choice
 from pages.widgets.tables import show_table

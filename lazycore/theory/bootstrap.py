@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore import theory
+from lazycore.theory import lazy
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -41,7 +41,7 @@ def exponent(x: np.ndarray, rows: Sequence[np.ndarray], seed: int = 0) -> Interv
     if not (x > 0.0).all() or not len(values):
         return None
     slopes = [
-        theory.slope(x[k].tolist(), np.exp(row[k]).tolist())[0]
+        lazy.slope(x[k].tolist(), np.exp(row[k]).tolist())[0]
         for row, k in zip(logs, known, strict=True)
         if k.sum() >= 3
     ]
@@ -52,7 +52,7 @@ def exponent(x: np.ndarray, rows: Sequence[np.ndarray], seed: int = 0) -> Interv
         return None
     used = np.isfinite(logs).any(axis=0)
     means = np.exp(np.nanmean(logs[:, used], axis=0))
-    return Interval(*theory.slope(x[used].tolist(), means.tolist()), seeds=len(logs))
+    return Interval(*lazy.slope(x[used].tolist(), means.tolist()), seeds=len(logs))
 
 
 def mean_interval(values: np.ndarray, seed: int = 0, draws: int = DRAWS) -> Interval:
@@ -75,5 +75,5 @@ def interval(value: float, resampled: np.ndarray, count: int) -> Interval:
     resampled: (draws,), NaN where a draw has none. count: N, what was resampled.
     """
     low, high = np.nanquantile(resampled, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]).tolist()
-    wider = float(np.sqrt(count / (count - 1)) * theory.student_975(count - 1) / 1.959964)
+    wider = float(np.sqrt(count / (count - 1)) * lazy.student_975(count - 1) / 1.959964)
     return Interval(value, value + wider * (low - value), value + wider * (high - value), count)
