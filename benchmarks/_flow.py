@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._dormand_prince import DormandPrince
 from lazycore.dynamics._pair import Pair, curvature, path

@@ -44,8 +44,8 @@ from benchmarks._timing import (
     seconds,
     take_turns,
 )
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._descent import gradient_on, tangent_gradient_on
 from lazycore.problem import Points, Problem

@@ -34,7 +34,7 @@ from benchmarks._counted import counted
 from benchmarks._timing import Bar, Said, Table, arguments, at_level, conclude, say, seconds
 from lazycore.checks.feature_lazy import setting
 from lazycore.checks.feature_lazy_kernel import CHECKS, STAR_WIDTHS, star_runs
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.lanes.lanes import run_lanes
 from lazycore.training import run
 

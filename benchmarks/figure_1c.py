@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.lanes.lanes import run_lanes
 from lazycore.results import RunResult
 

@@ -39,7 +39,7 @@ from benchmarks._timing import (
     side_by_side,
     take_turns,
 )
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._descent import NetworkDescent
 from lazycore.lanes.lanes import run_lanes
 from lazycore.lanes.stacked import stack

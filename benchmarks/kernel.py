@@ -34,8 +34,8 @@ from torch import nn
 
 from benchmarks import peers
 from benchmarks._timing import peak_bytes
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.networks.module_network import ModuleNetwork
 from lazycore.tangent.kernel import tangent_kernel
 from lazycore.tangent.layers import Layered

@@ -44,11 +44,11 @@ from benchmarks._timing import (
     side_by_side,
     take_turns,
 )
-from lazycore.config import RunConfig
+from lazycore.config.moments import recorded_steps
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._descent import NetworkDescent
 from lazycore.lanes.lanes import run_lanes
 from lazycore.lanes.stacked import stack
-from lazycore.moments import recorded_steps
 from lazycore.problem import Problem, build_problem, default_step_size
 
 THREADS = 2

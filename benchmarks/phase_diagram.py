@@ -28,11 +28,11 @@ import numpy as np
 import torch
 
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
+from lazycore.config.sweep import SweepConfig
 from lazycore.lanes import lanes
 from lazycore.lanes.batches import Batches, Lane
 from lazycore.lanes.lanes import run_lanes
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 
 THREADS, SECONDS, SLICE = 2, 120.0, 10.0
 LONGEST_WAIT = 0.25

@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._refreshed import refreshed_path
 from lazycore.problem import Problem, build_problem, default_step_size
 

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from benchmarks._timing import Said, Table, arguments, conclude, exponent, machine, say, seconds
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._tangent import tangent_space

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lazycore.comparison import compare, fine_tune
     from lazycore.comparison.over import Comparisons, compare_over
-    from lazycore.config import RunConfig
+    from lazycore.config.run import RunConfig
+    from lazycore.config.sweep import SweepConfig
     from lazycore.results import RunResult, Snapshot
-    from lazycore.sweepconfig import SweepConfig
     from lazycore.sweepresult import SweepResult
     from lazycore.sweeps import sweep
     from lazycore.training import run, train
@@ -37,10 +37,10 @@ __all__ = [
 ]
 
 _PLACES = {
-    "RunConfig": "config",
+    "RunConfig": "config.run",
     "RunResult": "results",
     "Snapshot": "results",
-    "SweepConfig": "sweepconfig",
+    "SweepConfig": "config.sweep",
     "SweepResult": "sweepresult",
     "Comparisons": "comparison.over",
     "compare": "comparison",

@@ -18,11 +18,11 @@ from typing import TypeVar
 import numpy as np
 
 from lazycore import presets
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import LazyLabError
 from lazycore.presets import STRIPE
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "cache" / "atlas"

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lazycore.config.axes import word
+from lazycore.config.sweep import Cell, SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.groups import counted
 from lazycore.plane import SEEDS, Axis, plain
 from lazycore.store import checked_digest
-from lazycore.sweepaxes import word
-from lazycore.sweepconfig import Cell, SweepConfig
 from lazycore.sweepresult import SweepResult
 
 

@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore import bells, jobsserve, kinds
-from lazycore.config import ENGINE_VERSION, RunConfig
+from lazycore import bells, jobsserve
+from lazycore.config import kinds
+from lazycore.config.run import ENGINE_VERSION, RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import CorruptResult, JobError, ResultNotFound
 from lazycore.jobsdatabase import (
     database_errors_are_said,
@@ -28,7 +30,6 @@ from lazycore.jobsdatabase import (
 )
 from lazycore.jobview import ENDED, Job, State, job_of, read_submission, state_of, submission_of
 from lazycore.store import DIGEST, checked_digest, default_root, open_store
-from lazycore.sweepconfig import SweepConfig
 from lazycore.workers import heartbeat, locks
 from lazycore.workers.heartbeat import WorkerInfo
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lazycore.kinds import Kind, kind_of
+from lazycore.config.kinds import Kind, kind_of
 from lazycore.verdict import WORDS
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]

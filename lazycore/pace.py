@@ -6,7 +6,7 @@ yet a long run is to be seen growing, and many states of a large network fill th
 
 import math
 
-from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
+from lazycore.config.cost import FLOPS_PER_SECOND, SECONDS_PER_CALL
 from lazycore.problem import Problem
 
 MOST, NUMBERS = 16, 2**22

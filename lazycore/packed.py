@@ -14,7 +14,7 @@ from typing import IO, Any, NoReturn, TypeVar
 
 import numpy as np
 
-from lazycore.config import ENGINE_VERSION
+from lazycore.config.run import ENGINE_VERSION
 from lazycore.errors import CorruptResult, LazyLabError, ResultNotFound
 
 Arrays = dict[str, np.ndarray]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazycore.config.axes import axis_field
 from lazycore.errors import ConfigError
-from lazycore.sweepaxes import axis_field
 
 if TYPE_CHECKING:
     import pandas as pd

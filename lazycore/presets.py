@@ -6,7 +6,7 @@ computed yet.
 
 from dataclasses import dataclass
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 
 
 @dataclass(frozen=True)

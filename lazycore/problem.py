@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.spec import Values
 from lazycore.losses import Loss, chosen
 from lazycore.networks.network import Network
-from lazycore.spec import Values
 from lazycore.tangent.anchor import Anchor
 from lazycore.tangent.linearize import Features
 from lazycore.targets import dataset

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from lazycore.budget import duration
+from lazycore.config.cost import duration
+from lazycore.config.forecast import told
 from lazycore.errors import ConfigError
-from lazycore.forecast import told
 from lazycore.snapshots import Snapshot
 from lazycore.timeleft import time_left
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lazycore.moments import geometric_times
+from lazycore.config.moments import geometric_times
+from lazycore.config.spec import Values
 from lazycore.snapshots import Snapshot
-from lazycore.spec import Values
 
 LOOSE = 0.1
 """The tolerance of the first answer. The default run takes 220 gradients at it, and 3,900 at

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lazycore import atlas
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 STEPS = {"K steps": {}}

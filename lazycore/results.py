@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lazycore import packed
-from lazycore.config import ENGINE_VERSION, RunConfig
+from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
 from lazycore.recorded import MODELS, check_record
 from lazycore.snapshots import Snapshot, answer

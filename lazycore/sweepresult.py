@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from lazycore import packed
-from lazycore.config import ENGINE_VERSION
+from lazycore.config.run import ENGINE_VERSION
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
 from lazycore.quantities import QUANTITIES, measure
 from lazycore.recorded import check_array
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 
 SCHEMA = "lazylab-sweep-1"
 LARGEST_FILE = 64 * 2**20

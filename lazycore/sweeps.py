@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
-from lazycore import budget as budgets
-from lazycore import forecast
+from lazycore.config import cost as budgets
+from lazycore.config import forecast
+from lazycore.config.sweep import Cell, SweepConfig
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.lanes.lanes import ON_CPU, processes, run_lanes
 from lazycore.machine.threads import check_threads, cores
 from lazycore.progress import counted
 from lazycore.results import RunResult
 from lazycore.store import ResultStore
-from lazycore.sweepconfig import Cell, SweepConfig
 from lazycore.sweepresult import SweepResult
 from lazycore.training import choose_device
 

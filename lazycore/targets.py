@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lazycore import spec
-from lazycore.spec import Values
+from lazycore.config import spec
+from lazycore.config.spec import Values
 from lazycore.tasks import Streams
 
 

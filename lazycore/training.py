@@ -6,9 +6,11 @@ from functools import partial
 import numpy as np
 import torch
 
-from lazycore import budget as budgets
-from lazycore import forecast, refinement
-from lazycore.config import RunConfig
+from lazycore import refinement
+from lazycore.config import cost as budgets
+from lazycore.config import forecast
+from lazycore.config.run import RunConfig
+from lazycore.config.spec import Values
 from lazycore.dynamics import trajectory
 from lazycore.errors import ConfigError
 from lazycore.machine.surroundings import apart, each_apart
@@ -17,7 +19,6 @@ from lazycore.measures.recording import choose_scales, recorder
 from lazycore.problem import build_problem
 from lazycore.progress import reported
 from lazycore.results import RunResult, Snapshot
-from lazycore.spec import Values
 
 
 def run(

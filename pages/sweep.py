@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lazycore.sweepconfig import SweepConfig
+from lazycore.config.sweep import SweepConfig
 from pages.widgets import sweepcontrols, sweepjob, sweeppresets
 from pages.widgets.job import is_active
 from pages.widgets.plane import show_plane, take_table_away

@@ -3,8 +3,8 @@
 import itertools
 from functools import cache
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 
 SELECTORS = ("task", "model", "loss", "dynamics")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import standin
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.jobs import JobQueue
 from lazycore.results import RunResult, Snapshot
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import standin
 
-from lazycore import budget
+from lazycore.config import cost
 from lazycore.errors import JobError, LazyLabError
 from lazycore.jobs import ENDED, Job, JobQueue
 from lazycore.store import ResultStore, checked_digest
@@ -36,7 +36,7 @@ class InMemoryQueue:
         self.store.close()
 
     def submit(self, config):
-        budget.check(config)
+        cost.check(config)
         digest = config.digest
         with self._changed:
             if not self.store.has_whole(digest):

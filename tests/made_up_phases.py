@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.phases import Cube, cube_of
 from lazycore.quantities import QUANTITIES
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import STATUSES, VERDICTS, SweepResult
 
 FIELDS = {

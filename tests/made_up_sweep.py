@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.plane import plane_of
 from lazycore.quantities import QUANTITIES
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import STATUSES, VERDICTS, SweepResult
 
 FIELDS = {

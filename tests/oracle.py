@@ -17,7 +17,7 @@ from scipy.integrate import quad, solve_ivp
 from torch import Tensor
 from torch.nn import functional as F
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.targets import dataset
 
 torch.set_num_threads(1)  # two cores are shared by everything that runs beside these tests

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.results import RunResult, Snapshot
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import standin
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.results import RunResult, Snapshot
 from lazycore.store import ResultStore
-from lazycore.sweepconfig import SweepConfig
 from lazycore.workers import sweepchild
 
 ENGINE = "sweep_standin:engine"

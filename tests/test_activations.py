@@ -5,7 +5,8 @@ from decimal import Decimal, localcontext
 import pytest
 import torch
 
-from lazycore import activations, spec
+from lazycore import activations
+from lazycore.config import spec
 
 NAMES = ("relu", "tanh", "softplus", "swish", "linear")
 VALUES = {"activation_beta": 3.0}

@@ -8,7 +8,7 @@ import oracle
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._euler import KINK, RETRIES, ROUNDING, Mover, Walk
 from lazycore.problem import build_problem

@@ -7,7 +7,7 @@ import pytest
 from test_browser import expect_chosen, expect_in_box, expect_in_link, wait_for_chart
 from test_pages import opened
 
-from lazycore.config import all_fields
+from lazycore.config.run import all_fields
 from pages.widgets.parameters import OWNERS, belongs, may_be_field, owner
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"

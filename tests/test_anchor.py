@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lazycore import run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.lanes.stacked import stack
 from lazycore.measures.recording import choose_scales

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lazycore import atlas, presets
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.figures import exponent, panels_of
 
 NINE = list(zip(atlas.ALPHAS, atlas.configs(), strict=True))

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from test_browser_sweep import link_of, wait_for_map
 
 from lazycore import atlas
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from pages.widgets import controls
 
 pytestmark = pytest.mark.browser

@@ -3,11 +3,13 @@
 import pytest
 from choices import is_possible
 
-from lazycore import budget, run, spec
-from lazycore.budget import COSTLESS, Budget, check, check_sweep, duration, estimate
-from lazycore.config import RunConfig
+from lazycore import run
+from lazycore.config import cost as budget
+from lazycore.config import spec
+from lazycore.config.cost import COSTLESS, Budget, check, check_sweep, duration, estimate
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import BudgetError
-from lazycore.sweepconfig import SweepConfig
 
 
 def refusal(config: RunConfig, limit: Budget = budget.DEFAULT) -> str:

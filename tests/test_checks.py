@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from lazycore import checking, run, spec
+from lazycore import checking, run
 from lazycore.checks import Check, Row, collect, theorem_2_3
 from lazycore.cli import main
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 
 

@@ -5,7 +5,7 @@ import pytest
 from test_reproductions import made_up
 
 from lazycore.checks import LAZY_TRAINING, collect, figure_1c, figure_2a, figure_2b, figure_4
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.reproductions import figure_2b as population
 from lazycore.reproductions import reported
 from lazycore.reproductions.tables import configs

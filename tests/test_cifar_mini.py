@@ -12,13 +12,13 @@ import pytest
 
 import lazycore
 from lazycore.checks import cnn
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.datasets import folders
 from lazycore.phases import settings
 from lazycore.phases.cube import cube_of
 from lazycore.phases.gap import gap
 from lazycore.reproductions.convolutional import ALPHAS, trained
-from lazycore.sweepconfig import SweepConfig
 from lazycore.training import run
 
 CIFAR = Path(__file__).parents[2] / "shared" / "data" / "cifar10_2600_1000.npz"

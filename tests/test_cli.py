@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from lazycore import RunConfig, RunResult, SweepConfig, SweepResult
-from lazycore.budget import DEFAULT
 from lazycore.cli import main
+from lazycore.config.cost import DEFAULT
 from lazycore.store import open_store
 
 TINY = ["--task", "sine", "--dynamics", "gd", "--steps", "20", "--width", "10"]
@@ -212,7 +212,7 @@ def test_a_sweep_says_its_cost_before_it_starts_in_a_log_too(cache, capsys, monk
 
     monkeypatch.setattr("lazycore.sweeps.run_lanes", lanes)
     monkeypatch.setattr("lazycore.sweeps.cores", lambda: 2)
-    monkeypatch.setattr("lazycore.forecast.seconds", lambda config, together=1: 40.0 / 51.0)
+    monkeypatch.setattr("lazycore.config.forecast.seconds", lambda config, together=1: 40.0 / 51.0)
     assert main(["sweep", "--task", "sine", "--alpha", "0.1:10:17", "--init-seed", "0:3"]) == 0
     assert main([*SWEEP, "--alpha", "1,10", "--device", "tpu"]) == 2
     assert capsys.readouterr().err.startswith("lazycore: device=tpu"), "refused: no cost"
@@ -220,7 +220,7 @@ def test_a_sweep_says_its_cost_before_it_starts_in_a_log_too(cache, capsys, monk
 
 def test_on_a_terminal_a_run_and_a_sweep_say_their_cost_once(cache, capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr("lazycore.forecast.seconds", lambda config, together=1: 9.0)
+    monkeypatch.setattr("lazycore.config.forecast.seconds", lambda config, together=1: 9.0)
     monkeypatch.setattr("lazycore.progress.DELAY", 1e9)
     assert main(["run", *TINY, "--json", "-"]) == 0
     said = capsys.readouterr()

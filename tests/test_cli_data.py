@@ -8,9 +8,9 @@ import pytest
 import tiny_sets
 
 from lazycore.cli import main
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.spec import find
 from lazycore.datasets import folders, registry
-from lazycore.spec import find
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ import pytest
 from test_pages import TINY, charts, html, keep, opened, queue, root, words
 
 from lazycore import atlas
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.store import open_store
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 __all__ = ["queue", "root"]

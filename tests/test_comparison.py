@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from lazycore import compare, run
-from lazycore.budget import Budget
-from lazycore.config import RunConfig
+from lazycore.config.cost import Budget
+from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError
 from lazycore.results import RunResult
 

@@ -5,7 +5,7 @@ import oracle
 import pytest
 
 from lazycore import run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.targets import dataset
 
 TINY = {"task": "stripe", "dim": 4, "n_train": 10, "n_test": 6, "width": 6, "activation": "tanh"}

@@ -12,9 +12,9 @@ from choices import combinations, one
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazycore import config as config_module
-from lazycore import fields, spec
-from lazycore.config import RunConfig, all_fields, fields_read
+from lazycore.config import fields, spec
+from lazycore.config import run as config_module
+from lazycore.config.run import RunConfig, all_fields, fields_read
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.targets import dataset
 

@@ -8,7 +8,7 @@ import oracle
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.losses import chosen
 from lazycore.measures.constants import BELOW, RADII, UNKNOWN, UPPER, constants
 from lazycore.problem import build_problem

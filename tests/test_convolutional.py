@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lazycore import spec
-from lazycore.budget import DEFAULT, check, estimate
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.cost import DEFAULT, check, estimate
+from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError
 from lazycore.models import _conv
 from lazycore.problem import build_problem

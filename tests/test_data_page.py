@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from test_browser import expect_in_link
 from test_pages import opened, words
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.datasets import folders, own, uploads
 from lazycore.errors import DataError
 from pages.widgets import dataview

@@ -8,8 +8,8 @@ import oracle
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.networks.dense import unit_gain
 from lazycore.networks.symmetrized import Symmetrized
 

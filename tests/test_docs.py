@@ -15,7 +15,7 @@ import pytest
 
 import lazycore
 from lazycore import RunConfig, run
-from lazycore.forecast import seconds, told
+from lazycore.config.forecast import seconds, told
 
 ROOT = Path(__file__).parents[1]
 MODULES = [

@@ -17,7 +17,10 @@ import pytest
 from made_up_sweep import made_up_sweep
 
 from lazycore import run
-from lazycore.config import RunConfig, all_fields
+from lazycore.config.axes import DERIVED
+from lazycore.config.run import RunConfig, all_fields
+from lazycore.config.spec import shown
+from lazycore.config.sweep import SweepConfig
 from lazycore.datasets import own, uploads
 from lazycore.datasets.understood import AS_IT_IS
 from lazycore.errors import (
@@ -32,10 +35,7 @@ from lazycore.figures import heatmap
 from lazycore.machine.apart import apart
 from lazycore.opening import LARGEST_UNPACKED, opened
 from lazycore.results import RunResult
-from lazycore.spec import shown
 from lazycore.store import checked_digest
-from lazycore.sweepaxes import DERIVED
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 POINTS = {"n_train": 8, "n_test": 6, "width": 6}

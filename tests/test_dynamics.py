@@ -8,8 +8,9 @@ import oracle
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.moments import recorded_steps, recorded_times
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import _closed_form, _tangent, flow, trajectory
 from lazycore.dynamics._closed_form import (
     closed_form,
@@ -20,7 +21,6 @@ from lazycore.dynamics._closed_form import (
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.dynamics.sgd import batches
 from lazycore.lanes.stacked import Lanes
-from lazycore.moments import recorded_steps, recorded_times
 from lazycore.problem import build_problem, rms
 from lazycore.training import choose_scales
 

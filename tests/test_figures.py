@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.figures import (
     distance,
     kernel,

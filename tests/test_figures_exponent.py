@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import pytest
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.figures import exponent
 
 OUTPUT_GAP, DISPLACEMENT, PARAMETER_GAP = exponent.QUANTITIES

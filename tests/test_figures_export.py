@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.figures import export, learned, losses, svg
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.figures import compression, eigenvalues, frozen, gram, margins, panels_of, projections
 from lazycore.results import RunResult, Snapshot
 

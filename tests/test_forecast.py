@@ -2,8 +2,9 @@
 
 import pytest
 
-from lazycore import RunConfig, SweepConfig, forecast
-from lazycore.budget import estimate
+from lazycore import RunConfig, SweepConfig
+from lazycore.config import forecast
+from lazycore.config.cost import estimate
 
 
 def test_steps_that_are_counted_cost_what_the_budget_says():

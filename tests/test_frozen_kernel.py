@@ -7,7 +7,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 from lazycore import run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.measures import frozen_kernel
 from lazycore.measures.frozen_kernel import train_frozen
 from lazycore.measures.kept_kernels import KeptKernels

@@ -6,12 +6,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.spec import find
 from lazycore.measures.stability import Stability
 from lazycore.networks import gates
 from lazycore.networks.module_network import ModuleNetwork
 from lazycore.problem import Points, Problem, build_problem
-from lazycore.spec import find
 
 CPU = torch.device("cpu")
 

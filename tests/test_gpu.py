@@ -5,7 +5,8 @@ import pytest
 from choices import SELECTORS, few, one
 
 import lazycore
-from lazycore import RunConfig, SweepConfig, run, spec
+from lazycore import RunConfig, SweepConfig, run
+from lazycore.config import spec
 from lazycore.errors import LazyLabError
 from lazycore.lanes.stacked import stack
 from lazycore.measures.recording import choose_scales

@@ -5,12 +5,12 @@ import pytest
 import torch
 from systems import Decay
 
-from lazycore.config import RunConfig
+from lazycore.config.moments import MODELS, Moment
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import _handover, flow
 from lazycore.dynamics._handover import NEAR, UntilStiff
 from lazycore.dynamics._paths import Path
 from lazycore.measures.recording import choose_scales
-from lazycore.moments import MODELS, Moment
 from lazycore.problem import build_problem, rms
 
 torch.set_num_threads(1)

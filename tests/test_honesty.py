@@ -9,7 +9,7 @@ from torch import nn
 
 from lazycore import compare, run
 from lazycore.checks import honesty
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._descent import NetworkDescent
 from lazycore.dynamics._onset import onset

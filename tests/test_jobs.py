@@ -17,7 +17,7 @@ import pytest
 import standin
 from fake_queue import InMemoryQueue
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError, CorruptResult, JobError
 from lazycore.jobs import JobQueue, open_queue
 from lazycore.workers.child import ENGINE

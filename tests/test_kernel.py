@@ -10,8 +10,8 @@ import oracle
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.tangent.kernel import alignment, relative_change, tangent_kernel
 
 
@@ -73,8 +73,8 @@ def test_the_wide_relu_kernel_tends_to_its_limit():
 LARGE = """
 import json, resource, sys
 import numpy as np, torch
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config.run import spec
+from lazycore.config.run.run import RunConfig
 from lazycore.tangent.kernel import tangent_kernel
 torch.set_num_threads(1)
 values = RunConfig(model="fully_connected", dim=100, width=512, depth=2, n_train=8).resolve()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lazycore import run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.measures.labels import share_of_errors, sign_agreement, smallest_margin
 from lazycore.quantities import measure
 

@@ -7,8 +7,9 @@ import oracle
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.moments import recorded_steps, recorded_times
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import _closed_form, _lanczos
 from lazycore.dynamics._closed_form import (
     ClosedForm,
@@ -21,7 +22,6 @@ from lazycore.dynamics._closed_form import (
 from lazycore.dynamics._lanczos import EPSILON, Krylov, Spectrum, krylov_space
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
 from lazycore.errors import LazyLabError
-from lazycore.moments import recorded_steps, recorded_times
 from lazycore.problem import Points, Problem, build_problem, default_step_size
 
 SIZE = 120

@@ -7,9 +7,9 @@ import pytest
 import torch
 from choices import is_possible
 
-from lazycore import spec
-from lazycore.budget import Budget
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.cost import Budget
+from lazycore.config.run import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.lanes import lanes
 from lazycore.lanes.batches import Batches, Lane

@@ -7,8 +7,8 @@ import oracle
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.tangent.kernel import tangent_kernel
 from lazycore.tangent.linearize import Differentiated, Explicit, linearize
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.losses import chosen
 

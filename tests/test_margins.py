@@ -9,11 +9,11 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from lazycore.config import RunConfig
+from lazycore.config.moments import spaced_times
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._crossing import located
 from lazycore.lanes.lanes import run_lanes
 from lazycore.measures.recording import UNMET, HalfTime
-from lazycore.moments import spaced_times
 from lazycore.quantities import measure
 from lazycore.results import RunResult
 from lazycore.training import run

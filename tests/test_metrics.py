@@ -5,8 +5,9 @@ import oracle
 import pytest
 import torch
 
-from lazycore import run, spec
-from lazycore.config import RunConfig
+from lazycore import run
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.measures.kappa import kappa, second_derivative_norm
 from lazycore.measures.labels import share_of_errors
 from lazycore.problem import build_problem

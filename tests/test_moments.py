@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lazycore.moments import blocks, recorded_steps, recorded_times, spaced_times
+from lazycore.config.moments import blocks, recorded_steps, recorded_times, spaced_times
 
 
 def moment(steps, progress=0.5):

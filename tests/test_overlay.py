@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from lazycore import tabulate
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.figures import export, overlay
 from lazycore.groups import grouped

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.datasets import folders, own, points
 from lazycore.errors import ConfigError, DataError
 from lazycore.figures import export
-from lazycore.sweepconfig import SweepConfig
 from lazycore.targets import dataset
 from lazycore.tasks import Streams
 

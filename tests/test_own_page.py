@@ -5,7 +5,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from test_pages import opened, words
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.datasets import folders
 from lazycore.jobs import open_queue
 

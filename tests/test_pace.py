@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lazycore import pace as pacing
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.problem import build_problem
 from lazycore.training import run

@@ -11,8 +11,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lazycore import atlas, spec, tasks
-from lazycore.config import RunConfig
+from lazycore import atlas, tasks
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._euler import KINK, ROUNDING
 from lazycore.jobs import open_queue
 from lazycore.measures.recording import UNMET

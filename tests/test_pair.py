@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._alone import Alone, State
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._pair import (

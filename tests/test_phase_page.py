@@ -10,9 +10,9 @@ from test_pages import ROOT, charts, opened, queue, root, words
 from test_sweep_page import keep
 
 from lazycore import atlas
+from lazycore.config.sweep import SweepConfig
 from lazycore.phases import crossover as at
 from lazycore.phases import cube_of, settings, shipped
-from lazycore.sweepconfig import SweepConfig
 from pages.widgets import phasecontrols, phaseview
 
 __all__ = ["queue", "root"]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from made_up_sweep import digest_at, made_up_sweep, medians, plane
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.plane import Axis, axes_of
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import population
 from lazycore.errors import ConfigError
 from lazycore.targets import dataset

@@ -5,7 +5,7 @@ import oracle
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.measures.columns import model_columns
 from lazycore.problem import (
     build_problem,

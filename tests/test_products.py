@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.problem import build_problem
 from lazycore.tangent.kernel import tangent_kernel
 from lazycore.tangent.kernel_cost import affordable_points, pair_work

@@ -10,8 +10,8 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.figures import panels_of
 from lazycore.problem import Problem, build_problem

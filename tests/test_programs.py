@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore import budget, run
-from lazycore.config import RunConfig
+from lazycore import run
+from lazycore.config import cost
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.networks.programs import LARGEST_BEND, Eight, Quadratic, bend_of
 from lazycore.problem import build_problem
@@ -109,7 +110,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(fields, sentence):
 def test_a_task_without_inputs_prefers_its_model_and_costs_little():
     assert RunConfig(task="vector").resolve().model == "quadratic"
     assert RunConfig(task="plane_target").resolve().model == "figure_eight"
-    assert budget.check(RunConfig(task="vector")).seconds < 2.0
+    assert cost.check(RunConfig(task="vector")).seconds < 2.0
     fields = {"task": "vector", "target_size": 2, "model": "figure_eight"}
     assert RunConfig.from_dict(fields).resolve().model == "figure_eight"
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.quantities import QUANTITIES, measure
 from lazycore.results import RunResult, Snapshot
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lazycore import run, train
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.refinement import LOOSE, RECORDS, SHARE, first_answer
 from lazycore.results import RunResult
 from lazycore.workers import child

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore import checks, run, stages
-from lazycore.budget import estimate
+from lazycore import checks, run
 from lazycore.checks import iterative_linearization
-from lazycore.config import RunConfig
+from lazycore.config import refreshing
+from lazycore.config.cost import estimate
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._stages import Stages
 from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
@@ -118,10 +119,10 @@ def test_more_steps_a_stage_damp_less():
 @pytest.mark.parametrize(("steps", "every"), [(10, 3), (12, 3), (5, 1), (4, 9), (1000, 7)])
 @pytest.mark.parametrize("schedule", ["uniform", "front_loaded"])
 def test_stages_follow_each_other_to_the_end(steps, every, schedule):
-    found = list(stages.stages(steps, every, schedule))
+    found = list(refreshing.stages(steps, every, schedule))
     begins, ends = zip(*found, strict=True)
     assert begins == (0, *ends[:-1]) and ends[-1] == steps
-    assert len(found) == stages.updates(steps, every)
+    assert len(found) == refreshing.updates(steps, every)
     lengths = np.subtract(ends, begins)
     assert lengths.min() >= 1
     if schedule == "front_loaded":
@@ -130,9 +131,9 @@ def test_stages_follow_each_other_to_the_end(steps, every, schedule):
 
 def test_only_so_many_stages_are_noted_the_first_and_the_last_among_them():
     for count in (1, 2, 3, 40, 41, 10**9):
-        noted = stages.noted(count)
-        assert {0, count - 1} <= noted.keys() and len(noted) <= stages.NOTED + 2
-        assert 1 <= sum(noted.values()) <= stages.SPECTRA
+        noted = refreshing.noted(count)
+        assert {0, count - 1} <= noted.keys() and len(noted) <= refreshing.NOTED + 2
+        assert 1 <= sum(noted.values()) <= refreshing.SPECTRA
 
 
 def test_lambda_max_of_many_outputs_is_found_by_products(monkeypatch):

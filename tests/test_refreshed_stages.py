@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import _stages
 from lazycore.dynamics._refreshed import refreshed_path
 from lazycore.problem import build_problem

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from lazycore import kinds, spec
-from lazycore.config import RunConfig
+from lazycore.config import kinds, spec
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.measures.spectrum import class_gap
 from lazycore.reproductions import (
@@ -30,7 +31,6 @@ from lazycore.reproductions import (
     tables,
 )
 from lazycore.results import RunResult, Snapshot
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from lazycore.targets import dataset
 from lazycore.tasks import Streams

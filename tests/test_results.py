@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazycore import results, run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.errors import CorruptResult, ResultNotFound
 from lazycore.results import RunResult, Snapshot
 

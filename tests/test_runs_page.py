@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from test_pages import TINY, charts, html, keep, opened, queue, root, words
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.jobs import Job
 from lazycore.store import open_store

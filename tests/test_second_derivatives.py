@@ -7,8 +7,8 @@ import oracle
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.measures.kappa import kappa, second_derivative_norm
 from lazycore.problem import build_problem
 

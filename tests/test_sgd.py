@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore import compare, run, spec
+from lazycore import compare, run
 from lazycore.augmentation import pixel_maps
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, batch_space, tangent_space
 from lazycore.dynamics.sgd import batches, measured_steps, step_sizes

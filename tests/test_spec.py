@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lazycore import fieldwords, spec
-from lazycore.config import all_fields
+from lazycore.config import spec, words
+from lazycore.config.run import all_fields
 from lazycore.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TASK = '''
 """Points on a line and their cubes."""
 import numpy as np
-from lazycore.fields import N_TEST, N_TRAIN, TARGET_NOISE
-from lazycore.spec import Field, Spec
+from lazycore.config.run.fields import N_TEST, N_TRAIN, TARGET_NOISE
+from lazycore.config.run.spec import Field, Spec
 from lazycore.tasks import Sample
 
 SPEC = Spec(
@@ -36,7 +36,7 @@ def sample(values, streams):
 '''
 ACTIVATION = '''
 """A sine."""
-from lazycore.spec import Field, Spec
+from lazycore.config.run.spec import Field, Spec
 
 SPEC = Spec(
     name="wave", meaning="sin(f z)", facts={"smooth": True},
@@ -54,7 +54,7 @@ def bounds(values):
 '''
 LOSS = '''
 """A smooth absolute value."""
-from lazycore.spec import Field, Spec
+from lazycore.config.run.spec import Field, Spec
 
 SPEC = Spec(
     name="pseudo_huber", meaning="sqrt(c^2 + r^2) - c",
@@ -73,9 +73,9 @@ def gradient(f, y, values):
 '''
 MODEL = '''
 """One hidden layer whose output weights start at a chosen value."""
-from lazycore.fields import NETWORK
+from lazycore.config.run.fields import NETWORK
 from lazycore.models import _layers
-from lazycore.spec import Field, Spec
+from lazycore.config.run.spec import Field, Spec
 
 def _parameters(values, d, k):
     return _layers.parameters(values, 1, d, k)
@@ -97,7 +97,7 @@ def build(values, d, k):
 '''
 RUN = """
 import json, sys
-from lazycore.config import RunConfig, all_fields
+from lazycore.config.run.run import RunConfig, all_fields
 assert "torch" not in sys.modules
 fields = sorted(all_fields())
 values = json.loads(sys.argv[1])
@@ -210,7 +210,7 @@ def test_every_field_is_called_in_words_and_explained_in_sentences():
         assert field.label not in ("", name) and "_" not in field.label, name
         assert field.label[0].isupper() or field.label[0] == "α", name
         assert field.help.endswith(f"it is `{name}`.") and len(field.help.split(". ")) >= 3, name
-    assert set(fieldwords.WORDS) <= set(all_fields()), "words for what is no field"
+    assert set(words.WORDS) <= set(all_fields()), "words for what is no field"
     labels = [field.label for field in all_fields().values()]
     assert len(set(labels)) == len(labels)
 
@@ -218,7 +218,7 @@ def test_every_field_is_called_in_words_and_explained_in_sentences():
 def test_every_task_and_every_other_file_says_in_a_sentence_what_it_is():
     for kind in spec.PACKAGES:
         for name, file in spec.collect(kind).items():
-            said = fieldwords.sentence(file.SPEC.meaning)
+            said = words.sentence(file.SPEC.meaning)
             begins = said.split()[0].rstrip(",")
             assert begins.isalpha() or begins.isdigit() or "-" in begins, (kind, name, said)
             assert len(said.split()) > 3 and said.endswith("."), (kind, name, said)

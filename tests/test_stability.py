@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.measures.stability import Stability
 from lazycore.problem import build_problem
 

@@ -8,8 +8,8 @@ import oracle
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.lanes.stacked import stack
 from lazycore.measures.recording import choose_scales

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.models import strided_cnn
 from lazycore.networks.dense import unit_gain

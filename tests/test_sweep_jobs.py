@@ -12,7 +12,8 @@ import standin
 import sweep_standin
 from standin import DEADLINE, until
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import (
     BudgetError,
     ConfigError,
@@ -23,7 +24,6 @@ from lazycore.errors import (
 )
 from lazycore.jobview import ENDED
 from lazycore.store import ResultStore
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from lazycore.workers import devices, worker
 from lazycore.workers.child import CellDone

@@ -8,8 +8,8 @@ from made_up_sweep import FIELDS, digest_at, made_up_sweep
 from test_pages import ROOT, charts, opened, queue, root, words
 
 from lazycore import atlas
+from lazycore.config.sweep import SweepConfig
 from lazycore.store import open_store
-from lazycore.sweepconfig import SweepConfig
 from pages.widgets import sweeplink, sweeppresets
 from pages.widgets.sweepview import View, rows_of
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazycore.config import RunConfig
+from lazycore.config.axes import parse_axis
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import DERIVED, LARGEST, SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.sweepaxes import parse_axis
-from lazycore.sweepconfig import DERIVED, LARGEST, SweepConfig
 
 SINE = {"task": "sine", "dynamics": "gd", "steps": "5"}
 
@@ -316,7 +316,7 @@ def test_every_derived_axis_sets_a_field_that_is_none_itself():
 
 def test_sweeps_and_their_tables_come_without_torch_and_pandas():
     code = (
-        "import sys, lazycore.sweepresult, lazycore.kinds\n"
+        "import sys, lazycore.sweepresult, lazycore.config.kinds\n"
         "sys.exit(bool({'torch', 'pandas', 'dbos'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

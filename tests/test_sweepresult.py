@@ -13,9 +13,9 @@ import pytest
 import sweep_standin
 
 from lazycore import sweepresult
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult, LazyLabError, ResultNotFound
 from lazycore.quantities import QUANTITIES, measure
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import OUTPUTS, SweepResult
 
 ARRAYS = ("status", "verdict", "values")

@@ -5,7 +5,7 @@ import sweep_standin
 
 import lazycore
 from lazycore import RunConfig, SweepConfig, SweepResult, sweeps
-from lazycore.budget import Budget
+from lazycore.config.cost import Budget
 from lazycore.errors import BudgetError, ConfigError, LazyLabError, StoreFull
 from lazycore.quantities import measure
 from lazycore.store import ResultStore

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.datasets import folders, own
 from lazycore.datasets.understood import Choices, Question, in_units
 from lazycore.errors import ConfigError, DataError

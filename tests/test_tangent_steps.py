@@ -6,7 +6,8 @@ import pytest
 import torch
 from test_handover import followed
 
-from lazycore.config import RunConfig
+from lazycore.config.moments import MODELS, Moment
+from lazycore.config.run import RunConfig
 from lazycore.dynamics import _inner_steps, _until_margins
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._handover import Lazy
@@ -14,7 +15,6 @@ from lazycore.dynamics._inner_steps import Node
 from lazycore.dynamics._paths import Path
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_steps import TangentSteps, pays
-from lazycore.moments import MODELS, Moment
 from lazycore.problem import build_problem
 
 torch.set_num_threads(1)

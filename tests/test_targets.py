@@ -5,8 +5,8 @@ import pytest
 import tiny_sets
 from choices import few, is_possible
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.datasets import images
 from lazycore.targets import dataset, flipped
 from lazycore.tasks import Sample

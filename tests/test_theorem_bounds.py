@@ -8,7 +8,7 @@ power of one of them, could be taken for another.
 import numpy as np
 import pytest
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.theorems import BELOW, BOUND, GUIDE, OUTSIDE, Line, Rate, theorems
 from lazycore.theorems import theorem_2_2 as two
 from lazycore.theorems import theorem_2_3 as three

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lazycore import run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.figures import animation, bound, export, kappa, outputs_plane, panels_of, style
 from lazycore.theorems import BELOW, BOUND, GUIDE, OUTSIDE, Line, theorems
 from lazycore.theorems.kappa_criterion import expected_kappa

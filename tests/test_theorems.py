@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lazycore import run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import BELOW, BOUND, OUTSIDE, Rate, theorems
 from lazycore.theorems._constants import Constants

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import linregress, t
 
 from lazycore import run
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.measures.hypotheses import gap_bound
 from lazycore.problem import build_problem
 from lazycore.theory import lazy

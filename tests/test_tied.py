@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.dynamics._closed_form import closed_form, flow_filters
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._tangent_lanes import tangent_lanes

@@ -4,7 +4,7 @@ import pytest
 from paces import RUNS
 
 from lazycore import jobview
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.timeleft import EARLIEST, EVEN, LEAST_LEFT, time_left
 from lazycore.training import train
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from lazycore import run, train
-from lazycore.budget import Budget
-from lazycore.config import RunConfig
+from lazycore.config.cost import Budget
+from lazycore.config.moments import recorded_steps
+from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError
-from lazycore.moments import recorded_steps
 from lazycore.training import choose_device
 
 TINY = {"task": "teacher", "dim": 3, "n_train": 6, "n_test": 4, "width": 4}

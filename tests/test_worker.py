@@ -12,8 +12,8 @@ import psutil
 import pytest
 import standin
 
-from lazycore import budget
-from lazycore.config import RunConfig
+from lazycore.config import cost
+from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError, ResultNotFound
 from lazycore.jobs import JobQueue
 from lazycore.store import ResultStore
@@ -366,7 +366,7 @@ def test_a_worker_sees_its_own_gpu_alone():
 def test_limits_come_from_the_environment():
     said = {"LAZYLAB_JOB_SECONDS": "5", "LAZYLAB_JOB_MB": "100"}
     assert devices.limits(said) == Limits(5.0, 100 * 2**20)
-    assert devices.limits({}).seconds == 2 * budget.DEFAULT.seconds
+    assert devices.limits({}).seconds == 2 * cost.DEFAULT.seconds
     for wrong in ("abc", "-1", "nan", "0"):
         with pytest.raises(ConfigError, match=f"LAZYLAB_JOB_MB={wrong}"):
             devices.limits({"LAZYLAB_JOB_MB": wrong})

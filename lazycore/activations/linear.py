@@ -1,6 +1,6 @@
 """σ(z) = z: deep linear networks, lazy or rich without any nonlinearity in x."""
 
-from lazycore.spec import Spec
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="linear",

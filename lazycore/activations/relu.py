@@ -1,6 +1,6 @@
 """σ(z) = max(z, 0)."""
 
-from lazycore.spec import Spec
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="relu",

@@ -1,7 +1,7 @@
 """σ(z) = ln(1 + e^{βz}) / β: a ReLU with a round corner of size 1/β."""
 
-from lazycore.fields import ACTIVATION_BETA
-from lazycore.spec import Spec
+from lazycore.config.fields import ACTIVATION_BETA
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="softplus",

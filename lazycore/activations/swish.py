@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from lazycore.fields import ACTIVATION_BETA
-from lazycore.spec import Spec
+from lazycore.config.fields import ACTIVATION_BETA
+from lazycore.config.spec import Spec
 
 STEEPEST = 1.0998393194
 """sup |σ'| for every β: the largest root of x tanh(x/2) = 2 is where it is reached, at βz = x."""

@@ -1,6 +1,6 @@
 """σ(z) = tanh(z)."""
 
-from lazycore.spec import Spec
+from lazycore.config.spec import Spec
 
 SPEC = Spec(name="tanh", meaning="smooth and bounded, tanh(z)", facts={"smooth": True})
 

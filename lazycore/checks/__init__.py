@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 LAZY_TRAINING = "lazy-training"

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.reproductions.convolutional import ALPHAS, DIGITS_STEP, IMAGES, NEW_IMAGES, trained
 from lazycore.results import RunResult
 from lazycore.theory.lazy import slope

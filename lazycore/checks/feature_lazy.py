@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import spec
 from lazycore.checks import FEATURE_LAZY, Check, Row
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 from lazycore.theory.lazy import slope
 

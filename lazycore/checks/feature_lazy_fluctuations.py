@@ -12,10 +12,10 @@ import numpy as np
 
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import at_end
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.phases import cube_of, fluctuations, settings
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 FEATURE, BORDER, LAZY = 1e-2, 1.0, 1e4

@@ -12,7 +12,7 @@ import numpy as np
 
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import at_end, setting
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 FEATURE, DEEP_IN_FEATURE, LAZY = 1e-2, 1e-4, 1e4

@@ -6,7 +6,7 @@ import numpy as np
 
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import SOURCE, setting, within
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 from lazycore.theory.lazy import rich_kernel_exponent, slope
 

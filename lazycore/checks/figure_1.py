@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.reproductions.figure_1ab import AUTHORS_WIDTH, FAR, FITTED, LAZY, NEAR, POINTS, RICH
 from lazycore.reproductions.figure_1c import TAUS, descent
 from lazycore.reproductions.neurons import displacement, plane_run

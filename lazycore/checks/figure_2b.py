@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.reproductions import figure_2b
 from lazycore.reproductions.tables import configs, gathered
 from lazycore.results import RunResult

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 CONFIG = RunConfig(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from lazycore.checks import Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 PROBLEMS = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 SCALE, STEP, STEPS = 3.0, 0.2, 2000

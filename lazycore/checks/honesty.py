@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazycore import spec
 from lazycore.checks import Check, Row
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 if TYPE_CHECKING:
-    from lazycore.moments import Moment
+    from lazycore.config.moments import Moment
     from lazycore.problem import Problem
 
 ALLOWED, WORST = 0.01, 3.0
@@ -124,9 +124,9 @@ def _measured(problem: "Problem", moments: "Sequence[Moment]") -> tuple[dict[flo
     """Return the gaps of one run up to where a model diverges, and what it states."""
     import torch
 
+    from lazycore.config.moments import DIVERGED
     from lazycore.measures.columns import positions, rms
     from lazycore.measures.recording import stated_error
-    from lazycore.moments import DIVERGED
 
     train = problem.train
     space, s = positions([moment.tangent for moment in moments])

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from lazycore.checks import Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.refreshing import updates
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
-from lazycore.stages import updates
 
 PAPER = "iterative-linearization"
 SOURCE = "Goldwaser & Ge 2022"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lazycore.checks import Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 
 ALLOWED = 1e-10

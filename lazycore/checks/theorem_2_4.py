@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.models.quadratic import LARGEST_SINGULAR_VALUE
 from lazycore.results import RunResult
 from lazycore.theorems import theorem_2_4

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lazycore.cli import checks, data, queue, runs, sweeps
-from lazycore.config import all_fields
+from lazycore.config.axes import DERIVED
+from lazycore.config.run import all_fields
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.sweepaxes import DERIVED
 
 
 class _Parser(argparse.ArgumentParser):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lazycore.config import RunConfig, all_fields, readings
+from lazycore.config.axes import DERIVED, is_axis, parse_axis
+from lazycore.config.run import RunConfig, all_fields, readings
+from lazycore.config.spec import PACKAGES, Field, collect, shown
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.spec import PACKAGES, Field, collect, shown
-from lazycore.sweepaxes import DERIVED, is_axis, parse_axis
-from lazycore.sweepconfig import SweepConfig
 
 
 class _Given(argparse.Action):

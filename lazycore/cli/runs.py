@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lazycore import budget, spec
 from lazycore.cli import output
 from lazycore.cli.fields import add_fields, run_config
-from lazycore.config import RunConfig
+from lazycore.config import cost, spec
+from lazycore.config.run import RunConfig
 from lazycore.datasets.understood import in_units
 from lazycore.results import RunResult
 from lazycore.verdict import LEARNED
@@ -27,9 +27,9 @@ def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     config = run_config(options)
-    limit = None if options.no_budget else budget.DEFAULT
+    limit = None if options.no_budget else cost.DEFAULT
     if limit:
-        budget.check(config, limit)
+        cost.check(config, limit)
     output.check_folders(options)
     if line := _understood(config):
         print(line, file=sys.stderr)

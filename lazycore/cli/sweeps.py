@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from lazycore import budget, progress
+from lazycore import progress
 from lazycore.cli import output
 from lazycore.cli.fields import add_fields, sweep_config
+from lazycore.config import cost as budget
 from lazycore.errors import ConfigError
 from lazycore.sweepresult import SweepResult
 

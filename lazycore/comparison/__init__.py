@@ -10,20 +10,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from lazycore import budget as budgets
 from lazycore.comparison.cost import check, estimated
 from lazycore.comparison.foreign import Foreign, foreign
 from lazycore.comparison.options import ADAM_STEP, batch_points, is_iterated, options, recorded
 from lazycore.comparison.randomness import undisturbed
 from lazycore.comparison.targets import targets
+from lazycore.config import cost as budgets
+from lazycore.config.fields import ALPHA, ZERO_OUTPUT
+from lazycore.config.moments import Moment
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._optimized import Batches, Rule, optimized
 from lazycore.errors import ConfigError
-from lazycore.fields import ALPHA, ZERO_OUTPUT
 from lazycore.losses import Loss, chosen
 from lazycore.machine.surroundings import apart
 from lazycore.measures.recording import choose_scales, recorder
-from lazycore.moments import Moment
 from lazycore.networks.network import Network
 from lazycore.networks.row_network import RowNetwork
 from lazycore.networks.state import State
@@ -108,7 +108,7 @@ def compare(
     values = options(dynamics, given | {"batch_size": batch_size, "batch_seed": batch_seed})
     if not (budget is None or isinstance(budget, budgets.Budget)):
         raise ConfigError(
-            f"budget={budget!r} is not allowed: give a lazycore.budget.Budget or None."
+            f"budget={budget!r} is not allowed: give a lazycore.config.cost.Budget or None."
         )
     if not isinstance(loss, str):
         raise ConfigError(f"loss={loss!r} is not allowed: give the name of a loss, as square.")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
-from lazycore import budget as budgets
+from lazycore.config import cost as budgets
+from lazycore.config.moments import RECORDS
 from lazycore.errors import BudgetError
 from lazycore.measures.recording import RARELY, SPARSE_EVERY
-from lazycore.moments import RECORDS
 from lazycore.problem import Problem
 from lazycore.tangent.kernel_cost import affordable_points
 

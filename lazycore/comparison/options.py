@@ -6,9 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from lazycore.config.fields import (
+    BATCH_SEED,
+    BATCH_SIZE,
+    MOMENTUM,
+    STEP_SIZE,
+    STEPS,
+    TIME,
+    TOLERANCE,
+)
+from lazycore.config.spec import Field, Values, shown
 from lazycore.errors import ConfigError
-from lazycore.fields import BATCH_SEED, BATCH_SIZE, MOMENTUM, STEP_SIZE, STEPS, TIME, TOLERANCE
-from lazycore.spec import Field, Values, shown
 
 WEIGHT_DECAY = Field(
     name="weight_decay",

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from lazycore.comparison import compare
 from lazycore.comparison.randomness import seed_all, undisturbed
+from lazycore.config.fields import ALPHA, SEED, WIDTH
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.fields import ALPHA, SEED, WIDTH
 from lazycore.networks.held_module import private_copy
 from lazycore.progress import counted
 from lazycore.quantities import measure

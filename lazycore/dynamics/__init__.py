@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore import spec
-from lazycore.moments import Moment
+from lazycore.config import spec
+from lazycore.config.moments import Moment
 
 if TYPE_CHECKING:
     from lazycore.problem import Problem

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import MODELS, Moment
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._crossing import excess, located
 from lazycore.dynamics._pair import Pair, unless_lost
@@ -14,7 +15,6 @@ from lazycore.dynamics._paths import Path
 from lazycore.dynamics._side_by_side import Lane
 from lazycore.dynamics._tangent_lanes import TangentLanes
 from lazycore.lanes.stacked import Lanes
-from lazycore.moments import MODELS, Moment
 
 NETWORK, TANGENT = "nonlinear", "linearized"
 

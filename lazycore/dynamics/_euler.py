@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import MODELS
 from lazycore.dynamics._crossing import excess
 from lazycore.dynamics._tangent import FunctionSpace, TangentSpace
 from lazycore.lanes.stacked import stack
-from lazycore.moments import MODELS
 from lazycore.problem import Problem
 
 if TYPE_CHECKING:

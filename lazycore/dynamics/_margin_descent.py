@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from lazycore.config.moments import MODELS, Moment, Position
+from lazycore.config.spec import Values
 from lazycore.dynamics._crossing import excess
 from lazycore.dynamics._descent import NetworkDescent, tangent_descent
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.dynamics._twins import Twins
 from lazycore.lanes.stacked import stack
-from lazycore.moments import MODELS, Moment, Position
 from lazycore.problem import Problem
-from lazycore.spec import Values
 
 
 def until_margins(

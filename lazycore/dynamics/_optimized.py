@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import Moment, Position, recorded_steps
 from lazycore.dynamics._tangent import ParameterSpace, gradient
 from lazycore.dynamics._twins import TwinDescent
 from lazycore.dynamics.sgd import batches
-from lazycore.moments import Moment, Position, recorded_steps
 from lazycore.problem import Problem
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8

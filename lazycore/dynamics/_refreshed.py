@@ -16,15 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore import stages
-from lazycore.budget import FLOPS_PER_SECOND, SECONDS_PER_CALL
+from lazycore.config import refreshing
+from lazycore.config.cost import FLOPS_PER_SECOND, SECONDS_PER_CALL
+from lazycore.config.moments import Refreshed
+from lazycore.config.spec import Values
 from lazycore.dynamics._closed_form import closed_form
 from lazycore.dynamics._descent import tangent_positions
 from lazycore.dynamics._stages import Stages
 from lazycore.dynamics._tangent import FunctionSpace, tangent_space
-from lazycore.moments import Refreshed
 from lazycore.problem import Problem
-from lazycore.spec import Values
 from lazycore.theory.filters import damped_filters
 
 
@@ -34,11 +34,11 @@ def refreshed_path(
     """Yield the path of iterative linearisation after each of `steps`, None once it has diverged.
 
     Within a stage its linear model is read, and the network where features are taken anew
-    (`lazycore.stages.ends_refreshed`).
+    (`lazycore.config.refreshing.ends_refreshed`).
     """
     path, solver, taken = Stages(problem, values), _Solver(values), 0
     schedule = values["steps"], values["refresh_every"], values["refresh_schedule"]
-    for begin, end in stages.stages(*schedule):
+    for begin, end in refreshing.stages(*schedule):
         path.look()
         if path.has_diverged(path.stage.train.start):
             break
@@ -46,7 +46,7 @@ def refreshed_path(
         if steps[taken] == begin:
             yield path.state(None)
             taken += 1
-        linear = end == values["steps"] and not stages.ends_refreshed(*schedule)
+        linear = end == values["steps"] and not refreshing.ends_refreshed(*schedule)
         read = int(np.searchsorted(steps, end, side="right" if linear else "left"))
         offsets = np.unique([*(steps[taken:read] - begin), end - begin])
         u = path.v

@@ -5,13 +5,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from lazycore import stages
+from lazycore.config import refreshing
+from lazycore.config.moments import Refreshed
+from lazycore.config.spec import Values
 from lazycore.dynamics._descent import Descent, tangent_gradient_on
 from lazycore.dynamics._stages import Stages
 from lazycore.dynamics._tangent import ParameterSpace, gradient
-from lazycore.moments import Refreshed
 from lazycore.problem import Points, Problem
-from lazycore.spec import Values
 
 
 class RefreshedBatches:
@@ -24,8 +24,8 @@ class RefreshedBatches:
     def __init__(self, problem: Problem, values: Values) -> None:
         self._path, self._values = Stages(problem, values), values
         schedule = values["steps"], values["refresh_every"], values["refresh_schedule"]
-        self._stages = stages.stages(*schedule)
-        self._ends_refreshed = stages.ends_refreshed(*schedule)
+        self._stages = refreshing.stages(*schedule)
+        self._ends_refreshed = refreshing.ends_refreshed(*schedule)
         self._begin = self._end = self._done = 0
         self._time, self._cap = 0.0, float("inf")
         self._inside, self._ended = False, False

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import Moment, Position, has_waited
+from lazycore.config.spec import Values
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._closed_form import ClosedForm, OutputForm, closed_form, flow_filters
 from lazycore.dynamics._handover import Handover
@@ -22,10 +24,8 @@ from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_sp
 from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
 from lazycore.dynamics._twins import twin
 from lazycore.lanes.stacked import stack
-from lazycore.moments import Moment, Position, has_waited
 from lazycore.pace import longest_wait, states_at_once
 from lazycore.problem import Problem, rms
-from lazycore.spec import Values
 
 COARSENESS = 10.0
 LARGEST_MODES = 1500

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore import stages
-from lazycore.budget import LARGEST_KERNEL, LARGEST_NOTED
-from lazycore.moments import DIVERGED, Refreshed, Stage
+from lazycore.config import refreshing
+from lazycore.config.cost import LARGEST_KERNEL, LARGEST_NOTED
+from lazycore.config.moments import DIVERGED, Refreshed, Stage
+from lazycore.config.spec import Values
 from lazycore.problem import Problem
-from lazycore.spec import Values
 from lazycore.tangent.kernel import tangent_kernel
 from lazycore.tangent.restart import restart
 
@@ -32,8 +32,8 @@ class Stages:
         self.problem, self.values = problem, values
         self.v = torch.zeros_like(problem.w0, dtype=problem.train.features.like.dtype)
         self.stage, self.taken = problem, 0
-        count = stages.updates(values["steps"], values["refresh_every"])
-        self._noted, self._log = stages.noted(count), []
+        count = refreshing.updates(values["steps"], values["refresh_every"])
+        self._noted, self._log = refreshing.noted(count), []
         self._limit = DIVERGED * max(problem.loss_at(problem.train.start), _tiny(problem))
 
     def enter(self, step: int, time: float, step_size: float) -> float:

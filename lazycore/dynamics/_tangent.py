@@ -14,8 +14,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from lazycore import moments
-from lazycore.budget import LARGEST_KERNEL
+from lazycore.config import moments
+from lazycore.config.cost import LARGEST_KERNEL
 from lazycore.machine.blas import product
 from lazycore.problem import Problem
 from lazycore.tangent.layers import Layer, Layered

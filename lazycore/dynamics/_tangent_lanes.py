@@ -12,11 +12,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import Position
 from lazycore.dynamics._closed_form import ClosedForm, OutputForm
 from lazycore.dynamics._tangent import FunctionSpace, TangentSpace, gradient
 from lazycore.losses import Loss
 from lazycore.machine.blas import product
-from lazycore.moments import Position
 
 
 class TangentLanes(Protocol):

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import DIVERGED, Position
+from lazycore.config.spec import Values
 from lazycore.dynamics._descent import NetworkDescent, tangent_positions
 from lazycore.dynamics._pair import curvature
 from lazycore.dynamics._tangent import tangent_space
 from lazycore.lanes.stacked import stack
-from lazycore.moments import DIVERGED, Position
 from lazycore.problem import Points, Problem, rms
-from lazycore.spec import Values
 from lazycore.tangent.kernel_cost import is_dear
 
 ROUNDINGS = 16.0

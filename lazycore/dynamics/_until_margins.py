@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from lazycore.config.moments import MODELS, Moment, spaced_times
+from lazycore.config.spec import Values
 from lazycore.dynamics._alone import NETWORK, TANGENT, End, go_on
 from lazycore.dynamics._chebyshev import Chebyshev
 from lazycore.dynamics._crossing import excess, located
@@ -26,9 +28,7 @@ from lazycore.dynamics._tangent_lanes import tangent_lanes
 from lazycore.dynamics._tangent_steps import pays
 from lazycore.dynamics._twins import twin
 from lazycore.lanes.stacked import stack
-from lazycore.moments import MODELS, Moment, spaced_times
 from lazycore.problem import Problem
-from lazycore.spec import Values
 
 PER_DECADE = 20
 """Recorded times in each factor of ten."""

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore.fields import STOP, TIME
-from lazycore.spec import Field, Spec, Values
+from lazycore.config.fields import STOP, TIME
+from lazycore.config.spec import Field, Spec, Values
 from lazycore.theory.lazy import first_step
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lazycore.config.moments import Moment
     from lazycore.dynamics._euler import Walk
     from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
-    from lazycore.moments import Moment
     from lazycore.problem import Problem
 
 COARSENESS = 10.0
@@ -86,9 +86,9 @@ def trajectories(
 def _trajectory(
     problem: "Problem", values: Values, record: np.ndarray | None, limit: float
 ) -> "Iterator[Moment]":
+    from lazycore.config.moments import MODELS, Moment, Position
     from lazycore.dynamics._tangent import tangent_space
     from lazycore.dynamics._twins import twin
-    from lazycore.moments import MODELS, Moment, Position
 
     space, times = tangent_space(problem), _times(problem, values) if record is None else record
     moved = twin(problem)
@@ -125,9 +125,9 @@ def _gap(problem: "Problem", space: "FunctionSpace | ParameterSpace", state: "St
 
 def _times(problem: "Problem", values: Values) -> np.ndarray:
     """Return the recorded times, from well below the first step of the rule where it stops."""
+    from lazycore.config.moments import recorded_times, spaced_times
     from lazycore.dynamics._onset import onset
     from lazycore.dynamics._until_margins import FIRST, PER_DECADE
-    from lazycore.moments import recorded_times, spaced_times
 
     end = float(values["time"])
     if values.get("stop") != "margins":

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore.fields import STOP, TIME, TOLERANCE
-from lazycore.spec import Spec, Values
+from lazycore.config.fields import STOP, TIME, TOLERANCE
+from lazycore.config.spec import Spec, Values
 
 if TYPE_CHECKING:
-    from lazycore.moments import Moment
+    from lazycore.config.moments import Moment
     from lazycore.problem import Problem
 
 SPEC = Spec(
@@ -37,12 +37,12 @@ def trajectories(
     With stop=margins the times are geometric up to the end of each model, which is found within
     the step; the model that is left goes on alone (`_until_margins`).
     """
+    from lazycore.config.moments import recorded_times
     from lazycore.dynamics._chebyshev import Chebyshev
     from lazycore.dynamics._handover import Sharpening
     from lazycore.dynamics._pair import is_stiff
     from lazycore.dynamics._side_by_side import side_by_side
     from lazycore.dynamics._until_margins import until_margins
-    from lazycore.moments import recorded_times
 
     if values[0].get("stop") == "margins":
         yield from until_margins(problems, values, records, limits or [np.inf] * len(problems))

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore import spec, stages
-from lazycore.budget import LARGEST_KERNEL
+from lazycore.config import refreshing, spec
+from lazycore.config.cost import LARGEST_KERNEL
+from lazycore.config.fields import MOMENTUM, STEP_SIZE, STEPS, STOP
+from lazycore.config.spec import Spec, Values
 from lazycore.errors import ConfigError
-from lazycore.fields import MOMENTUM, STEP_SIZE, STEPS, STOP
-from lazycore.spec import Spec, Values
 
 if TYPE_CHECKING:
-    from lazycore.moments import Moment
+    from lazycore.config.moments import Moment
     from lazycore.problem import Problem
 
 
 def _check(values: Values) -> None:
-    stages.check(values)
+    refreshing.check(values)
     if values.get("refresh_solver") != "levenberg_marquardt":
         return
     if values["momentum"]:
@@ -39,8 +39,8 @@ SPEC = Spec(
     meaning="full-batch gradient descent with a fixed step",
     reads=(
         *(STEPS, STEP_SIZE, MOMENTUM, STOP),
-        *(stages.REFRESH_EVERY, stages.REFRESH_SOLVER),
-        *(stages.REFRESH_SCHEDULE, stages.REFRESH_CAP),
+        *(refreshing.REFRESH_EVERY, refreshing.REFRESH_SOLVER),
+        *(refreshing.REFRESH_SCHEDULE, refreshing.REFRESH_CAP),
     ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},
@@ -60,13 +60,13 @@ def trajectories(
     The iteration is the object itself, so its error is rounding alone: what comes of that is seen
     on twins of each run (`_twins`).
     """
+    from lazycore.config.moments import Moment, Position, recorded_steps
     from lazycore.dynamics._descent import NetworkDescent, tangent_positions
     from lazycore.dynamics._margin_descent import until_margins
     from lazycore.dynamics._refreshed import refreshed_path
     from lazycore.dynamics._tangent import tangent_space
     from lazycore.dynamics._twins import Twins, tangent_twin
     from lazycore.lanes.stacked import stack
-    from lazycore.moments import Moment, Position, recorded_steps
 
     steps = recorded_steps(values[0]["steps"]) if records is None else records[0]
     if values[0].get("stop") == "margins":

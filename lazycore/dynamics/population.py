@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.fields import BATCH_SEED, BATCH_SIZE, STEP_SIZE, STEPS
+from lazycore.config.spec import Field, Spec, Values
 from lazycore.errors import ConfigError
-from lazycore.fields import BATCH_SEED, BATCH_SIZE, STEP_SIZE, STEPS
-from lazycore.spec import Field, Spec, Values
 from lazycore.tasks import Streams
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lazycore.moments import Moment
+    from lazycore.config.moments import Moment
     from lazycore.problem import Points, Problem
 
 AT_ONCE = 50
@@ -92,10 +92,10 @@ def _trajectory(
     """
     import torch
 
+    from lazycore.config.moments import Moment, Position, recorded_steps
     from lazycore.dynamics._descent import Descent, gradient_on, tangent_gradient_on
     from lazycore.dynamics._tangent import ParameterSpace
     from lazycore.dynamics._twins import TwinDescent
-    from lazycore.moments import Moment, Position, recorded_steps
 
     eta = values["step_size"]
     rates = eta * _rates(problem, values["first_layer_rate"])

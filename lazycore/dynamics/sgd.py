@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore import spec, stages
 from lazycore.augmentation import pixel_maps
-from lazycore.errors import ConfigError
-from lazycore.fields import (
+from lazycore.config import refreshing, spec
+from lazycore.config.fields import (
     AUGMENTATION,
     BATCH_SEED,
     BATCH_SIZE,
@@ -26,20 +25,21 @@ from lazycore.fields import (
     STEPS,
     STOP,
 )
-from lazycore.moments import MODELS, recorded_steps
-from lazycore.spec import Spec, Values
+from lazycore.config.moments import MODELS, recorded_steps
+from lazycore.config.spec import Spec, Values
+from lazycore.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lazycore.config.moments import Moment, Position
     from lazycore.dynamics._descent import Descent
     from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
-    from lazycore.moments import Moment, Position
     from lazycore.problem import Points, Problem
 
 
 def _check(values: Values) -> None:
-    stages.check(values)
+    refreshing.check(values)
     if values["batch_size"] > values["n_train"]:
         raise ConfigError(
             f"batch_size={values['batch_size']} is not allowed: there are "
@@ -58,7 +58,7 @@ SPEC = Spec(
     reads=(
         *(STEPS, STEP_SIZE, SCHEDULE, SCHEDULE_DECAY),
         *(MOMENTUM, BATCH_SIZE, BATCH_SEED, AUGMENTATION, STOP),
-        *(stages.REFRESH_EVERY, stages.REFRESH_SCHEDULE, stages.REFRESH_CAP),
+        *(refreshing.REFRESH_EVERY, refreshing.REFRESH_SCHEDULE, refreshing.REFRESH_CAP),
     ),
     check=_check,
     facts={"evaluations": lambda values: values["steps"]},
@@ -116,10 +116,10 @@ def _trajectory(
 ) -> "Iterator[Moment]":
     """Yield both models of one run, and the third where it is asked for, each advanced on the
     same mini-batches."""
+    from lazycore.config.moments import Moment, Position
     from lazycore.dynamics._refreshed_batches import RefreshedBatches
     from lazycore.dynamics._tangent import ParameterSpace, batch_space
     from lazycore.dynamics._twins import TwinDescent
-    from lazycore.moments import Moment, Position
 
     space = batch_space(problem)
     if _moves_images(values):

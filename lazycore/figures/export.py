@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore.config import RunConfig, pinned_fields
+from lazycore.config.run import RunConfig, pinned_fields
 from lazycore.errors import ConfigError
 from lazycore.figures.style import Figure
 

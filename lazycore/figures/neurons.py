@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore import spec
+from lazycore.config import spec
 from lazycore.figures import Panel, animation, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import spec
+from lazycore.config import spec
 from lazycore.results import RunResult
 
 Figure = dict[str, Any]

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from lazycore.config.refreshing import updates
 from lazycore.figures import style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results import RunResult
-from lazycore.stages import updates
 
 FEWEST = 3
 """Seeds from which on a band is drawn."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from lazycore import spec
-from lazycore.budget import DEFAULT, Budget, estimate
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.cost import DEFAULT, Budget, estimate
+from lazycore.config.moments import Moment, is_due
+from lazycore.config.run import RunConfig
 from lazycore.measures.recording import Recorder, choose_scales, recorder
-from lazycore.moments import Moment, is_due
 from lazycore.problem import Data, Problem, build_problem, load
 from lazycore.results import RunResult, Snapshot
 

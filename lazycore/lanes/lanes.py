@@ -16,16 +16,16 @@ from itertools import accumulate
 
 import torch
 
-from lazycore import forecast, spec
-from lazycore.budget import DEFAULT, Budget, estimate
-from lazycore.config import RunConfig
+from lazycore.config import forecast, spec
+from lazycore.config.cost import DEFAULT, Budget, estimate
+from lazycore.config.run import RunConfig
+from lazycore.config.spec import Values
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import DATA, NETWORK, Batches, Lane
 from lazycore.lanes.laneprocess import LaneProcess
 from lazycore.lanes.stacked import CACHE
 from lazycore.machine.surroundings import apart
 from lazycore.results import RunResult
-from lazycore.spec import Values
 from lazycore.training import choose_device
 
 ON_GPU, ON_CPU = 256, 5

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import torch
 
-from lazycore.budget import Budget
-from lazycore.config import RunConfig
+from lazycore.config.cost import Budget
+from lazycore.config.run import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import Batches, Lane
 from lazycore.lanes.laneprocess import read_frame, write_frame

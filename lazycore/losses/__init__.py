@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from lazycore import spec
-from lazycore.spec import Spec, Values
+from lazycore.config import spec
+from lazycore.config.spec import Spec, Values
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """ℓ(f, y) = −Σ_c y_c ln softmax(f)_c for one-hot targets."""
 
-from lazycore.spec import Spec
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="cross_entropy",

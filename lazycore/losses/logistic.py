@@ -1,6 +1,6 @@
 """ℓ(f, y) = ln(1 + e^{−yf}) for labels y = ±1."""
 
-from lazycore.spec import Spec
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="logistic",

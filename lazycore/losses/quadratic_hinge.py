@@ -4,8 +4,8 @@ The flow of it comes to the margin in the limit only, as the force falls with wh
 stop at a margin is for the soft hinge. Geiger et al. (2019, arXiv:1809.09349).
 """
 
-from lazycore.fields import MARGIN
-from lazycore.spec import Spec
+from lazycore.config.fields import MARGIN
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="quadratic_hinge",

@@ -3,8 +3,8 @@
 The loss of Geiger, Spigler, Jacot & Wyart (2020, arXiv:1906.08034), with m = 1 and β = 20.
 """
 
-from lazycore.fields import LOSS_BETA, MARGIN
-from lazycore.spec import Spec
+from lazycore.config.fields import LOSS_BETA, MARGIN
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="soft_hinge",

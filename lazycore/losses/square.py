@@ -1,6 +1,6 @@
 """ℓ(f, y) = ½ ‖f − y‖²."""
 
-from lazycore.spec import Spec
+from lazycore.config.spec import Spec
 
 SPEC = Spec(
     name="square",

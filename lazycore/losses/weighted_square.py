@@ -6,7 +6,7 @@ Oyallon & Bach (2019, arXiv:1812.07956) allows. With one output it is the square
 
 import math
 
-from lazycore.spec import Spec
+from lazycore.config.spec import Spec
 
 LARGEST = 4.0
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import Position, TangentSpace
 from lazycore.measures.labels import has_signs, share_of_errors, smallest_margin
-from lazycore.moments import Position, TangentSpace
 from lazycore.problem import Problem
 
 TEST_POINTS = 1000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lazycore import spec
+from lazycore.config import spec
 from lazycore.problem import Problem
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import Moment
 from lazycore.measures.columns import as_array
-from lazycore.moments import Moment
 from lazycore.problem import Points, Problem
 
 GRID = {1: 201, 2: 41}

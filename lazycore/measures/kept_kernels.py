@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.budget import LARGEST_FROZEN
+from lazycore.config.cost import LARGEST_FROZEN
 from lazycore.measures.frozen_kernel import train_frozen
 from lazycore.measures.labels import share_of_errors
 from lazycore.problem import Problem

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import DIVERGED, MODELS, Moment, TangentSpace
 from lazycore.measures.columns import as_array, model_columns, positions, rms
 from lazycore.measures.compression import Compression
 from lazycore.measures.drawn import Drawn
@@ -18,7 +19,6 @@ from lazycore.measures.labels import has_signs, share_of_errors, sign_agreement
 from lazycore.measures.preactivations import preactivation_speed
 from lazycore.measures.refreshed import refreshed_columns
 from lazycore.measures.stability import Stability
-from lazycore.moments import DIVERGED, MODELS, Moment, TangentSpace
 from lazycore.networks.module_network import ModuleNetwork
 from lazycore.problem import Problem
 from lazycore.tangent.kernel_cost import is_dear

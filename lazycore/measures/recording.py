@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.moments import MODELS, Moment, blocks
 from lazycore.measures.compression import compression
 from lazycore.measures.constants import constants
 from lazycore.measures.hypotheses import GapBound, gap_bound
@@ -15,7 +16,6 @@ from lazycore.measures.kappa import kappa
 from lazycore.measures.kept_kernels import KeptKernels
 from lazycore.measures.metrics import Meter
 from lazycore.measures.refreshed import stage_columns
-from lazycore.moments import MODELS, Moment, blocks
 from lazycore.pace import longest_wait, states_at_once
 from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
 from lazycore.snapshots import Snapshot

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lazycore.config.moments import Refreshed
 from lazycore.measures.columns import model_columns, rms
-from lazycore.moments import Refreshed
 from lazycore.problem import Problem
 
 

@@ -7,11 +7,11 @@ of Chizat, Oyallon & Bach (2019, arXiv:1812.07956, §3.2 and Appendix C).
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.fields import INIT_SCALE, WIDTH_MULTIPLIER, ZERO_OUTPUT
+from lazycore.config.spec import Values
 from lazycore.errors import ConfigError
-from lazycore.fields import INIT_SCALE, WIDTH_MULTIPLIER, ZERO_OUTPUT
 from lazycore.networks.conv_layers import Conv, Dense, Layer, Mean, Pool, Residual
-from lazycore.spec import Values
 
 POOL = 0
 """A 2 × 2 max pool in a list of channels."""

@@ -1,7 +1,7 @@
 """What the models of dense layers share that needs no torch: counts and checks."""
 
+from lazycore.config.spec import Values
 from lazycore.errors import ConfigError
-from lazycore.spec import Values
 
 
 def even_width(values: Values) -> None:

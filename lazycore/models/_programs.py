@@ -1,8 +1,8 @@
 """What the models that are functions of the weights alone share: they have no inputs x."""
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.spec import Values
 from lazycore.errors import ConfigError
-from lazycore.spec import Values
 
 
 def no_inputs(values: Values) -> None:

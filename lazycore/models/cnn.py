@@ -1,9 +1,9 @@
 """A small convolutional network that a CPU trains in seconds: 16, 32 and 64 channels."""
 
+from lazycore.config.spec import Spec, Values
 from lazycore.models import _conv
 from lazycore.models._conv import POOL
 from lazycore.networks.conv_layers import Layer
-from lazycore.spec import Spec, Values
 
 CHANNELS = (16, POOL, 32, POOL, 64, POOL)
 

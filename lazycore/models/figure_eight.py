@@ -5,10 +5,10 @@ trained it goes to the local minimum that its tangent line shows, though the oth
 through the origin may pass much closer to the target.
 """
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.spec import Spec, Values
 from lazycore.errors import ConfigError
 from lazycore.models import _programs
-from lazycore.spec import Spec, Values
 
 
 def _check(values: Values) -> None:

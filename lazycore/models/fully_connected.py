@@ -1,8 +1,8 @@
 """A fully connected network of any depth."""
 
-from lazycore.fields import DEPTH, NETWORK
+from lazycore.config.fields import DEPTH, NETWORK
+from lazycore.config.spec import Spec, Values
 from lazycore.models import _layers
-from lazycore.spec import Spec, Values
 
 
 def _parameters(values: Values, d: int, k: int) -> int:

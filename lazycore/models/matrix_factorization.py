@@ -10,10 +10,10 @@ arXiv:1812.07956, §2).
 from dataclasses import replace
 from math import sqrt
 
+from lazycore.config.fields import INIT_SCALE, SCALING, WIDTH, ZERO_OUTPUT
+from lazycore.config.spec import Spec, Values
 from lazycore.errors import ConfigError
-from lazycore.fields import INIT_SCALE, SCALING, WIDTH, ZERO_OUTPUT
 from lazycore.models import _layers
-from lazycore.spec import Spec, Values
 
 RANK = replace(WIDTH, default=10, meaning="rank m of the factorisation")
 

@@ -6,9 +6,9 @@ integrated by Runge–Kutta of fourth order in steps of a fixed number. A progra
 weights: lazily it can only mix the four sensitivities that it starts with.
 """
 
+from lazycore.config.fields import INIT_SCALE, ZERO_OUTPUT
+from lazycore.config.spec import Spec, Values
 from lazycore.errors import ConfigError
-from lazycore.fields import INIT_SCALE, ZERO_OUTPUT
-from lazycore.spec import Spec, Values
 
 DOUBLINGS = 7
 """Each time is reached in 2⁷ = 128 steps."""

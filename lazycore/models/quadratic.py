@@ -5,8 +5,8 @@ A is a k × p matrix with singular values from 1 to 1.5, B a stack of k symmetri
 h(w0) = 0 exactly.
 """
 
+from lazycore.config.spec import Field, Spec, Values
 from lazycore.models import _programs
-from lazycore.spec import Field, Spec, Values
 
 LARGEST_SINGULAR_VALUE = 1.5
 DIMENSION = Field(

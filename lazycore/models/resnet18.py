@@ -1,8 +1,8 @@
 """ResNet-18 without batch normalisation (He et al. 2016, arXiv:1512.03385): [2, 2, 2, 2] blocks."""
 
+from lazycore.config.spec import Spec, Values
 from lazycore.models import _conv
 from lazycore.networks.conv_layers import Layer
-from lazycore.spec import Spec, Values
 
 STAGES = ((64, 2, 1), (128, 2, 2), (256, 2, 2), (512, 2, 2))
 """Channels, blocks and the stride of the first block."""

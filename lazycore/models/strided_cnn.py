@@ -3,10 +3,10 @@
 from dataclasses import replace
 from math import prod
 
+from lazycore.config.fields import ACTIVATION, ACTIVATION_GAIN, INIT_SCALE, WIDTH, ZERO_OUTPUT
+from lazycore.config.spec import Spec, Values
 from lazycore.errors import ConfigError
-from lazycore.fields import ACTIVATION, ACTIVATION_GAIN, INIT_SCALE, WIDTH, ZERO_OUTPUT
 from lazycore.models import _conv
-from lazycore.spec import Spec, Values
 
 KERNEL, STRIDES = 5, (2, 1, 2, 1)
 SMALLEST = 19

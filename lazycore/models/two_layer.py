@@ -1,8 +1,8 @@
 """h(w, x) = c Σ_j a_j σ(b_j · x), the model of Chizat, Oyallon & Bach (arXiv:1812.07956, §3.1)."""
 
-from lazycore.fields import NETWORK
+from lazycore.config.fields import NETWORK
+from lazycore.config.spec import Spec, Values
 from lazycore.models import _layers
-from lazycore.spec import Spec, Values
 
 
 def _parameters(values: Values, d: int, k: int) -> int:

@@ -1,9 +1,9 @@
 """VGG-11 without batch normalisation (Simonyan & Zisserman 2015, arXiv:1409.1556)."""
 
+from lazycore.config.spec import Spec, Values
 from lazycore.models import _conv
 from lazycore.models._conv import POOL
 from lazycore.networks.conv_layers import Layer
-from lazycore.spec import Spec, Values
 
 CHANNELS = (64, POOL, 128, POOL, 256, 256, POOL, 512, 512, POOL, 512, 512, POOL)
 

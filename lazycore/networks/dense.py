@@ -19,13 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore import activations, spec
+from lazycore import activations
+from lazycore.config import spec
+from lazycore.config.spec import Values
 from lazycore.machine.blas import product
 from lazycore.networks.displaced import Displaced, Passed
 from lazycore.networks.network import Block, Network
 from lazycore.networks.one_hidden_layer import largest_second_derivative
 from lazycore.networks.symmetrized import Symmetrized
-from lazycore.spec import Values
 from lazycore.tangent.linearize import Layered
 
 

@@ -8,9 +8,9 @@ from typing import Protocol
 from torch import Tensor
 
 from lazycore import activations
+from lazycore.config.spec import Values
 from lazycore.machine.blas import product
 from lazycore.networks.network import Scale, of_lanes
-from lazycore.spec import Values
 
 
 @dataclass(eq=False)

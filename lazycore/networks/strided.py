@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor, nn
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.spec import Values
 from lazycore.networks.dense import unit_gain
 from lazycore.networks.module_network import ModuleNetwork
 from lazycore.networks.network import Block
-from lazycore.spec import Values
 
 KERNEL, PADDING, STRIDES = 5, 1, (2, 1, 2, 1)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.phases.cube import Cube
-from lazycore.sweepconfig import SweepConfig
 from lazycore.theory import bootstrap
 from lazycore.theory.bootstrap import Interval
 from lazycore.theory.contours import level_line

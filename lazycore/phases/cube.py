@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.quantities import QUANTITIES
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from lazycore.targets import dataset
 

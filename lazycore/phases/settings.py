@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from lazycore import budget, spec
-from lazycore.config import fields_read
+from lazycore.config import cost, spec
+from lazycore.config.run import fields_read
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import BudgetError
-from lazycore.sweepconfig import SweepConfig
 
 SETTING = {
     "task": "digits",
@@ -72,7 +72,7 @@ class Long:
     def refusal(self) -> str:
         """The sentence with which the budget refuses it, empty where it does not."""
         try:
-            budget.check_sweep(self.config)
+            cost.check_sweep(self.config)
         except BudgetError as error:
             return str(error)
         return ""
@@ -176,8 +176,8 @@ def longs() -> tuple[Long, ...]:
 
 def estimate(config: SweepConfig) -> float:
     """Return the estimated seconds of a sweep's runs one after another, whatever the budget."""
-    limitless = budget.Budget(seconds=float("inf"), bytes=float("inf"))
-    return budget.check_sweep(config, limitless, float("inf"))
+    limitless = cost.Budget(seconds=float("inf"), bytes=float("inf"))
+    return cost.check_sweep(config, limitless, float("inf"))
 
 
 def _differ_in_axes(one: SweepConfig, other: SweepConfig) -> bool:

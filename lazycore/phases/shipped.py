@@ -8,8 +8,8 @@ import argparse
 from pathlib import Path
 
 from lazycore import atlas
+from lazycore.config.sweep import SweepConfig
 from lazycore.phases import settings
-from lazycore.sweepconfig import SweepConfig
 
 
 def path(config: SweepConfig, directory: Path = atlas.DIRECTORY) -> Path:

@@ -15,10 +15,10 @@ from functools import cache, cached_property
 import numpy as np
 
 from lazycore.checks import Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 Job = RunConfig | SweepConfig

@@ -8,10 +8,10 @@ for its linearisation, at each of eight α: some 10^16 operations an α.
 from collections.abc import Sequence
 from functools import partial
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.reproductions import QUICK, Curve, Found, Job, Setting, Size
 from lazycore.reproductions.tables import line
-from lazycore.sweepconfig import SweepConfig
 
 ALPHAS = (1.0, 10.0, 1e3, 1e7)
 EPOCHS = 20

@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from lazycore.checks import Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.reproductions import (
     FULL,
     QUICK,
@@ -23,7 +24,6 @@ from lazycore.reproductions import (
 from lazycore.reproductions.agreement import judged, value_at, within_errors, within_share
 from lazycore.reproductions.reported import curve, curves
 from lazycore.reproductions.tables import line
-from lazycore.sweepconfig import SweepConfig
 
 STEPS = 25_000
 WIDTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256, 512)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lazycore.checks import Row
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.reproductions import QUICK, Curve, Found, Job, Reproduction, Scale, Setting, Size
 from lazycore.reproductions.reported import curves
 from lazycore.results import RunResult

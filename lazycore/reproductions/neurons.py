@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import spec
-from lazycore.config import RunConfig
+from lazycore.config import spec
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 from lazycore.tasks import Streams
 

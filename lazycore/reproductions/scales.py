@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.reproductions import Job
-from lazycore.sweepconfig import SweepConfig
 
 
 def over_scales(

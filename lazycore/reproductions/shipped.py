@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 from lazycore import atlas
+from lazycore.config.sweep import SweepConfig
 from lazycore.reproductions import QUICK, Job, collect, find
-from lazycore.sweepconfig import SweepConfig
 
 
 def jobs(names: list[str] | None = None) -> list[Job]:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.plane import SEEDS
 from lazycore.quantities import QUANTITIES
 from lazycore.reproductions import Curve, Found, Job
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.budget import LARGEST_KERNEL
+from lazycore.config.cost import LARGEST_KERNEL
 from lazycore.networks.network import Change, Difference, Network
 from lazycore.tangent.features import Features
 from lazycore.tangent.kernel import layer_kernels, tangent_kernel

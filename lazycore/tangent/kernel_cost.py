@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from lazycore.budget import KERNEL_WORK
+from lazycore.config.cost import KERNEL_WORK
 from lazycore.networks.module_network import ModuleNetwork
 from lazycore.networks.network import Network
 from lazycore.networks.row_network import RowNetwork

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.spec import Values
 from lazycore.errors import ConfigError
-from lazycore.spec import Values
 from lazycore.tasks import Sample
 
 FILES = Path(__file__).parent / "files"

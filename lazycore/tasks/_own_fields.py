@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from lazycore.config.fields import N_TEST, N_TRAIN, TARGET_NOISE
+from lazycore.config.spec import Field, Values
 from lazycore.datasets import own
 from lazycore.datasets.rows import LAST
 from lazycore.datasets.understood import Choices
 from lazycore.errors import ConfigError, DataError
-from lazycore.fields import N_TEST, N_TRAIN, TARGET_NOISE
-from lazycore.spec import Field, Values
 
 NONE = "none"
 """The text of data_without for no column."""

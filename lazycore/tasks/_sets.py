@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from lazycore.config.spec import Values
 from lazycore.datasets import images
-from lazycore.spec import Values
 from lazycore.tasks import Sample, Streams, _images
 
 

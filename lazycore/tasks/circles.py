@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lazycore.fields import LABEL_NOISE, N_TEST, N_TRAIN
-from lazycore.spec import Spec, Values
+from lazycore.config.fields import LABEL_NOISE, N_TEST, N_TRAIN
+from lazycore.config.spec import Spec, Values
 from lazycore.tasks import Sample, Streams
 
 RADII = np.array([0.5, 1.0])

@@ -1,7 +1,7 @@
 """Real handwritten digits, 8 × 8: the UCI optical recognition set that ships with us."""
 
-from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
-from lazycore.spec import Spec, Values
+from lazycore.config.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
+from lazycore.config.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images
 
 AVAILABLE = 1740

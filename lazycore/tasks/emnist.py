@@ -1,7 +1,7 @@
 """More handwriting than MNIST has: the digits and the letters of EMNIST, from the data folder."""
 
-from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
-from lazycore.spec import Field, Spec, Values
+from lazycore.config.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
+from lazycore.config.spec import Field, Spec, Values
 from lazycore.tasks import Sample, Streams, _images, _sets
 
 SPLIT = Field(

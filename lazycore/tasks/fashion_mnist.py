@@ -7,9 +7,9 @@ config means the same images on every machine.
 
 import numpy as np
 
+from lazycore.config.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
+from lazycore.config.spec import Spec, Values
 from lazycore.datasets import images
-from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
-from lazycore.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images
 
 

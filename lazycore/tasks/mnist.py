@@ -1,7 +1,7 @@
 """Handwritten digits, 28 × 28: the whole of MNIST, from the user's data folder."""
 
-from lazycore.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
-from lazycore.spec import Spec, Values
+from lazycore.config.fields import CENTERING, LABEL_NOISE, LABELS, N_TEST, N_TRAIN, PCA
+from lazycore.config.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images, _sets
 
 

@@ -11,12 +11,12 @@ from math import prod
 
 import numpy as np
 
+from lazycore.config.fields import LABEL_NOISE
+from lazycore.config.spec import Spec, Values
 from lazycore.datasets import own
 from lazycore.datasets.columns import are_constant
 from lazycore.datasets.rows import LAST
 from lazycore.errors import ConfigError, DataError
-from lazycore.fields import LABEL_NOISE
-from lazycore.spec import Spec, Values
 from lazycore.tasks import Sample, Streams, _images
 from lazycore.tasks._own_fields import READS, choices, described, is_here
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from lazycore.config.fields import DIM, LABEL_NOISE, N_TEST, N_TRAIN
+from lazycore.config.spec import Field, Spec, Values
 from lazycore.errors import ConfigError
-from lazycore.fields import DIM, LABEL_NOISE, N_TEST, N_TRAIN
-from lazycore.spec import Field, Spec, Values
 from lazycore.tasks import Sample, Streams
 
 PARITY_ORDER = Field(

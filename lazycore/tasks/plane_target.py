@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.spec import Field, Spec, Values
+from lazycore.config.spec import Field, Spec, Values
 from lazycore.tasks import Sample, Streams
 from lazycore.tasks.vector import NO_TEST, ONE_POINT, check, one_point
 

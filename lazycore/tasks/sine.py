@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lazycore.fields import N_TEST, N_TRAIN, TARGET_NOISE
-from lazycore.spec import Spec, Values
+from lazycore.config.fields import N_TEST, N_TRAIN, TARGET_NOISE
+from lazycore.config.spec import Spec, Values
 from lazycore.tasks import Sample, Streams
 
 SPEC = Spec(

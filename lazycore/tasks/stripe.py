@@ -6,8 +6,8 @@ Of Geiger, Spigler, Jacot & Wyart (2020, arXiv:1906.08034) and Paccolat, Petrini
 
 import numpy as np
 
-from lazycore.fields import DIM, LABEL_NOISE, N_TEST, N_TRAIN
-from lazycore.spec import Spec, Values
+from lazycore.config.fields import DIM, LABEL_NOISE, N_TEST, N_TRAIN
+from lazycore.config.spec import Spec, Values
 from lazycore.tasks import Sample, Streams
 
 LOW, HIGH = -0.3, 1.18549

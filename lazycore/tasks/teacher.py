@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lazycore.fields import DIM, N_TEST, N_TRAIN, TARGET_NOISE
-from lazycore.spec import Spec, Values
+from lazycore.config.fields import DIM, N_TEST, N_TRAIN, TARGET_NOISE
+from lazycore.config.spec import Spec, Values
 from lazycore.tasks import Sample, Streams
 
 NEURONS = 3

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.fields import N_TEST, N_TRAIN
+from lazycore.config.spec import Field, Spec, Values
 from lazycore.errors import ConfigError
-from lazycore.fields import N_TEST, N_TRAIN
-from lazycore.spec import Field, Spec, Values
 from lazycore.tasks import Sample, Streams
 
 

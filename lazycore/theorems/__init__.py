@@ -17,9 +17,9 @@ from functools import cache
 
 import numpy as np
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 
 BOUND = "bound"
 BELOW = "estimate from below, not a bound"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import spec
+from lazycore.config import spec
 from lazycore.results import RunResult
 from lazycore.theorems import BELOW, BOUND
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lazycore import atlas
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from lazycore.theorems import Theorem, theorems
 
 PRECISE = (".outputs", ".train_loss")

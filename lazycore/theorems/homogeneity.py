@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import Hypothesis, Line, Theorem
 from lazycore.theorems._constants import Constants

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.results import RunResult
 from lazycore.theorems import OUTSIDE, Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check

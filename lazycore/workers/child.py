@@ -64,7 +64,7 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold] | FirstAn
     """Compute the run of these fields, yielding (progress, fold) whenever it has come further."""
     import torch
 
-    from lazycore.config import RunConfig
+    from lazycore.config.run import RunConfig
     from lazycore.refinement import SHARE
     from lazycore.results import RunResult, Snapshot
     from lazycore.training import train
@@ -91,7 +91,7 @@ def warm_up(device: str, threads: int) -> None:
     """
     import torch
 
-    from lazycore.config import RunConfig
+    from lazycore.config.run import RunConfig
 
     keep_freed_memory()
     engine = importlib.import_module("lazycore.training")

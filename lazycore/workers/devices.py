@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from lazycore import budget
+from lazycore.config import cost
 from lazycore.errors import ConfigError
 from lazycore.workers.children import Limits
 
@@ -54,14 +54,14 @@ def limits(environment: Mapping[str, str] = os.environ) -> Limits:
     into the queue) and $LAZYLAB_JOB_MB (half of the machine's memory, at most 8192)."""
     half = min(8192, psutil.virtual_memory().total / 2**21)
     return Limits(
-        seconds=_number(environment, "LAZYLAB_JOB_SECONDS", 2 * budget.DEFAULT.seconds),
+        seconds=_number(environment, "LAZYLAB_JOB_SECONDS", 2 * cost.DEFAULT.seconds),
         bytes=_number(environment, "LAZYLAB_JOB_MB", half) * 2**20,
     )
 
 
 def sweep_limits(environment: Mapping[str, str] = os.environ) -> Limits:
     """Return the same for a sweep, whose seconds are $LAZYLAB_SWEEP_SECONDS (eight hours)."""
-    seconds = _number(environment, "LAZYLAB_SWEEP_SECONDS", budget.SWEEP_SECONDS)
+    seconds = _number(environment, "LAZYLAB_SWEEP_SECONDS", cost.SWEEP_SECONDS)
     return Limits(seconds=seconds, bytes=limits(environment).bytes)
 
 

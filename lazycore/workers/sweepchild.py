@@ -3,8 +3,8 @@
 import os
 from collections.abc import Iterator
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from lazycore.workers import child
 from lazycore.workers.child import CellDone
 

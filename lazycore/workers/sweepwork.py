@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import CorruptResult, LazyLabError, StoreFull
 from lazycore.results import RunResult
 from lazycore.room import COMPUTED_SECONDS
 from lazycore.store import ResultStore
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from lazycore.workers.child import CellDone
 from lazycore.workers.children import Children, Ended, Limits

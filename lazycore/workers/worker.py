@@ -30,9 +30,9 @@ from lazycore.workers.orphans import adopt
 from lazycore.workers.supervisor import stop_event, supervise
 
 if TYPE_CHECKING:
-    from lazycore.config import RunConfig
+    from lazycore.config.run import RunConfig
+    from lazycore.config.sweep import SweepConfig
     from lazycore.results import RunResult
-    from lazycore.sweepconfig import SweepConfig
 
 BEAT_SECONDS = 1.0
 MOST_REPORTS = 1000
@@ -111,7 +111,7 @@ def _compute(
     is_wanted: Callable[[], bool],
     show: Callable[[float], None],
 ) -> Ended:
-    from lazycore.sweepconfig import SweepConfig
+    from lazycore.config.sweep import SweepConfig
     from lazycore.workers import sweepwork
 
     store = desk.queue.store
@@ -143,7 +143,7 @@ def _time_left(fields: dict, passed: Sequence[tuple[float, float]]) -> float | N
 
 def check(digest: str, fields: dict) -> "RunConfig | SweepConfig":
     """Return the config of a queue row; raise for one that this worker may not compute."""
-    from lazycore import kinds
+    from lazycore.config import kinds
 
     config = kinds.read(fields)
     if config.digest != digest:
@@ -163,8 +163,8 @@ def _say(desk: Desk, digest: str, note: dict, **more: object) -> None:
 
 def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> dict:
     """Store the result; return what is noted of it, so that lists need not read it."""
+    from lazycore.config.sweep import SweepConfig
     from lazycore.results import RunResult
-    from lazycore.sweepconfig import SweepConfig
 
     digest, store = config.digest, desk.queue.store
     noted = {}
@@ -201,7 +201,7 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
     if device.startswith("cuda"):
         os.environ["CUDA_VISIBLE_DEVICES"] = devices.visible_alone(device)
 
-    from lazycore import kinds
+    from lazycore.config import kinds
     from lazycore.jobs import JobQueue
 
     queue = JobQueue(root)

@@ -14,11 +14,11 @@ from urllib.parse import urlencode, urljoin
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from lazycore import spec
-from lazycore.config import RunConfig, all_fields, fields_read
+from lazycore.config import spec
+from lazycore.config.run import RunConfig, all_fields, fields_read
+from lazycore.config.spec import Field
+from lazycore.config.words import sentence
 from lazycore.errors import ConfigError
-from lazycore.fieldwords import sentence
-from lazycore.spec import Field
 from pages.widgets.boxes import held, stops
 from pages.widgets.parameters import may_be_field
 

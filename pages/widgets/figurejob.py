@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lazycore import jobs as queued
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.reproductions import Found, Job
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from pages.widgets import job, sweepjob
 from pages.widgets.job import WAIT_SECONDS, is_active, passed_and_left, start_and_cancel

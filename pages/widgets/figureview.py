@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lazycore.checks import Row
+from lazycore.config.sweep import SweepConfig
 from lazycore.figures import export, reproduction
 from lazycore.reproductions import Curve, Found
 from lazycore.reproductions.reported import read
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from pages.widgets import controls, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.figurecontrols import Choice

@@ -5,7 +5,7 @@ import time
 
 import streamlit as st
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.jobs import Job
 from lazycore.refinement import SHARE, first_answer
 from lazycore.results import RunResult

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.figures import export
 from lazycore.jobs import Job
-from lazycore.sweepconfig import SweepConfig
 from lazycore.workers.heartbeat import WorkerInfo
 from pages.widgets import controls, sweeplink
 from pages.widgets.comparelink import compare_link

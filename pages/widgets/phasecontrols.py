@@ -10,12 +10,12 @@ from functools import cache
 
 import streamlit as st
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.axes import axis_text
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.phases import settings
 from lazycore.plane import plain
-from lazycore.sweepaxes import axis_text
-from lazycore.sweepconfig import SweepConfig
 from pages.widgets.choices import forget_what_is_gone, said_of_link
 from pages.widgets.sweeptext import named_fields, sweep_of
 

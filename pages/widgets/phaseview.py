@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.figures import phasecounts, phasecurves, phasemap, phasewidths
 from lazycore.figures.phasewidths import said_of
 from lazycore.figures.style import Figure
 from lazycore.phases import Cube, settings
 from lazycore.phases import gap as gaps
-from lazycore.sweepconfig import SweepConfig
 from pages.widgets import phasecontrols, phasejob, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.controls import page_address

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lazycore import onset
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.figures import bands, heatmap, quantity
 from lazycore.plane import Cell, Plane, Run, plain, plane_of
 from lazycore.quantities import QUANTITIES

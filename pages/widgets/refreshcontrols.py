@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.refreshes import Problem, problems
 from pages.widgets.choices import forget_what_is_gone, one_of, said_of_link
 

@@ -5,7 +5,7 @@ import base64
 import streamlit as st
 
 from lazycore import atlas
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.figures import regimes, svg
 from lazycore.results import MODELS, RunResult
 from pages.widgets import controls

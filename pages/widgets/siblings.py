@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lazycore import atlas
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.errors import LazyLabError
 from lazycore.results import RunResult
 from pages.widgets.resources import finished, queue

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from lazycore import atlas
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ResultNotFound
 from lazycore.jobs import Job
 from lazycore.room import SHOWN_SECONDS
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from pages.widgets import sweeplink
 from pages.widgets.job import (

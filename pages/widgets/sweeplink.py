@@ -6,9 +6,9 @@ from urllib.parse import urljoin
 
 import streamlit as st
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.figures import heatmap
 from lazycore.plane import ordered
-from lazycore.sweepconfig import SweepConfig
 from pages.widgets.controls import page_address
 from pages.widgets.sweepview import View, rows_of
 

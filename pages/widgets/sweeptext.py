@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.sweepconfig import SweepConfig
 
 MOST_CELLS = 4000
 """Cells of a sweep that a page takes: each costs a third of a millisecond and three kilobytes."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.figures import bands, heatmap
 from lazycore.plane import SEEDS, axes_of, plain
 from lazycore.quantities import QUANTITIES
-from lazycore.sweepconfig import SweepConfig
 from pages.widgets.choices import forget_what_is_gone
 
 FIRST = ("relative_gap", "kernel_change")

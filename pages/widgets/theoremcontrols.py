@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from lazycore.config import RunConfig, fields_read
+from lazycore.config.run import RunConfig, fields_read
 from lazycore.errors import ConfigError
 from lazycore.theorems import Theorem, theorems
 from pages.widgets.boxes import held, stops

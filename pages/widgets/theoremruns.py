@@ -5,9 +5,9 @@ from urllib.parse import urljoin
 
 import streamlit as st
 
-from lazycore.config import RunConfig
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.results import RunResult
-from lazycore.sweepconfig import SweepConfig
 from lazycore.sweepresult import SweepResult
 from pages.widgets import controls, job, sweepjob
 from pages.widgets.resources import finished, queue

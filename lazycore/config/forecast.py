@@ -8,10 +8,10 @@ error, each with half a millisecond of Python beside the arithmetic (LOG.md, 202
 from collections import Counter
 from collections.abc import Iterable
 
-from lazycore import spec
-from lazycore.budget import COSTLESS, duration, estimate
-from lazycore.config import RunConfig
-from lazycore.sweepconfig import Cell
+from lazycore.config import spec
+from lazycore.config.cost import COSTLESS, duration, estimate
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import Cell
 
 SECONDS_BETWEEN = 5e-4
 """What an evaluation of an adaptive run takes beside its arithmetic."""

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from lazycore.config import all_fields
+from lazycore.config.fields import ALPHA, STEP_SIZE, TIME
+from lazycore.config.run import all_fields
+from lazycore.config.spec import Field, shown
 from lazycore.errors import LONGEST_WORD, ConfigError
-from lazycore.fields import ALPHA, STEP_SIZE, TIME
-from lazycore.spec import Field, shown
 
 LARGEST = 20_000
 """Cells of a sweep, at most."""

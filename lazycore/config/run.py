@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from typing import Any
 
-from lazycore import spec
+from lazycore.config import spec
+from lazycore.config.fields import GENERAL, SELECTORS
+from lazycore.config.spec import Field, shown
 from lazycore.errors import LONGEST_WORD, ConfigError
-from lazycore.fields import GENERAL, SELECTORS
-from lazycore.spec import Field, shown
 
 ENGINE_VERSION = 1
 """Goes up whenever the same config would give other numbers."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from lazycore import budget
-from lazycore.config import RunConfig
-from lazycore.sweepconfig import SweepConfig
+from lazycore.config import cost
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 
 Kind = Literal["run", "sweep"]
 
@@ -28,6 +28,6 @@ def fields_of(config: RunConfig | SweepConfig) -> dict[str, Any]:
 def check(config: RunConfig | SweepConfig) -> None:
     """Raise `BudgetError` for a config that would cost more than the queue takes."""
     if isinstance(config, SweepConfig):
-        budget.check_sweep(config)
+        cost.check_sweep(config)
     else:
-        budget.check(config)
+        cost.check(config)

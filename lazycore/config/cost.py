@@ -6,11 +6,11 @@ faster machine, or a GPU, only makes the estimate cautious.
 
 from dataclasses import dataclass, replace
 
-from lazycore import spec, stages
-from lazycore.config import RunConfig
+from lazycore.config import refreshing, spec
+from lazycore.config.moments import RECORDS
+from lazycore.config.run import RunConfig
+from lazycore.config.sweep import Cell, SweepConfig
 from lazycore.errors import BudgetError
-from lazycore.moments import RECORDS
-from lazycore.sweepconfig import Cell, SweepConfig
 
 FLOPS_PER_SECOND = 1.5e10
 SECONDS_PER_CALL = 1.5e-4
@@ -116,7 +116,7 @@ def _refreshed_seconds(values: spec.Values, n: int, k: int, p: int) -> float:
     every = values.get("refresh_every")
     if not every:
         return 0.0
-    count = stages.updates(values["steps"], every)
+    count = refreshing.updates(values["steps"], every)
     points = values["batch_size"] or n
     stage = min(every, values["steps"]) * (
         SECONDS_PER_CALL + 4.0 * points * k * p / FLOPS_PER_SECOND
@@ -131,7 +131,7 @@ def _refreshed_seconds(values: spec.Values, n: int, k: int, p: int) -> float:
     outputs = min(n * k, LARGEST_NOTED)
     note = (outputs**2 * p + 25.0 * min(outputs, p) ** 3) / FLOPS_PER_SECOND
     start = CALLS_PER_STEP * SECONDS_PER_CALL + 6.0 * n * k * p / FLOPS_PER_SECOND
-    notes = count if values.get("refresh_cap") == "stable" else min(count, stages.NOTED)
+    notes = count if values.get("refresh_cap") == "stable" else min(count, refreshing.NOTED)
     return count * (start + stage) + notes * note
 
 

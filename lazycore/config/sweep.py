@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lazycore.config import ENGINE_VERSION, RunConfig
+from lazycore.config.axes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
+from lazycore.config.run import ENGINE_VERSION, RunConfig
+from lazycore.config.spec import shown
 from lazycore.errors import ConfigError
-from lazycore.spec import shown
-from lazycore.sweepaxes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
 
 MOST_AXES = 6
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lazycore.config.spec import Field, Values
 from lazycore.errors import ConfigError
-from lazycore.spec import Field, Values
 
 NOTED = 40
 """Stages of which kernel and stability are recorded, about: geometric, with both ends."""

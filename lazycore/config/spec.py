@@ -18,8 +18,8 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
+from lazycore.config.words import label, sentence
 from lazycore.errors import LONGEST_WORD, ConfigError
-from lazycore.fieldwords import label, sentence
 
 Values = Mapping[str, Any]
 """The fields of a run by name, as far as they are resolved."""

@@ -5,8 +5,8 @@ A file with another default of its own takes `dataclasses.replace(WIDTH, default
 
 import numpy as np
 
-from lazycore import spec
-from lazycore.spec import Field, Values
+from lazycore.config import spec
+from lazycore.config.spec import Field, Values
 
 
 def _derived_seed(position: int):
