@@ -17,7 +17,7 @@ from streamlit import config
 
 from lazycore.figures.export import plotly_script
 from lazycore.guards import LOOPBACK, KnownHosts, SafeHeaders, named_hosts, safe_headers
-from lazycore.store import default_root
+from lazycore.results.store import default_root
 from lazycore.workers import heartbeat
 from lazycore.workers.beside import workers_beside
 

@@ -38,7 +38,7 @@ import numpy as np
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
 from lazycore.config.run import RunConfig
 from lazycore.lanes.lanes import run_lanes
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 THREADS = 2
 MINUTES = 5.0

@@ -32,7 +32,7 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.lanes import lanes
 from lazycore.lanes.batches import Batches, Lane
 from lazycore.lanes.lanes import run_lanes
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 THREADS, SECONDS, SLICE = 2, 120.0, 10.0
 LONGEST_WAIT = 0.25

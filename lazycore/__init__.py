@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lazycore.comparison.over import Comparisons, compare_over
     from lazycore.config.run import RunConfig
     from lazycore.config.sweep import SweepConfig
-    from lazycore.results import RunResult, Snapshot
-    from lazycore.sweepresult import SweepResult
+    from lazycore.results.run import RunResult, Snapshot
+    from lazycore.results.sweep import SweepResult
     from lazycore.sweeps import sweep
     from lazycore.training import run, train
 
@@ -38,10 +38,10 @@ __all__ = [
 
 _PLACES = {
     "RunConfig": "config.run",
-    "RunResult": "results",
-    "Snapshot": "results",
+    "RunResult": "results.run",
+    "Snapshot": "results.run",
     "SweepConfig": "config.sweep",
-    "SweepResult": "sweepresult",
+    "SweepResult": "results.sweep",
     "Comparisons": "comparison.over",
     "compare": "comparison",
     "compare_over": "comparison.over",

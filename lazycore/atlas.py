@@ -22,8 +22,8 @@ from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import LazyLabError
 from lazycore.presets import STRIPE
-from lazycore.results import RunResult
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult
+from lazycore.results.sweep import SweepResult
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "cache" / "atlas"
 FIGURES = "figures"

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from lazycore.checks import Check, Row, collect
 from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.training import choose_device
 
 

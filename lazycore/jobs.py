@@ -29,7 +29,7 @@ from lazycore.jobsdatabase import (
     submit_anew,
 )
 from lazycore.jobview import ENDED, Job, State, job_of, read_submission, state_of, submission_of
-from lazycore.store import DIGEST, checked_digest, default_root, open_store
+from lazycore.results.store import DIGEST, checked_digest, default_root, open_store
 from lazycore.workers import heartbeat, locks
 from lazycore.workers.heartbeat import WorkerInfo
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lazycore.config.kinds import Kind, kind_of
-from lazycore.verdict import WORDS
+from lazycore.results.verdict import WORDS
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")

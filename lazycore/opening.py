@@ -3,7 +3,7 @@
 from lazycore.errors import CorruptResult
 from lazycore.figures import export, panels_of
 from lazycore.machine.apart import Limits, apart
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 LARGEST_UNPACKED = 48 * 2**20
 """Bytes that a record may unpack to that comes in through the page."""

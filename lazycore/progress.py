@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from lazycore.config.cost import duration
 from lazycore.config.forecast import told
 from lazycore.errors import ConfigError
-from lazycore.snapshots import Snapshot
+from lazycore.results.snapshots import Snapshot
 from lazycore.timeleft import time_left
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import numpy as np
 
 from lazycore.config.moments import geometric_times
 from lazycore.config.spec import Values
-from lazycore.snapshots import Snapshot
+from lazycore.results.snapshots import Snapshot
 
 LOOSE = 0.1
 """The tolerance of the first answer. The default run takes 220 gradients at it, and 3,900 at

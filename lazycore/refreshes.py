@@ -14,7 +14,7 @@ from typing import Any
 
 from lazycore import atlas
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 STEPS = {"K steps": {}}
 """What most problems have: the stages as the paper has them."""

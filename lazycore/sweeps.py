@@ -10,9 +10,9 @@ from lazycore.errors import ConfigError, LazyLabError
 from lazycore.lanes.lanes import ON_CPU, processes, run_lanes
 from lazycore.machine.threads import check_threads, cores
 from lazycore.progress import counted
-from lazycore.results import RunResult
-from lazycore.store import ResultStore
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult
+from lazycore.results.store import ResultStore
+from lazycore.results.sweep import SweepResult
 from lazycore.training import choose_device
 
 Outcome = RunResult | LazyLabError

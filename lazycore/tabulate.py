@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazycore.figures import quantity
-from lazycore.groups import Group
-from lazycore.plane import FEWEST_FOR_A_BAND
-from lazycore.quantities import QUANTITIES, measure
+from lazycore.results.groups import Group
+from lazycore.results.plane import FEWEST_FOR_A_BAND
+from lazycore.results.quantities import QUANTITIES, measure
 
 USUAL = (
     "final_train_loss",

@@ -18,7 +18,7 @@ from lazycore.machine.threads import check_threads
 from lazycore.measures.recording import choose_scales, recorder
 from lazycore.problem import build_problem
 from lazycore.progress import reported
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.run import RunResult, Snapshot
 
 
 def run(

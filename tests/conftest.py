@@ -18,7 +18,7 @@ import standin
 
 from lazycore.config.run import RunConfig
 from lazycore.jobs import JobQueue
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.run import RunResult, Snapshot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -13,7 +13,7 @@ import standin
 from lazycore.config import cost
 from lazycore.errors import JobError, LazyLabError
 from lazycore.jobs import ENDED, Job, JobQueue
-from lazycore.store import ResultStore, checked_digest
+from lazycore.results.store import ResultStore, checked_digest
 from lazycore.workers.heartbeat import WorkerInfo
 
 

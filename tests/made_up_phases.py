@@ -4,8 +4,8 @@ import numpy as np
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.phases import Cube, cube_of
-from lazycore.quantities import QUANTITIES
-from lazycore.sweepresult import STATUSES, VERDICTS, SweepResult
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.sweep import STATUSES, VERDICTS, SweepResult
 
 FIELDS = {
     "task": "digits",

@@ -3,9 +3,9 @@
 import numpy as np
 
 from lazycore.config.sweep import SweepConfig
-from lazycore.plane import plane_of
-from lazycore.quantities import QUANTITIES
-from lazycore.sweepresult import STATUSES, VERDICTS, SweepResult
+from lazycore.results.plane import plane_of
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.sweep import STATUSES, VERDICTS, SweepResult
 
 FIELDS = {
     "task": "sine",

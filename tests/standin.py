@@ -19,7 +19,7 @@ import psutil
 
 from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.run import RunResult, Snapshot
 
 QUICK, SLOW, NATIVE, HOG, CRASH, BUG, REFUSE, KILLER, EXIT, SILENT = (100 * i for i in range(10))
 ENGINE = "standin:engine"

@@ -15,8 +15,8 @@ import standin
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.results import RunResult, Snapshot
-from lazycore.store import ResultStore
+from lazycore.results.run import RunResult, Snapshot
+from lazycore.results.store import ResultStore
 from lazycore.workers import sweepchild
 
 ENGINE = "sweep_standin:engine"

@@ -286,7 +286,10 @@ def test_only_figures_import_plotly_only_jobs_dbos_and_only_the_store_diskcache(
     plotly = {p for p in outside("plotly", everything) if not p.startswith("lazycore/figures/")}
     assert plotly == set()
     assert all(Path(p).name.startswith("jobs") for p in outside("dbos", everything))
-    assert outside("diskcache", everything) == {"lazycore/bytesdisk.py", "lazycore/store.py"}
+    assert outside("diskcache", everything) == {
+        "lazycore/results/bytesdisk.py",
+        "lazycore/results/store.py",
+    }
 
 
 def test_the_library_knows_no_streamlit_and_the_pages_no_torch():

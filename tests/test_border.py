@@ -8,7 +8,7 @@ from made_up_sweep import made_up_sweep, plane
 
 from lazycore import atlas
 from lazycore.figures import border, heatmap
-from lazycore.plane import Axis, Cell, Plane, Run, plane_of
+from lazycore.results.plane import Axis, Cell, Plane, Run, plane_of
 
 
 def made_up_plane(rows, y=(1.0, 10.0)):

@@ -3,9 +3,9 @@
 import pytest
 from made_up_sweep import FIELDS, made_up_sweep
 
-from lazycore.cellgroups import cell_groups, cells_at, parsed, token
 from lazycore.errors import ConfigError
-from lazycore.sweepresult import STATUSES
+from lazycore.results.cellgroups import cell_groups, cells_at, parsed, token
+from lazycore.results.sweep import STATUSES
 
 
 def test_a_group_is_the_cells_that_differ_in_seeds_only():

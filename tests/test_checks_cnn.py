@@ -9,7 +9,7 @@ from lazycore.checks import cnn
 from lazycore.checks.cnn import CHECKS
 from lazycore.cli import main
 from lazycore.reproductions import convolutional
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.run import RunResult, Snapshot
 from lazycore.tasks import _images
 
 DIGITS = CHECKS[0]

@@ -9,7 +9,7 @@ from lazycore.config.run import RunConfig
 from lazycore.reproductions import figure_2b as population
 from lazycore.reproductions import reported
 from lazycore.reproductions.tables import configs
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.run import RunResult, Snapshot
 
 END = reported.curve("1c", "end of training")
 

@@ -5,8 +5,8 @@ import pytest
 
 from lazycore.checks import feature_lazy_fluctuations as checked
 from lazycore.phases import cube_of
-from lazycore.results import RunResult, Snapshot
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult, Snapshot
+from lazycore.results.sweep import SweepResult
 
 
 @pytest.fixture(scope="module")

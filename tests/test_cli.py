@@ -11,7 +11,7 @@ import pytest
 from lazycore import RunConfig, RunResult, SweepConfig, SweepResult
 from lazycore.cli import main
 from lazycore.config.cost import DEFAULT
-from lazycore.store import open_store
+from lazycore.results.store import open_store
 
 TINY = ["--task", "sine", "--dynamics", "gd", "--steps", "20", "--width", "10"]
 

@@ -8,8 +8,8 @@ from test_pages import TINY, charts, html, keep, opened, queue, root, words
 from lazycore import atlas
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.store import open_store
-from lazycore.sweepresult import SweepResult
+from lazycore.results.store import open_store
+from lazycore.results.sweep import SweepResult
 
 __all__ = ["queue", "root"]
 PAGE = "compare.py"

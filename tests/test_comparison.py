@@ -12,7 +12,7 @@ from lazycore import compare, run
 from lazycore.config.cost import Budget
 from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 N = 8
 

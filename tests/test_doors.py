@@ -34,9 +34,9 @@ from lazycore.errors import (
 from lazycore.figures import heatmap
 from lazycore.machine.apart import apart
 from lazycore.opening import LARGEST_UNPACKED, opened
-from lazycore.results import RunResult
-from lazycore.store import checked_digest
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult
+from lazycore.results.store import checked_digest
+from lazycore.results.sweep import SweepResult
 
 POINTS = {"n_train": 8, "n_test": 6, "width": 6}
 KINDS = {

@@ -6,7 +6,7 @@ import pytest
 
 from lazycore.config.run import RunConfig
 from lazycore.figures import compression, eigenvalues, frozen, gram, margins, panels_of, projections
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.run import RunResult, Snapshot
 
 TIMES = (0.0, 0.1, 1.0, 10.0)
 LABELS = np.array([-1.0] * 4 + [1.0] * 2)

@@ -6,7 +6,7 @@ from test_reproductions import filled, made_up
 
 from lazycore import atlas
 from lazycore.reproductions import FULL, QUICK, collect, figure_1c, find, shipped, tables
-from lazycore.store import open_store
+from lazycore.results.store import open_store
 from pages.widgets.figurecontrols import Choice
 from pages.widgets.figureview import code
 
@@ -191,7 +191,7 @@ def test_a_shipped_run_is_what_the_engine_computes():
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["1c", "2a", "2b"])
 def test_a_cell_of_each_shipped_sweep_is_what_the_engine_computes(name):
-    from lazycore.quantities import measure
+    from lazycore.results.quantities import measure
     from lazycore.training import run
 
     for job in shipped.jobs([name]):

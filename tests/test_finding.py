@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lazycore.figures import exponent, finding, overlay, panels_of
-from lazycore.groups import grouped
+from lazycore.results.groups import grouped
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from made_up_sweep import digest_at, made_up_sweep, medians, plane
 
 from lazycore.errors import ConfigError
 from lazycore.figures import bands, export, heatmap, quantity
-from lazycore.quantities import QUANTITIES
-from lazycore.sweepresult import SweepResult
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.sweep import SweepResult
 
 ALPHAS, WIDTHS = (0.1, 1.0, 10.0, 100.0), (16, 64)
 

@@ -14,8 +14,8 @@ from lazycore.config.run import RunConfig
 from lazycore.dynamics._crossing import located
 from lazycore.lanes.lanes import run_lanes
 from lazycore.measures.recording import UNMET, HalfTime
-from lazycore.quantities import measure
-from lazycore.results import RunResult
+from lazycore.results.quantities import measure
+from lazycore.results.run import RunResult
 from lazycore.training import run
 
 FIELDS = {

@@ -11,7 +11,7 @@ from lazycore import tabulate
 from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.figures import export, overlay
-from lazycore.groups import grouped
+from lazycore.results.groups import grouped
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_numbers_are_rounded_to_three_digits(value, text, latex):
 
 
 def test_every_meaning_can_stand_in_latex():
-    from lazycore.quantities import QUANTITIES
+    from lazycore.results.quantities import QUANTITIES
 
     for quantity in QUANTITIES.values():
         said = tabulate.in_latex(quantity.meaning)

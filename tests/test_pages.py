@@ -18,7 +18,7 @@ from lazycore.dynamics._euler import KINK, ROUNDING
 from lazycore.jobs import open_queue
 from lazycore.measures.recording import UNMET
 from lazycore.presets import PRESETS
-from lazycore.store import open_store
+from lazycore.results.store import open_store
 from pages.widgets import controls, runview
 from pages.widgets.summary import DIAGNOSES
 

@@ -17,8 +17,8 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.phases import collapse, cube_of, fluctuations, gap
 from lazycore.phases import crossover as at
-from lazycore.quantities import QUANTITIES
-from lazycore.sweepresult import STATUSES, SweepResult
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.sweep import STATUSES, SweepResult
 from lazycore.targets import dataset
 from lazycore.theory import bootstrap
 

@@ -6,8 +6,8 @@ from made_up_sweep import digest_at, made_up_sweep, medians, plane
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.plane import Axis, axes_of
-from lazycore.sweepresult import SweepResult
+from lazycore.results.plane import Axis, axes_of
+from lazycore.results.sweep import SweepResult
 
 
 def test_a_cell_is_the_median_over_its_seeds():

@@ -11,7 +11,7 @@ import pytest
 import lazycore
 from lazycore import RunConfig, SweepConfig, progress
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.results import Snapshot
+from lazycore.results.run import Snapshot
 
 TINY = RunConfig(task="sine", dynamics="gd", steps=20, width=4, n_train=4, n_test=0)
 SNAPSHOTS = [Snapshot(time=t, progress=t) for t in (0.0, 0.25, 0.5, 1.0)]

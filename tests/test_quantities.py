@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lazycore.config.run import RunConfig
-from lazycore.quantities import QUANTITIES, measure
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.quantities import QUANTITIES, measure
+from lazycore.results.run import RunResult, Snapshot
 
 
 def test_every_quantity_has_a_name_and_a_meaning_of_its_own():

@@ -12,7 +12,7 @@ import pytest
 from lazycore import run, train
 from lazycore.config.run import RunConfig
 from lazycore.refinement import LOOSE, RECORDS, SHARE, first_answer
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.workers import child
 from lazycore.workers.child import FirstAnswer, training
 from pages.widgets.summary import is_first

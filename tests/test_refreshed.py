@@ -13,8 +13,8 @@ from lazycore.dynamics._stages import Stages
 from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
 from lazycore.problem import build_problem
-from lazycore.quantities import measure
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.quantities import measure
+from lazycore.results.run import RunResult, Snapshot
 from lazycore.tangent.restart import restart
 from lazycore.theory.filters import damped_filters, descent_filters
 

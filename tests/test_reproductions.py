@@ -30,8 +30,8 @@ from lazycore.reproductions import (
     reported,
     tables,
 )
-from lazycore.results import RunResult, Snapshot
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult, Snapshot
+from lazycore.results.sweep import SweepResult
 from lazycore.targets import dataset
 from lazycore.tasks import Streams
 from lazycore.tasks.teacher import teacher

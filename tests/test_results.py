@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazycore import results, run
+from lazycore import run
 from lazycore.config.run import RunConfig
 from lazycore.errors import CorruptResult, ResultNotFound
-from lazycore.results import RunResult, Snapshot
+from lazycore.results import run as results
+from lazycore.results.run import RunResult, Snapshot
 
 TINY = {"task": "circles", "n_train": 6, "n_test": 4, "width": 4, "dynamics": "gd", "steps": 12}
 TOP = {

@@ -6,10 +6,10 @@ import sqlite3
 import pytest
 import standin
 
-from lazycore import room
 from lazycore.errors import ConfigError, StoreFull
 from lazycore.jobs import JobQueue
-from lazycore.store import ResultStore, open_store
+from lazycore.results import eviction
+from lazycore.results.store import ResultStore, open_store
 
 DIGESTS = [f"{i:016x}" for i in range(12)]
 LARGE = os.urandom(300_000)
@@ -18,7 +18,7 @@ LARGE = os.urandom(300_000)
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A store with room for five of the large ones."""
-    monkeypatch.setattr(room, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(eviction, "AGAIN_SECONDS", 0.0)
     store = ResultStore(tmp_path, size_limit=1_700_000)
     yield store
     store.close()
@@ -95,7 +95,7 @@ def test_another_process_keeps_for_all(store, tmp_path):
 
 
 def test_asked_often_keeping_writes_once(store, monkeypatch):
-    monkeypatch.setattr(room, "AGAIN_SECONDS", 30.0)
+    monkeypatch.setattr(eviction, "AGAIN_SECONDS", 30.0)
     store.put(DIGESTS[0], LARGE)
     store.keep([DIGESTS[0]], 60)
     monkeypatch.setattr(store._room, "_connect", lambda: pytest.fail("it was written again"))
@@ -123,11 +123,11 @@ def test_small_results_go_one_by_one_too(tmp_path):
 
 
 def test_the_limit_is_a_setting(tmp_path, monkeypatch):
-    assert room.size_limit({}) == 2**31
-    assert room.size_limit({"LAZYLAB_STORE_MB": "1.5"}) == 3 * 2**19
+    assert eviction.size_limit({}) == 2**31
+    assert eviction.size_limit({"LAZYLAB_STORE_MB": "1.5"}) == 3 * 2**19
     for wrong in ("much", "0", "-1", "nan", "1e12", ""):
         with pytest.raises(ConfigError, match=f"LAZYLAB_STORE_MB={wrong} is not allowed"):
-            room.size_limit({"LAZYLAB_STORE_MB": wrong})
+            eviction.size_limit({"LAZYLAB_STORE_MB": wrong})
     monkeypatch.setenv("LAZYLAB_STORE_MB", "3")
     store, queue = open_store(tmp_path), JobQueue(tmp_path)
     assert store.size_limit == queue.store.size_limit == 3 * 2**20

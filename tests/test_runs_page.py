@@ -8,8 +8,8 @@ from test_pages import TINY, charts, html, keep, opened, queue, root, words
 from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
 from lazycore.jobs import Job
-from lazycore.store import open_store
-from lazycore.verdict import WORDS
+from lazycore.results.store import open_store
+from lazycore.results.verdict import WORDS
 from pages.widgets import history, known
 
 __all__ = ["queue", "root"]

@@ -107,7 +107,7 @@ bare = {k: v for k, v in values.items() if k != sys.argv[2]}
 assert RunConfig.from_dict(bare).digest != run.digest
 assert getattr(run, sys.argv[2]) == values[sys.argv[2]]
 import lazycore
-from lazycore.results import RunResult
+from lazycore.results.run.run import RunResult
 result = lazycore.run(run)
 again = RunResult.from_bytes(result.to_bytes())
 print(json.dumps([fields, result.status, again.to_dict()["config"], len(result.time)]))

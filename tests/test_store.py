@@ -14,7 +14,7 @@ import pytest
 import standin
 
 from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
-from lazycore.store import ResultStore, default_root, open_store
+from lazycore.results.store import ResultStore, default_root, open_store
 
 RUN = standin.config(standin.QUICK)
 OTHER = standin.config(standin.QUICK, 1)
@@ -207,7 +207,7 @@ def on_a_full_disk(tmp_path, act, limit):
     script = f"""
         import json, os, pathlib, resource, standin
         from lazycore.errors import *
-        from lazycore.store import ResultStore
+        from lazycore.results.run.store import ResultStore
         root = pathlib.Path({str(tmp_path)!r})
         store = ResultStore(root)
         run, other = standin.config(0), standin.config(1)

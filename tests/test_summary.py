@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lazycore.verdict import finding
+from lazycore.results.verdict import finding
 from pages.widgets import summary
 
 

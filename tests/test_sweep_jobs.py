@@ -23,8 +23,8 @@ from lazycore.errors import (
     StoreFull,
 )
 from lazycore.jobview import ENDED
-from lazycore.store import ResultStore
-from lazycore.sweepresult import SweepResult
+from lazycore.results.store import ResultStore
+from lazycore.results.sweep import SweepResult
 from lazycore.workers import devices, worker
 from lazycore.workers.child import CellDone
 from lazycore.workers.children import Ended, Limits
@@ -327,7 +327,7 @@ def test_each_attempt_that_brings_a_cell_says_so_before_it_keeps_the_first(store
 
 def test_the_cells_of_a_sweep_on_its_way_make_room_for_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("lazycore.workers.sweepwork.KEEP_SECONDS", 0.0)
-    monkeypatch.setattr("lazycore.room.AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("lazycore.results.eviction.AGAIN_SECONDS", 0.0)
     small, more = ResultStore(tmp_path, size_limit=1_000_000), os.urandom(200_000)
 
     def fill(cells, on_cell):

@@ -9,7 +9,7 @@ from test_pages import ROOT, charts, opened, queue, root, words
 
 from lazycore import atlas
 from lazycore.config.sweep import SweepConfig
-from lazycore.store import open_store
+from lazycore.results.store import open_store
 from pages.widgets import sweeplink, sweeppresets
 from pages.widgets.sweepview import View, rows_of
 

@@ -316,7 +316,7 @@ def test_every_derived_axis_sets_a_field_that_is_none_itself():
 
 def test_sweeps_and_their_tables_come_without_torch_and_pandas():
     code = (
-        "import sys, lazycore.sweepresult, lazycore.config.kinds\n"
+        "import sys, lazycore.results.sweep, lazycore.config.kinds\n"
         "sys.exit(bool({'torch', 'pandas', 'dbos'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

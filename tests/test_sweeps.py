@@ -7,8 +7,8 @@ import lazycore
 from lazycore import RunConfig, SweepConfig, SweepResult, sweeps
 from lazycore.config.cost import Budget
 from lazycore.errors import BudgetError, ConfigError, LazyLabError, StoreFull
-from lazycore.quantities import measure
-from lazycore.store import ResultStore
+from lazycore.results.quantities import measure
+from lazycore.results.store import ResultStore
 
 SWEEP = sweep_standin.sweep()
 DIGESTS = [cell.digest for cell in SWEEP.cells]

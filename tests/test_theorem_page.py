@@ -5,7 +5,7 @@ from test_pages import charts, opened, queue, root, words
 
 from lazycore import atlas, run
 from lazycore.config.run import RunConfig
-from lazycore.store import open_store
+from lazycore.results.store import open_store
 from lazycore.theorems import _shipped, theorems
 from pages.widgets import sweepjob
 

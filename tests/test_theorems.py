@@ -10,7 +10,7 @@ import pytest
 
 from lazycore import run
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import BELOW, BOUND, OUTSIDE, Rate, theorems
 from lazycore.theorems._constants import Constants
 from lazycore.theorems.homogeneity import TWIN

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lazycore.verdict import finding, share_learned, so_far, verdict
+from lazycore.results.verdict import finding, share_learned, so_far, verdict
 
 
 def judged_with_reason(

@@ -16,7 +16,7 @@ from lazycore.config import cost
 from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError, ResultNotFound
 from lazycore.jobs import JobQueue
-from lazycore.store import ResultStore
+from lazycore.results.store import ResultStore
 from lazycore.workers import child, devices, heartbeat, locks, worker
 from lazycore.workers.children import Children, Limits
 from lazycore.workers.desk import Desk

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 LAZY_TRAINING = "lazy-training"
 """Chizat, Oyallon & Bach (2019, arXiv:1812.07956)."""

@@ -12,7 +12,7 @@ import numpy as np
 from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config.run import RunConfig
 from lazycore.reproductions.convolutional import ALPHAS, DIGITS_STEP, IMAGES, NEW_IMAGES, trained
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
 
 FASHION_STEP = 0.03

@@ -13,7 +13,7 @@ import numpy as np
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
 
 SOURCE = "Geiger, Spigler, Jacot & Wyart 2020 (arXiv:1906.08034)"

@@ -15,8 +15,8 @@ from lazycore.checks.feature_lazy import at_end
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.phases import cube_of, fluctuations, settings
-from lazycore.results import RunResult
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult
+from lazycore.results.sweep import SweepResult
 
 FEATURE, BORDER, LAZY = 1e-2, 1.0, 1e4
 TOLERANCE = 0.15

@@ -13,7 +13,7 @@ import numpy as np
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import at_end, setting
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 FEATURE, DEEP_IN_FEATURE, LAZY = 1e-2, 1e-4, 1e4
 SEEDS = (0, 1, 2)

@@ -7,7 +7,7 @@ import numpy as np
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import SOURCE, setting, within
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theory.lazy import rich_kernel_exponent, slope
 
 RICH, LAZY = (1e-4, 1e-3, 1e-2, 1e-1), (1e2, 1e3, 1e4)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import SOURCE, setting
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 JAMMING_WIDTHS, JAMMING_SCALES = (4, 6, 8, 12, 16, 24), (1e-1, 1e1, 1e3)
 ROBUST = {

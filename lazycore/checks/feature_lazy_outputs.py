@@ -7,7 +7,7 @@ import numpy as np
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import SOURCE, at_end, setting, within
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
 
 SCALES = (1e1, 1e2, 1e3, 1e4, 1e5, 1e6)

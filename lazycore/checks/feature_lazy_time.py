@@ -7,7 +7,7 @@ import numpy as np
 from lazycore.checks import FEATURE_LAZY, Check, Row
 from lazycore.checks.feature_lazy import SOURCE, at_end, setting, within
 from lazycore.checks.feature_lazy_kernel import LAZY, RICH, exponent_runs
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theory.lazy import rich_weight_exponent, slope
 
 PLATEAU = (1e-4, 1e-3, 1e-2)

@@ -9,7 +9,7 @@ from lazycore.config.run import RunConfig
 from lazycore.reproductions.figure_1ab import AUTHORS_WIDTH, FAR, FITTED, LAZY, NEAR, POINTS, RICH
 from lazycore.reproductions.figure_1c import TAUS, descent
 from lazycore.reproductions.neurons import displacement, plane_run
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 SEEDS = range(12)
 NEEDED = 9

@@ -6,7 +6,7 @@ from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.reproductions import Curve, figure_1c
 from lazycore.reproductions.agreement import value_at
 from lazycore.reproductions.tables import configs, gathered
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 SOURCE = "Chizat, Oyallon & Bach 2019, Figure 1(c)"
 SHORT_TAUS, SHORT_STEPS = (0.01, figure_1c.TAUS[12], figure_1c.TAUS[25]), 2000

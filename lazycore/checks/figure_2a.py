@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.reproductions import figure_2a
 from lazycore.reproductions.tables import configs, gathered
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 WIDTHS, SEEDS = (16, 32, 64), range(3)
 JOBS = figure_2a.sweeps(WIDTHS, SEEDS)

@@ -8,7 +8,7 @@ from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config.run import RunConfig
 from lazycore.reproductions import figure_2b
 from lazycore.reproductions.tables import configs, gathered
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 TAUS = (0.1, figure_2b.TAUS[6], 1.0, 8.0)
 """Below the rise, on it, above it, and the plateau."""

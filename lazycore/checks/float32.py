@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 CONFIG = RunConfig(
     task="teacher",

@@ -7,7 +7,7 @@ import numpy as np
 
 from lazycore.checks import Check, Row
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 PROBLEMS = {
     "tanh, lazy": RunConfig(activation="tanh", alpha=100.0),

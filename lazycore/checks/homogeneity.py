@@ -6,7 +6,7 @@ import numpy as np
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 SCALE, STEP, STEPS = 3.0, 0.2, 2000
 

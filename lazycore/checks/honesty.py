@@ -15,7 +15,7 @@ import numpy as np
 from lazycore.checks import Check, Row
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 if TYPE_CHECKING:
     from lazycore.config.moments import Moment

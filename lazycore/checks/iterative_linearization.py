@@ -12,7 +12,7 @@ import numpy as np
 from lazycore.checks import Check, Row
 from lazycore.config.refreshing import updates
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 PAPER = "iterative-linearization"
 SOURCE = "Goldwaser & Ge 2022"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lazycore.checks import Check, Row
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 ALLOWED = 1e-10
 NETWORKS = {

@@ -11,7 +11,7 @@ import numpy as np
 from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config.run import RunConfig
 from lazycore.models.quadratic import LARGEST_SINGULAR_VALUE
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems._constants import Constants
 
 RADII = (0.05, 0.2, 0.5)

@@ -10,7 +10,7 @@ import numpy as np
 from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config.run import RunConfig
 from lazycore.models.quadratic import LARGEST_SINGULAR_VALUE
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import theorem_2_4
 from lazycore.theorems._constants import Constants
 from lazycore.theorems.theorem_2_2 import exponent

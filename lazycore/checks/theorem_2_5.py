@@ -6,7 +6,7 @@ import numpy as np
 
 from lazycore.checks import LAZY_TRAINING, Check, Row
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import theorem_2_5
 
 RATE_TOLERANCE, LOSS_TOLERANCE, BETTER = 0.02, 1e-3, 0.07

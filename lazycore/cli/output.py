@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lazycore import packed
 from lazycore.errors import ConfigError
+from lazycore.results import npz
 
 
 def add_outcome(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def show(options: argparse.Namespace, result: Any, summary: Callable[[Any], str]
 
 def write(path: str, data: bytes) -> None:
     """Write a file, or say in a sentence why not."""
-    packed.written(path, lambda: Path(path).write_bytes(data))
+    npz.written(path, lambda: Path(path).write_bytes(data))
 
 
 def progress(text: str) -> None:

@@ -10,8 +10,8 @@ from lazycore.cli.fields import add_fields, run_config
 from lazycore.config import cost, spec
 from lazycore.config.run import RunConfig
 from lazycore.datasets.understood import in_units
-from lazycore.results import RunResult
-from lazycore.verdict import LEARNED
+from lazycore.results.run import RunResult
+from lazycore.results.verdict import LEARNED
 
 
 def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:

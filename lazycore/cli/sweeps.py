@@ -10,7 +10,7 @@ from lazycore.cli import output
 from lazycore.cli.fields import add_fields, sweep_config
 from lazycore.config import cost as budget
 from lazycore.errors import ConfigError
-from lazycore.sweepresult import SweepResult
+from lazycore.results.sweep import SweepResult
 
 MOST_NAMED = 10
 
@@ -43,7 +43,7 @@ def _sweep(options: argparse.Namespace) -> int:
     if limit:  # before torch is imported
         budget.check_sweep(config, limit)
     from lazycore import sweeps
-    from lazycore.store import open_store
+    from lazycore.results.store import open_store
 
     store = None if options.no_store else open_store()
     if not progress.is_shown(None):  # a log wants no bar, but to know what it waits for

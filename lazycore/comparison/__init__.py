@@ -30,7 +30,7 @@ from lazycore.networks.state import State
 from lazycore.networks.symmetrized import Symmetrized
 from lazycore.problem import Points, Problem
 from lazycore.progress import is_shown, reported
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 TRAINED = 0.2
 """Share of the loss without its outputs below which a module has learned something already."""

@@ -13,8 +13,8 @@ from lazycore.config.fields import ALPHA, SEED, WIDTH
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.networks.held_module import private_copy
 from lazycore.progress import counted
-from lazycore.quantities import measure
-from lazycore.results import RunResult
+from lazycore.results.quantities import measure
+from lazycore.results.run import RunResult
 
 AXES = {"alpha": ALPHA, "width": WIDTH, "seed": SEED}
 
@@ -33,7 +33,7 @@ class Comparisons:
     @property
     def frame(self):
         """A pandas frame with a row a run: axes, status, verdict, message, and each quantity of
-        `lazycore.quantities` (`relative_gap`, `kernel_change`, `final_test_loss_nonlinear`, …)."""
+        `lazycore.results.quantities` (`relative_gap`, `kernel_change`, `final_test_loss_nonlinear`, …)."""
         import pandas as pd
 
         return pd.DataFrame([self._row(*cell) for cell in self.results.items()])

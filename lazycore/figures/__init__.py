@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 @dataclass(frozen=True, kw_only=True)

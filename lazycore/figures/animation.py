@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import style
 from lazycore.figures.style import Figure
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 MOST_FRAMES = 60
 PAUSE = 60

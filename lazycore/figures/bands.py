@@ -11,8 +11,8 @@ import numpy as np
 
 from lazycore.figures import crosses, finding, onsets, quantity, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.onset import Onset
-from lazycore.plane import FEWEST_FOR_A_BAND, Cell, Plane, plain
+from lazycore.results.onset import Onset
+from lazycore.results.plane import FEWEST_FOR_A_BAND, Cell, Plane, plain
 from lazycore.theory import bootstrap
 from lazycore.theory import lazy as theory
 from lazycore.theory.bootstrap import Interval
@@ -110,7 +110,7 @@ def figure(
 
     With three seeds or more a row is its median in a band from the 10th to the 90th
     percentile, with fewer each run is a line of its own. config: of any run, for the theorem.
-    lazy_from: where runs get lazy in each row of the plane (`lazycore.onset.along`), to be drawn.
+    lazy_from: where runs get lazy in each row of the plane (`lazycore.results.onset.along`), to be drawn.
     """
     log_y = log and quantity.is_log(plane.quantity)
     loss = (config or {}).get("loss")

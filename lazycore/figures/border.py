@@ -11,7 +11,7 @@ import numpy as np
 from lazycore.figures import style
 from lazycore.figures.crosses import DECORATION, RIM
 from lazycore.figures.style import Trace
-from lazycore.plane import Axis, Cell, Plane
+from lazycore.results.plane import Axis, Cell, Plane
 
 NAME = "border of the verdict lazy"
 Side = tuple[tuple[float, float], tuple[float, float]]

@@ -6,7 +6,7 @@ import numpy as np
 
 from lazycore.figures import style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import BELOW, BOUND, OUTSIDE, Line
 
 LOOKS = {

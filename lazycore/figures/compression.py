@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 def figure(result: RunResult, log: bool = True) -> Figure:

@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 MOST_LAYERS = 40
 """Layers that have a line each, at most: of more, some, evenly spread."""

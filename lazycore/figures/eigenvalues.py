@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 SHOWN = (1, 2, 3, 5, 10, 20, 50, 100)
 """Indices of the eigenvalues that are drawn."""

@@ -3,7 +3,7 @@
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.losses import curves
 from lazycore.figures.style import Figure
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 def figure(result: RunResult, log: bool = True) -> Figure:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lazycore.figures import finding, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theory import lazy as theory
 
 FEWEST = 3

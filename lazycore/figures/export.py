@@ -144,7 +144,7 @@ def code_of_several(configs: Sequence[Mapping[str, Any]], name: str) -> str:
     given = ",\n    ".join(repr(minimal(config)) for config in configs)
     lines = [
         "import lazycore",
-        "from lazycore.groups import grouped",
+        "from lazycore.results.groups import grouped",
         *_imports("overlay.figure"),
         "",
         f"fields = [\n    {given},\n]",

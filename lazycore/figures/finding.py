@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lazycore.figures import style
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 def said(value: float) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, animation, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 MOST_FRAMES, MOST_POINTS, MOST_ENTRIES, PAUSE = 50, 60, 90_000, 250
 """Frames, points, and entries of all frames together, that are drawn: half a megabyte, so that the

@@ -14,7 +14,7 @@ from lazycore.errors import ConfigError
 from lazycore.figures import border, crosses, quantity, style
 from lazycore.figures.crosses import DECORATION, RIM
 from lazycore.figures.style import Figure, Trace
-from lazycore.plane import Axis, Cell, Plane, plain
+from lazycore.results.plane import Axis, Cell, Plane, plain
 from lazycore.theory.contours import level_line
 
 COLORS = "Cividis"

@@ -4,8 +4,8 @@ import numpy as np
 
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
-from lazycore.verdict import LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
+from lazycore.results.run import RunResult
+from lazycore.results.verdict import LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
 
 
 def figure(result: RunResult, log: bool = True) -> Figure:

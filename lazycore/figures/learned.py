@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 SHADES = [[0.0, "#D55E00"], [0.5, "#F2F0EA"], [1.0, "#0072B2"]]
 BETWEEN = 0.07

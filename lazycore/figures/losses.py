@@ -2,7 +2,7 @@
 
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 def curves(result: RunResult, quantity: str, log: bool) -> list[Trace]:

@@ -2,7 +2,7 @@
 
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 def figure(result: RunResult, log: bool = True) -> Figure:

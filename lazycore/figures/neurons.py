@@ -5,7 +5,7 @@ import numpy as np
 from lazycore.config import spec
 from lazycore.figures import Panel, animation, finding, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 MOST_FRAMES, MOST_NEURONS = 60, 200
 MARGIN = 1.12

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from lazycore.figures import style
-from lazycore.onset import THRESHOLDS, Onset, number
-from lazycore.plane import Axis, Plane
+from lazycore.results.onset import THRESHOLDS, Onset, number
+from lazycore.results.plane import Axis, Plane
 
 Shape = dict[str, Any]
 

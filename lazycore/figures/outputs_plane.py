@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, animation, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 REACH = 1.25
 CURVE_POINTS = 300

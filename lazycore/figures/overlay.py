@@ -12,9 +12,9 @@ import numpy as np
 from lazycore.figures import finding, quantity, style
 from lazycore.figures.bands import LOOKS
 from lazycore.figures.style import Figure, Trace
-from lazycore.groups import Group
-from lazycore.plane import FEWEST_FOR_A_BAND
-from lazycore.results import RunResult
+from lazycore.results.groups import Group
+from lazycore.results.plane import FEWEST_FOR_A_BAND
+from lazycore.results.run import RunResult
 
 POINTS = 120
 

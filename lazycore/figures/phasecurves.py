@@ -15,7 +15,7 @@ from lazycore.figures.phasemap import TITLES
 from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, collapse, fluctuations
 from lazycore.phases.cube import mean_of_known
-from lazycore.plane import FEWEST_FOR_A_BAND
+from lazycore.results.plane import FEWEST_FOR_A_BAND
 
 MOST = len(LOOKS)
 

@@ -12,7 +12,7 @@ from lazycore.figures.style import Figure, Trace
 from lazycore.phases import Cube, fluctuations, gap
 from lazycore.phases import crossover as at
 from lazycore.phases.cube import mean_of_known
-from lazycore.plane import FEWEST_FOR_A_BAND
+from lazycore.results.plane import FEWEST_FOR_A_BAND
 from lazycore.theory.bootstrap import Interval
 
 SHOWN = (1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6)

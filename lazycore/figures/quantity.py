@@ -3,8 +3,8 @@
 from typing import Any
 
 from lazycore.figures import style
-from lazycore.quantities import QUANTITIES
-from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
 
 LEVELS = {
     "relative_gap": (LAZY_GAP,),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lazycore.figures import finding, losses, style
 from lazycore.figures.style import Figure
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 def figure(results: Sequence[RunResult], log: bool = True) -> Figure:

@@ -11,9 +11,9 @@ import numpy as np
 
 from lazycore.figures import animation, neurons, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.plane import FEWEST_FOR_A_BAND
 from lazycore.reproductions import Curve, Reproduction, Scale
-from lazycore.results import RunResult
+from lazycore.results.plane import FEWEST_FOR_A_BAND
+from lazycore.results.run import RunResult
 
 LOOKS = {
     "nonlinear": (

@@ -5,7 +5,7 @@ import numpy as np
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.displacement import MOST_LAYERS, SYMBOLS
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 MOST_SHOWN = 0.999
 """The axis begins here, or lower: what happens above is as good as nothing."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theory.filters import damped_filters, descent_filters
 
 SEEN = 1e-4

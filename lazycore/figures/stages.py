@@ -4,7 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 LIMIT = 2.0
 """Gradient descent on a linear model diverges where ηλ_max is above it."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lazycore.config import spec
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from lazycore.figures import style
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 50, 14, 26, 44

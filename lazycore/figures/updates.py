@@ -8,7 +8,7 @@ import numpy as np
 from lazycore.config.refreshing import updates
 from lazycore.figures import style
 from lazycore.figures.style import Figure, Trace
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 FEWEST = 3
 """Seeds from which on a band is drawn."""

@@ -12,7 +12,7 @@ from lazycore.config.moments import Moment, is_due
 from lazycore.config.run import RunConfig
 from lazycore.measures.recording import Recorder, choose_scales, recorder
 from lazycore.problem import Data, Problem, build_problem, load
-from lazycore.results import RunResult, Snapshot
+from lazycore.results.run import RunResult, Snapshot
 
 DATA = ("data_seed", "noise")
 NETWORK = (*DATA, "init_seed", "init_scale")  # the scale last: it may be all that differs

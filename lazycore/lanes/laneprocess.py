@@ -17,7 +17,7 @@ from typing import IO, Any
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import Lane
 from lazycore.machine.processes import environment
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 
 def write_frame(pipe: IO[bytes], head: dict[str, Any], payload: bytes = b"") -> None:

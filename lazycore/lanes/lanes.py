@@ -25,7 +25,7 @@ from lazycore.lanes.batches import DATA, NETWORK, Batches, Lane
 from lazycore.lanes.laneprocess import LaneProcess
 from lazycore.lanes.stacked import CACHE
 from lazycore.machine.surroundings import apart
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.training import choose_device
 
 ON_GPU, ON_CPU = 256, 5

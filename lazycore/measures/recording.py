@@ -18,7 +18,7 @@ from lazycore.measures.metrics import Meter
 from lazycore.measures.refreshed import stage_columns
 from lazycore.pace import longest_wait, states_at_once
 from lazycore.problem import Problem, default_step_size, default_time, longest_time, rounding
-from lazycore.snapshots import Snapshot
+from lazycore.results.snapshots import Snapshot
 
 SPARSE_EVERY, RARELY = 5, 50
 """The kernel is measured at every fifth recorded time (every fiftieth where it is dear), and

@@ -9,8 +9,8 @@ import numpy as np
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.quantities import QUANTITIES
-from lazycore.sweepresult import SweepResult
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.sweep import SweepResult
 from lazycore.targets import dataset
 
 AXES = ("width", "alpha_sqrt_width", "init_seed")

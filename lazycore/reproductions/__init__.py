@@ -18,8 +18,8 @@ from lazycore.checks import Row
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.results import RunResult
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult
+from lazycore.results.sweep import SweepResult
 
 Job = RunConfig | SweepConfig
 Found = RunResult | SweepResult | None

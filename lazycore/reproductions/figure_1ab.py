@@ -6,7 +6,7 @@ from functools import partial
 from lazycore.checks import Row
 from lazycore.reproductions import FULL, QUICK, Found, Job, Reproduction, Scale, Setting, Size
 from lazycore.reproductions.neurons import cosines, displacement, final_loss, plane_run
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 RICH, LAZY = 0.1, 2.0
 FAR, NEAR, FITTED = 5.0, 0.25, 2e-3

@@ -21,7 +21,7 @@ from lazycore.reproductions.agreement import judged, value_at
 from lazycore.reproductions.reported import curves
 from lazycore.reproductions.scales import over_scales
 from lazycore.reproductions.tables import line
-from lazycore.sweepresult import SweepResult
+from lazycore.results.sweep import SweepResult
 
 STEPS, BATCH, DIM, WIDTH = 20_000, 200, 100, 50
 TAUS = (0.01, 0.02, 0.04, *(float(f"{10.0 ** (k / 10.0):.12g}") for k in range(-10, 1)), 2.0, 4.0)

@@ -6,7 +6,7 @@ from functools import partial
 from lazycore.checks import Row
 from lazycore.reproductions import FULL, QUICK, Found, Job, Reproduction, Scale, Setting, Size
 from lazycore.reproductions.neurons import displacement, final_loss, plane_run
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 WIDTH, POINTS = 200, 200
 PARTS = {

@@ -8,7 +8,7 @@ from lazycore.checks import Row
 from lazycore.config.run import RunConfig
 from lazycore.reproductions import QUICK, Curve, Found, Job, Reproduction, Scale, Setting, Size
 from lazycore.reproductions.reported import curves
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 IMAGES, CLASSES, GAP = 100, 10, 3.0
 

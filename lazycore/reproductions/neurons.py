@@ -7,7 +7,7 @@ import numpy as np
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.tasks import Streams
 
 STEPS, STEP = 100_000, 0.005

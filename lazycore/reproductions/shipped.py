@@ -33,7 +33,7 @@ def build(names: list[str] | None = None, directory: Path = atlas.DIRECTORY) -> 
     import torch
 
     import lazycore
-    from lazycore.store import open_store
+    from lazycore.results.store import open_store
 
     torch.set_num_threads(1)
     store, size = open_store(), 0

@@ -6,11 +6,11 @@ import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.plane import SEEDS
-from lazycore.quantities import QUANTITIES
 from lazycore.reproductions import Curve, Found, Job
-from lazycore.results import RunResult
-from lazycore.sweepresult import SweepResult
+from lazycore.results.plane import SEEDS
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.run import RunResult
+from lazycore.results.sweep import SweepResult
 
 
 def line(

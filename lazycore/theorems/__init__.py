@@ -19,7 +19,7 @@ import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 
 BOUND = "bound"
 BELOW = "estimate from below, not a bound"

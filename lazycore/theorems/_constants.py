@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lazycore.config import spec
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import BELOW, BOUND
 
 KINDS = {"upper bound": BOUND, "estimate from below, not a bound": BELOW}

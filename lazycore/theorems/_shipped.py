@@ -12,7 +12,7 @@ from pathlib import Path
 from lazycore import atlas
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import Theorem, theorems
 
 PRECISE = (".outputs", ".train_loss")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lazycore.config.run import RunConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import Hypothesis, Line, Theorem
 from lazycore.theorems._constants import Constants
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import Hypothesis, Line, Rate, Theorem
 from lazycore.theorems import _hypotheses as check
 from lazycore.theorems._constants import Constants

@@ -66,7 +66,7 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold] | FirstAn
 
     from lazycore.config.run import RunConfig
     from lazycore.refinement import SHARE
-    from lazycore.results import RunResult, Snapshot
+    from lazycore.results.run import RunResult, Snapshot
     from lazycore.training import train
 
     config = RunConfig.from_dict(fields)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from lazycore.config.sweep import SweepConfig
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.workers import child
 from lazycore.workers.child import CellDone
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import CorruptResult, LazyLabError, StoreFull
-from lazycore.results import RunResult
-from lazycore.room import COMPUTED_SECONDS
-from lazycore.store import ResultStore
-from lazycore.sweepresult import SweepResult
+from lazycore.results.eviction import COMPUTED_SECONDS
+from lazycore.results.run import RunResult
+from lazycore.results.store import ResultStore
+from lazycore.results.sweep import SweepResult
 from lazycore.workers.child import CellDone
 from lazycore.workers.children import Children, Ended, Limits
 from lazycore.workers.crew import Crew

@@ -32,7 +32,7 @@ from lazycore.workers.supervisor import stop_event, supervise
 if TYPE_CHECKING:
     from lazycore.config.run import RunConfig
     from lazycore.config.sweep import SweepConfig
-    from lazycore.results import RunResult
+    from lazycore.results.run import RunResult
 
 BEAT_SECONDS = 1.0
 MOST_REPORTS = 1000
@@ -164,7 +164,7 @@ def _say(desk: Desk, digest: str, note: dict, **more: object) -> None:
 def _keep(desk: Desk, config: "RunConfig | SweepConfig", data: bytes) -> dict:
     """Store the result; return what is noted of it, so that lists need not read it."""
     from lazycore.config.sweep import SweepConfig
-    from lazycore.results import RunResult
+    from lazycore.results.run import RunResult
 
     digest, store = config.digest, desk.queue.store
     noted = {}
@@ -239,7 +239,7 @@ def _leave(desk: Desk) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the workers until told to stop; return the exit code."""
-    from lazycore.store import default_root
+    from lazycore.results.store import default_root
 
     parser = argparse.ArgumentParser(prog="lazycore worker", description="Compute queued runs.")
     parser.add_argument("--root", type=Path, default=None, help="directory of queue and results")

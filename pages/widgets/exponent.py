@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lazycore.figures import exponent
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from pages.widgets.panels import show_several
 
 

@@ -9,7 +9,7 @@ from lazycore import jobs as queued
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.reproductions import Found, Job
-from lazycore.sweepresult import SweepResult
+from lazycore.results.sweep import SweepResult
 from pages.widgets import job, sweepjob
 from pages.widgets.job import WAIT_SECONDS, is_active, passed_and_left, start_and_cancel
 from pages.widgets.resources import partial, queue

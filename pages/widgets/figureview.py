@@ -9,7 +9,7 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.figures import export, reproduction
 from lazycore.reproductions import Curve, Found
 from lazycore.reproductions.reported import read
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from pages.widgets import controls, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.figurecontrols import Choice

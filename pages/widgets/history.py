@@ -10,7 +10,7 @@ import streamlit as st
 
 from lazycore.errors import brief
 from lazycore.jobs import Job
-from lazycore.verdict import WORDS
+from lazycore.results.verdict import WORDS
 from pages.widgets import known, ledger
 from pages.widgets.sentences import plain
 from pages.widgets.summary import COLORS

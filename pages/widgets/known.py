@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from lazycore.cellgroups import cell_groups
 from lazycore.errors import LazyLabError, ResultNotFound
-from lazycore.groups import counted
 from lazycore.jobs import Job
+from lazycore.results.cellgroups import cell_groups
+from lazycore.results.groups import counted
 from pages.widgets.ledger import named
 from pages.widgets.resources import finished
 from pages.widgets.sweepjob import finished as finished_sweep

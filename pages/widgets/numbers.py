@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lazycore import tabulate
-from lazycore.groups import Group
+from lazycore.results.groups import Group
 from pages.widgets.sentences import plain
 
 INDENT = "\u2003"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lazycore.onset import Onset, number, sentence
-from lazycore.plane import Axis, Plane
+from lazycore.results.onset import Onset, number, sentence
+from lazycore.results.plane import Axis, Plane
 from pages.widgets.tables import cell, show_table
 
 WHY = (

@@ -5,8 +5,8 @@ from urllib.parse import urljoin
 import streamlit as st
 
 from lazycore.errors import ResultNotFound
-from lazycore.results import RunResult
-from lazycore.store import checked_digest
+from lazycore.results.run import RunResult
+from lazycore.results.store import checked_digest
 from pages.widgets.controls import page_address
 from pages.widgets.job import link
 from pages.widgets.known import run_name, verdict_of

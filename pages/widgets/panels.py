@@ -7,8 +7,8 @@ import streamlit as st
 
 from lazycore.figures import Panel, export, overlay, panels_of
 from lazycore.figures.style import Figure
-from lazycore.groups import Group
-from lazycore.results import RunResult
+from lazycore.results.groups import Group
+from lazycore.results.run import RunResult
 from pages.widgets.chart import chart
 
 

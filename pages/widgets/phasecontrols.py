@@ -15,7 +15,7 @@ from lazycore.config.axes import axis_text
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.phases import settings
-from lazycore.plane import plain
+from lazycore.results.plane import plain
 from pages.widgets.choices import forget_what_is_gone, said_of_link
 from pages.widgets.sweeptext import named_fields, sweep_of
 

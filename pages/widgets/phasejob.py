@@ -8,7 +8,7 @@ import streamlit as st
 from lazycore.config.sweep import SweepConfig
 from lazycore.phases import Cube, cube_of, settings
 from lazycore.phases import crossover as at
-from lazycore.sweepresult import SweepResult
+from lazycore.results.sweep import SweepResult
 from pages.widgets import figurejob, phasecontrols, sweepjob, sweeplink
 from pages.widgets.controls import page_address
 from pages.widgets.figurejob import Part

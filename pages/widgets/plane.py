@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from lazycore import onset
 from lazycore.config.run import RunConfig
 from lazycore.figures import bands, heatmap, quantity
-from lazycore.plane import Cell, Plane, Run, plain, plane_of
-from lazycore.quantities import QUANTITIES
-from lazycore.sweepresult import SweepResult
+from lazycore.results import onset
+from lazycore.results.plane import Cell, Plane, Run, plain, plane_of
+from lazycore.results.quantities import QUANTITIES
+from lazycore.results.sweep import SweepResult
 from pages.widgets import controls, sweeplink
 from pages.widgets.chart import chart, clicked, map_chart
 from pages.widgets.comparelink import compare_link

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lazycore.figures import export, panels, updates
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from pages.widgets import controls
 from pages.widgets.chart import chart
 from pages.widgets.panels import show_panel, take_away

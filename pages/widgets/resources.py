@@ -8,9 +8,9 @@ from lazycore import atlas
 from lazycore.errors import ResultNotFound
 from lazycore.jobs import JobQueue, open_queue
 from lazycore.opening import opened
-from lazycore.results import RunResult
-from lazycore.room import SHOWN_SECONDS
-from lazycore.store import ResultStore, default_root, open_store
+from lazycore.results.eviction import SHOWN_SECONDS
+from lazycore.results.run import RunResult
+from lazycore.results.store import ResultStore, default_root, open_store
 from lazycore.workers import heartbeat
 
 BANNER_SECONDS = 2.0

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from pages.widgets import job
 from pages.widgets.ledger import named
 from pages.widgets.panels import show_panels

@@ -6,11 +6,11 @@ from contextlib import suppress
 import streamlit as st
 
 from lazycore import atlas
-from lazycore.cellgroups import cells_at, parsed
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, ResultNotFound
 from lazycore.figures import overlay
-from lazycore.groups import Group, grouped
+from lazycore.results.cellgroups import cells_at, parsed
+from lazycore.results.groups import Group, grouped
 from pages.widgets import chooser, sweepjob
 from pages.widgets.resources import finished, store
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lazycore import atlas
 from lazycore.config.run import RunConfig
 from lazycore.figures import regimes, svg
-from lazycore.results import MODELS, RunResult
+from lazycore.results.run import MODELS, RunResult
 from pages.widgets import controls
 from pages.widgets.panels import show_several
 from pages.widgets.summary import largest, last, relative_gap, shown, verdict_in_colour

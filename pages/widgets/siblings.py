@@ -6,7 +6,7 @@ from typing import Any
 from lazycore import atlas
 from lazycore.config.run import RunConfig
 from lazycore.errors import LazyLabError
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from pages.widgets.resources import finished, queue
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from lazycore.figures.style import ENDINGS
-from lazycore.results import RunResult
-from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, LEARNED, RICH_KERNEL_CHANGE
+from lazycore.results.run import RunResult
+from lazycore.results.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, LEARNED, RICH_KERNEL_CHANGE
 from pages.widgets.sentences import plain
 
 COLORS = {"lazy": "green", "crossover": "violet", "rich": "orange", "undecided": "gray"}

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from lazycore.cellgroups import label_of, token
-from lazycore.groups import MOST_GROUPS
-from lazycore.plane import Cell, Plane
-from lazycore.sweepresult import SweepResult
+from lazycore.results.cellgroups import label_of, token
+from lazycore.results.groups import MOST_GROUPS
+from lazycore.results.plane import Cell, Plane
+from lazycore.results.sweep import SweepResult
 from pages.widgets.comparelink import compare_link
 from pages.widgets.resources import store
 from pages.widgets.sweepview import View

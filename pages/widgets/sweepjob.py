@@ -6,8 +6,8 @@ from lazycore import atlas
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ResultNotFound
 from lazycore.jobs import Job
-from lazycore.room import SHOWN_SECONDS
-from lazycore.sweepresult import SweepResult
+from lazycore.results.eviction import SHOWN_SECONDS
+from lazycore.results.sweep import SweepResult
 from pages.widgets import sweeplink
 from pages.widgets.job import (
     WAIT_SECONDS,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.figures import heatmap
-from lazycore.plane import ordered
+from lazycore.results.plane import ordered
 from pages.widgets.controls import page_address
 from pages.widgets.sweepview import View, rows_of
 
@@ -51,7 +51,7 @@ def code(config: SweepConfig, view: View, what: Literal["map", "lines"]) -> str:
         "import plotly.graph_objects as go",
         *(["from lazycore import onset"] if along else []),
         f"from lazycore.figures import {call.split('.')[0]}",
-        "from lazycore.plane import plane_of",
+        "from lazycore.results.plane import plane_of",
         "",
         f"config = lazycore.SweepConfig.from_text({config.to_text()})",
         "base, frame = config.base.resolve().to_dict(), lazycore.sweep(config).frame",

@@ -8,8 +8,8 @@ import streamlit as st
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.figures import bands, heatmap
-from lazycore.plane import SEEDS, axes_of, plain
-from lazycore.quantities import QUANTITIES
+from lazycore.results.plane import SEEDS, axes_of, plain
+from lazycore.results.quantities import QUANTITIES
 from pages.widgets.choices import forget_what_is_gone
 
 FIRST = ("relative_gap", "kernel_change")

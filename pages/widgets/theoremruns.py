@@ -7,8 +7,8 @@ import streamlit as st
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.results import RunResult
-from lazycore.sweepresult import SweepResult
+from lazycore.results.run import RunResult
+from lazycore.results.sweep import SweepResult
 from pages.widgets import controls, job, sweepjob
 from pages.widgets.resources import finished, queue
 from pages.widgets.theoremcontrols import Choice, parameters

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lazycore.figures import bound, exponent, export, kappa, outputs_plane
-from lazycore.results import RunResult
+from lazycore.results.run import RunResult
 from lazycore.theorems import Line, Rate, Theorem
 from lazycore.theorems.kappa_criterion import width_rates
 from pages.widgets import controls, sweeplink, theoremruns

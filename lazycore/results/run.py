@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import packed
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
-from lazycore.recorded import MODELS, check_record
-from lazycore.snapshots import Snapshot, answer
-from lazycore.verdict import Finding, finding, share_learned, so_far
+from lazycore.results import npz
+from lazycore.results.recorded import MODELS, check_record
+from lazycore.results.snapshots import Snapshot, answer
+from lazycore.results.verdict import Finding, finding, share_learned, so_far
 
 SCHEMA = "lazylab-result-1"
 LARGEST_FILE = 256 * 2**20
@@ -115,12 +115,12 @@ class RunResult:
 
     @cached_property
     def finding(self) -> Finding:
-        """The verdict with the threshold that decided (`lazycore.verdict`)."""
+        """The verdict with the threshold that decided (`lazycore.results.verdict`)."""
         return finding(**self._judged)
 
     @property
     def verdict(self) -> str:
-        """lazy, crossover, rich or undecided (`lazycore.verdict`)."""
+        """lazy, crossover, rich or undecided (`lazycore.results.verdict`)."""
         return self.finding.word
 
     @property
@@ -196,7 +196,7 @@ class RunResult:
             "status": self.status,
             "latest": {k: _plain(v) for k, v in self.latest.items() if not _is_array(v)},
         }
-        return packed.pack(head, dict(self._arrays()))
+        return npz.pack(head, dict(self._arrays()))
 
     @classmethod
     def from_bytes(cls, data: bytes, largest: int | None = None) -> "RunResult":
@@ -204,10 +204,10 @@ class RunResult:
 
         largest: bytes that it may unpack to, `LARGEST_FILE` where left out.
         """
-        return packed.unpack(data, "result", SCHEMA, largest or LARGEST_FILE, cls._assembled)
+        return npz.unpack(data, "result", SCHEMA, largest or LARGEST_FILE, cls._assembled)
 
     @classmethod
-    def _assembled(cls, head: Any, arrays: packed.Arrays) -> "RunResult":
+    def _assembled(cls, head: Any, arrays: npz.Arrays) -> "RunResult":
         if head["status"] not in STATUSES:
             said = f"status={str(head['status'])[:40]!r}"
             raise CorruptResult(f"{said} is not one of {', '.join(STATUSES)}.")
@@ -234,12 +234,12 @@ class RunResult:
 
     def save(self, path: str | Path) -> Path:
         """Write the record to `path` and return it; the file opens on the Runs page."""
-        return packed.written(path, lambda: Path(path).write_bytes(self.to_bytes()))
+        return npz.written(path, lambda: Path(path).write_bytes(self.to_bytes()))
 
     @classmethod
     def load(cls, path: str | Path) -> "RunResult":
         """Return the result in the file; `ResultNotFound` or `CorruptResult` when there is none."""
-        return cls.from_bytes(packed.read(path))
+        return cls.from_bytes(npz.read(path))
 
     def _arrays(self) -> list[tuple[str, np.ndarray]]:
         named = [("time", self.time), ("kernel_time", self.kernel_time)]

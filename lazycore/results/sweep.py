@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from lazycore import packed
 from lazycore.config.run import ENGINE_VERSION
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
-from lazycore.quantities import QUANTITIES, measure
-from lazycore.recorded import check_array
-from lazycore.results import RunResult
+from lazycore.results import npz
+from lazycore.results.quantities import QUANTITIES, measure
+from lazycore.results.recorded import check_array
+from lazycore.results.run import RunResult
 
 SCHEMA = "lazylab-sweep-1"
 LARGEST_FILE = 64 * 2**20
@@ -184,29 +184,29 @@ class SweepResult:
         arrays = {"status": self._status, "verdict": self._verdict, "values": self.values}
         if self._outputs is not None:
             arrays["test_outputs"] = self._outputs
-        return packed.pack(head, arrays)
+        return npz.pack(head, arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "SweepResult":
         """Return the table in these bytes; `CorruptResult` for anything that is not one."""
-        return packed.unpack(data, "sweep", SCHEMA, LARGEST_FILE, _assemble)
+        return npz.unpack(data, "sweep", SCHEMA, LARGEST_FILE, _assemble)
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the frame to `path` as CSV and return it."""
-        return packed.written(path, lambda: self.frame.to_csv(path, index=False))
+        return npz.written(path, lambda: self.frame.to_csv(path, index=False))
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write the frame to `path` as Parquet and return it."""
-        return packed.written(path, lambda: self.frame.to_parquet(path, index=False))
+        return npz.written(path, lambda: self.frame.to_parquet(path, index=False))
 
     def save(self, path: str | Path) -> Path:
         """Write the table to `path`, as `load` reads it, and return it."""
-        return packed.written(path, lambda: Path(path).write_bytes(self.to_bytes()))
+        return npz.written(path, lambda: Path(path).write_bytes(self.to_bytes()))
 
     @classmethod
     def load(cls, path: str | Path) -> "SweepResult":
         """Return the table in the file; `ResultNotFound` or `CorruptResult` if there is none."""
-        return cls.from_bytes(packed.read(path))
+        return cls.from_bytes(npz.read(path))
 
     def _scales(self, known: Mapping[str, Any]) -> dict[str, list[float]]:
         """Return α and α√width of every cell, those that `known` has not got."""
@@ -271,7 +271,7 @@ def _are_outputs(outputs: np.ndarray, cells: int) -> bool:
     )
 
 
-def _assemble(head: Any, arrays: packed.Arrays) -> SweepResult:
+def _assemble(head: Any, arrays: npz.Arrays) -> SweepResult:
     result = SweepResult(_config(json.dumps(head["config"])))
     names, values = head["quantities"], arrays["values"]
     status, verdict = arrays["status"], arrays["verdict"]

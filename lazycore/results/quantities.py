@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.results import MODELS, RunResult
+from lazycore.results.run import MODELS, RunResult
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ several processes may open at once. Three things make it ours: values are bytes 
 else, a row that claims to be a pickle is refused wherever diskcache would load it
 (CVE-2025-69872: plain diskcache loads whatever the row says), and a write either lands whole
 or raises `StoreFull`. When the size limit is reached what was used longest ago goes first
-(`lazycore/room.py`), and nothing that is being shown or computed.
+(`lazycore/results/eviction.py`), and nothing that is being shown or computed.
 
 Beside each result may stand a *partial* result (what a running or cancelled job had so far)
 and a *note* (JSON: how far it is, why it ended), because a job's queue row says neither. The
@@ -25,11 +25,11 @@ from typing import Any, TypeVar
 
 import diskcache
 
-from lazycore.bytesdisk import BytesDisk
 from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
-from lazycore.results import RunResult
-from lazycore.room import USUAL_MB, Room, size_limit
-from lazycore.sweepresult import SweepResult
+from lazycore.results.bytesdisk import BytesDisk
+from lazycore.results.eviction import USUAL_MB, Room, size_limit
+from lazycore.results.run import RunResult
+from lazycore.results.sweep import SweepResult
 
 DIGEST = re.compile(r"[0-9a-f]{16,64}")
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
@@ -41,7 +41,7 @@ Kind = TypeVar("Kind", RunResult, SweepResult)
 def default_root() -> Path:
     """Return the directory the program writes to: $LAZYLAB_CACHE, or cache/ of the project."""
     named = os.environ.get("LAZYLAB_CACHE")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "cache"
+    return Path(named) if named else Path(__file__).resolve().parents[2] / "cache"
 
 
 def open_store(root: Path | None = None) -> "ResultStore":

@@ -1,7 +1,7 @@
 """From which scale on runs are lazy: α*, with its interval and what decides it. No torch.
 
 A run is lazy where its relative gap is below 5 % and its kernel changed by less than 0.1
-(`lazycore.verdict`). Along an axis α* is where the later of the two falls through its threshold.
+(`lazycore.results.verdict`). Along an axis α* is where the later of the two falls through its threshold.
 """
 
 import math
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazycore.plane import Axis, Cell, plane_of
+from lazycore.results.plane import Axis, Cell, plane_of
+from lazycore.results.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, UNDECIDED
 from lazycore.theory import bootstrap
-from lazycore.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, UNDECIDED
 
 if TYPE_CHECKING:
     import pandas as pd

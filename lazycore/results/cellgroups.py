@@ -12,10 +12,10 @@ from typing import Any
 from lazycore.config.axes import word
 from lazycore.config.sweep import Cell, SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.groups import counted
-from lazycore.plane import SEEDS, Axis, plain
-from lazycore.store import checked_digest
-from lazycore.sweepresult import SweepResult
+from lazycore.results.groups import counted
+from lazycore.results.plane import SEEDS, Axis, plain
+from lazycore.results.store import checked_digest
+from lazycore.results.sweep import SweepResult
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lazycore.errors import ConfigError
-from lazycore.plane import SEEDS, Axis, plain
-from lazycore.results import RunResult
+from lazycore.results.plane import SEEDS, Axis, plain
+from lazycore.results.run import RunResult
 
 MOST_GROUPS = 6
 MOST_NAMES = 3

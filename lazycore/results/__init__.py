@@ -1,0 +1,1 @@
+"""What is kept of runs and sweeps, read without trust. No torch."""
