@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from lazycore.lanes.stacked import Lanes
+from lazycore.engine.problem.stacked import Lanes
 
 Row = tuple[int, int]
 

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._closed_form import closed_form
-from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._pair import Pair, curvature, path
-from lazycore.dynamics._paths import Stepper
-from lazycore.dynamics._tangent import tangent_space
-from lazycore.dynamics._tangent_lanes import TangentLanes, tangent_lanes
-from lazycore.lanes.stacked import stack
-from lazycore.problem import Problem, build_problem
+from lazycore.engine.linear.closed_form import closed_form
+from lazycore.engine.linear.tangent import tangent_space
+from lazycore.engine.linear.tangent_lanes import TangentLanes, tangent_lanes
+from lazycore.engine.problem.problem import Problem, build_problem
+from lazycore.engine.problem.stacked import stack
+from lazycore.engine.steppers.dormand_prince import DormandPrince
+from lazycore.engine.steppers.pair import Pair, curvature, path
+from lazycore.engine.steppers.path import Stepper
 
 AUTHORS_STEP = 0.1
 DEFAULT_TOLERANCE = 1e-3

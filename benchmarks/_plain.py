@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lazycore.problem import Problem
+from lazycore.engine.problem.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 

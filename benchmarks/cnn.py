@@ -47,10 +47,10 @@ from benchmarks._timing import (
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.dynamics._descent import gradient_on, tangent_gradient_on
-from lazycore.problem import Points, Problem
-from lazycore.tangent.layers import Layered
-from lazycore.tangent.products import Products
+from lazycore.engine.features.layers import Layered
+from lazycore.engine.features.products import Products
+from lazycore.engine.paths.descent import gradient_on, tangent_gradient_on
+from lazycore.engine.problem.problem import Points, Problem
 
 STEP_BAR, MEMORY_BAR = 3.0, 4.0
 ALPHA, K = 1e7, 10

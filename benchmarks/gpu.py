@@ -40,10 +40,10 @@ from benchmarks._timing import (
     take_turns,
 )
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._descent import NetworkDescent
+from lazycore.engine.paths.descent import NetworkDescent
+from lazycore.engine.problem.problem import Problem, build_problem, default_step_size, load
+from lazycore.engine.problem.stacked import stack
 from lazycore.lanes.lanes import run_lanes
-from lazycore.lanes.stacked import stack
-from lazycore.problem import Problem, build_problem, default_step_size, load
 
 THREADS = 2
 AGREEMENT = {"float64": 1e-9, "float32": 1e-3}

@@ -42,11 +42,11 @@ from benchmarks._flow import (
     tanh,
 )
 from benchmarks._timing import Bar, Said, Table, arguments, at_level, conclude, say
-from lazycore.dynamics._chebyshev import Chebyshev
-from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._pair import STIFF, is_stiff
-from lazycore.dynamics._paths import Stepper
-from lazycore.dynamics._side_by_side import COARSENESS
+from lazycore.engine.paths.side_by_side import COARSENESS
+from lazycore.engine.steppers.chebyshev import Chebyshev
+from lazycore.engine.steppers.dormand_prince import DormandPrince
+from lazycore.engine.steppers.pair import STIFF, is_stiff
+from lazycore.engine.steppers.path import Stepper
 
 BARS = {1_000: 6.0, 10_000: 12.0}
 GAP_LEVEL, DISPLACEMENT_LEVEL = 0.1, 0.01

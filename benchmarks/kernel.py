@@ -36,9 +36,9 @@ from benchmarks import peers
 from benchmarks._timing import peak_bytes
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.networks.module_network import ModuleNetwork
-from lazycore.tangent.kernel import tangent_kernel
-from lazycore.tangent.layers import Layered
+from lazycore.engine.features.kernel import tangent_kernel
+from lazycore.engine.features.layers import Layered
+from lazycore.engine.networks.module_network import ModuleNetwork
 
 BARS = {
     "vmap(grad), p = 51,712": 40.0,

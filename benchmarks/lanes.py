@@ -46,10 +46,10 @@ from benchmarks._timing import (
 )
 from lazycore.config.moments import recorded_steps
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._descent import NetworkDescent
+from lazycore.engine.paths.descent import NetworkDescent
+from lazycore.engine.problem.problem import Problem, build_problem, default_step_size
+from lazycore.engine.problem.stacked import stack
 from lazycore.lanes.lanes import run_lanes
-from lazycore.lanes.stacked import stack
-from lazycore.problem import Problem, build_problem, default_step_size
 
 THREADS = 2
 BARS = {50: 3.0, 200: 3.0, 1000: 1.0}

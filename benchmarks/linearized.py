@@ -35,11 +35,11 @@ import torch
 
 from benchmarks import peers
 from lazycore import RunConfig
-from lazycore.dynamics._closed_form import closed_form, descent_filters, flow_filters
-from lazycore.dynamics._lanczos import Filters
-from lazycore.dynamics._tangent import FunctionSpace, tangent_space
-from lazycore.problem import Problem, build_problem, default_step_size
-from lazycore.tangent.kernel import tangent_kernel
+from lazycore.engine.features.kernel import tangent_kernel
+from lazycore.engine.linear.closed_form import closed_form, descent_filters, flow_filters
+from lazycore.engine.linear.lanczos import Filters
+from lazycore.engine.linear.tangent import FunctionSpace, tangent_space
+from lazycore.engine.problem.problem import Problem, build_problem, default_step_size
 
 LOOP_BARS = {100: 150.0, 1000: 700.0}
 COLD_BAR, NEW_BAR = 3.0, 1.0

@@ -25,8 +25,8 @@ import numpy as np
 import torch
 
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._refreshed import refreshed_path
-from lazycore.problem import Problem, build_problem, default_step_size
+from lazycore.engine.problem.problem import Problem, build_problem, default_step_size
+from lazycore.engine.refreshed.epochs import refreshed_path
 
 STAGES, LONG, SHORT = 8, 10**6, 100
 STEPS = 2500
@@ -106,8 +106,8 @@ def steps_against_stage(repeats: int, steps: int = STEPS) -> float:
 
 def stage(problem: Problem, values: dict) -> None:
     """Compute one stage: kernel, eigendecomposition, weights."""
-    from lazycore.dynamics._descent import tangent_positions
-    from lazycore.dynamics._tangent import tangent_space
+    from lazycore.engine.linear.tangent import tangent_space
+    from lazycore.engine.paths.descent import tangent_positions
 
     fresh = problem.rescaled(problem.alpha)
     fresh.train.__dict__.pop("anchor", None)

@@ -28,11 +28,11 @@ import torch
 from benchmarks._timing import Said, Table, arguments, conclude, exponent, machine, say, seconds
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.dynamics._closed_form import closed_form
-from lazycore.dynamics._tangent import tangent_space
-from lazycore.lanes.stacked import stack
-from lazycore.problem import Problem, build_problem, load
-from lazycore.tangent.kernel import tangent_kernel
+from lazycore.engine.features.kernel import tangent_kernel
+from lazycore.engine.linear.closed_form import closed_form
+from lazycore.engine.linear.tangent import tangent_space
+from lazycore.engine.problem.problem import Problem, build_problem, load
+from lazycore.engine.problem.stacked import stack
 
 CPU = torch.device("cpu")
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"

@@ -12,11 +12,11 @@ from lazycore.config import forecast
 from lazycore.config.run import RunConfig
 from lazycore.config.spec import Values
 from lazycore.dynamics import trajectory
+from lazycore.engine.measures.recording import choose_scales, recorder
+from lazycore.engine.problem.problem import build_problem
 from lazycore.errors import ConfigError
 from lazycore.machine.surroundings import apart, each_apart
 from lazycore.machine.threads import check_threads
-from lazycore.measures.recording import choose_scales, recorder
-from lazycore.problem import build_problem
 from lazycore.progress import reported
 from lazycore.results.run import RunResult, Snapshot
 

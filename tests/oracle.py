@@ -3,7 +3,7 @@
 Nothing here knows the engine's numerics. Networks are loops over layers, derivatives are
 `torch.func`, both models move in the plain parameters w, the linearised one by jvp and vjp of
 the network, and gradient flow is SciPy's DOP853. Shared with the engine are only the data
-(`lazycore.targets.dataset`) and the order in which weights are drawn: layer by layer, (out, in)
+(`lazycore.engine.problem.targets.dataset`) and the order in which weights are drawn: layer by layer, (out, in)
 or (out, in + 1) with the bias last, from `default_rng(init_seed)`.
 """
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lazycore.config.run import RunConfig
-from lazycore.targets import dataset
+from lazycore.engine.problem.targets import dataset
 
 torch.set_num_threads(1)  # two cores are shared by everything that runs beside these tests
 

@@ -9,7 +9,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from lazycore.dynamics._paths import SAFETY, Stepper
+from lazycore.engine.steppers.path import SAFETY, Stepper
 
 
 def exact_pendulum(time: float) -> Tensor:

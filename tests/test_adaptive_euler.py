@@ -10,8 +10,8 @@ import torch
 
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.dynamics._euler import KINK, RETRIES, ROUNDING, Mover, Walk
-from lazycore.problem import build_problem
+from lazycore.engine.paths.euler import KINK, RETRIES, ROUNDING, Mover, Walk
+from lazycore.engine.problem.problem import build_problem
 from lazycore.theory import lazy
 from lazycore.training import choose_scales, run
 

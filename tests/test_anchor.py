@@ -7,9 +7,9 @@ import torch
 from lazycore import run
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.lanes.stacked import stack
-from lazycore.measures.recording import choose_scales
-from lazycore.problem import build_problem
+from lazycore.engine.measures.recording import choose_scales
+from lazycore.engine.problem.problem import build_problem
+from lazycore.engine.problem.stacked import stack
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")

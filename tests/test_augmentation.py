@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lazycore.augmentation import margin, pixel_maps
+from lazycore.engine.paths.augmentation import margin, pixel_maps
 
 IMAGE = (2, 8, 6)
 

@@ -7,7 +7,7 @@ from benchmarks import feature_lazy
 from benchmarks._counted import counted
 from benchmarks._timing import Bar, Table
 from lazycore.checks.feature_lazy import setting
-from lazycore.lanes.stacked import Lanes, stack
+from lazycore.engine.problem.stacked import Lanes, stack
 from lazycore.training import run
 
 SMALL = {"n_train": 10, "n_test": 10, "width": 8}
@@ -73,7 +73,7 @@ def test_every_gradient_of_the_network_is_counted_once(monkeypatch, rule):
 
 
 def test_rows_keep_their_place_however_they_are_selected():
-    from lazycore.problem import build_problem
+    from lazycore.engine.problem.problem import build_problem
 
     values = setting(1.0, **SMALL).resolve().to_dict()
     problem = build_problem(values, torch.device("cpu"))

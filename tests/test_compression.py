@@ -6,7 +6,7 @@ import pytest
 
 from lazycore import run
 from lazycore.config.run import RunConfig
-from lazycore.targets import dataset
+from lazycore.engine.problem.targets import dataset
 
 TINY = {"task": "stripe", "dim": 4, "n_train": 10, "n_test": 6, "width": 6, "activation": "tanh"}
 TINY |= {"loss": "logistic", "dynamics": "gd", "steps": 30, "alpha": 1.0}

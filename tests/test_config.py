@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from lazycore.config import fields, spec
 from lazycore.config import run as config_module
 from lazycore.config.run import RunConfig, all_fields, fields_read
+from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.targets import dataset
 
 CHANGES = {
     "task": "sine",

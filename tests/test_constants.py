@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from lazycore.config.run import RunConfig
+from lazycore.engine.features.linearize import Explicit
+from lazycore.engine.measures.constants import BELOW, RADII, UNKNOWN, UPPER, constants
+from lazycore.engine.problem.problem import build_problem
 from lazycore.losses import chosen
-from lazycore.measures.constants import BELOW, RADII, UNKNOWN, UPPER, constants
-from lazycore.problem import build_problem
-from lazycore.tangent.linearize import Explicit
 
 SMALL = {"task": "teacher", "dim": 4, "n_train": 8, "n_test": 0, "width": 10}
 
@@ -39,7 +39,7 @@ def test_norms_and_singular_values_are_those_of_the_explicit_jacobian(zero_outpu
 
 
 def test_a_singular_value_counts_from_a_millionth_of_the_largest_on():
-    from lazycore.measures.constants import _rank
+    from lazycore.engine.measures.constants import _rank
 
     singular = np.array([0.0, 0.9e-6, 1.1e-6, 1e-3, 1.0])
     assert _rank(4.0 * singular**2) == 3 and _rank(np.zeros(3)) == 0
@@ -47,7 +47,7 @@ def test_a_singular_value_counts_from_a_millionth_of_the_largest_on():
 
 @pytest.mark.parametrize(("size", "apart"), [(0.3, 1e-3), (70.0, 0.07)])
 def test_the_rank_nearby_is_that_at_a_thousandth_of_the_weights_away(size, apart):
-    from lazycore.measures.constants import _kernel_nearby
+    from lazycore.engine.measures.constants import _kernel_nearby
 
     seen = []
 
@@ -102,7 +102,7 @@ def test_what_is_known_of_the_curvature_is_called_what_it_is():
 
 
 def test_an_estimate_from_below_is_below_the_bound_where_both_are_known():
-    from lazycore.measures.kappa import second_derivative_norm
+    from lazycore.engine.measures.kappa import second_derivative_norm
 
     known, problem = found(activation="softplus")
     assert second_derivative_norm(problem.train.anchor) <= known["curvature"][0] * (1 + 1e-9)
@@ -116,7 +116,7 @@ def test_many_outputs_have_no_singular_values_and_few_have_their_target():
 
 
 def test_runs_that_share_an_anchor_look_once(monkeypatch):
-    from lazycore.measures import constants as module
+    from lazycore.engine.measures import constants as module
 
     known, problem = found(activation="tanh")
     monkeypatch.setattr(module, "_singular_values", lambda anchor: 1 / 0)

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from lazycore.config import spec
 from lazycore.config.cost import DEFAULT, check, estimate
 from lazycore.config.run import RunConfig
+from lazycore.engine.problem.problem import build_problem
 from lazycore.errors import BudgetError, ConfigError
 from lazycore.models import _conv
-from lazycore.problem import build_problem
 
 MODELS = ("cnn", "vgg11", "resnet18")
 CPU = torch.device("cpu")

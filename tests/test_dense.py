@@ -10,8 +10,8 @@ import torch
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.networks.dense import unit_gain
-from lazycore.networks.symmetrized import Symmetrized
+from lazycore.engine.networks.dense import unit_gain
+from lazycore.engine.networks.symmetrized import Symmetrized
 
 CASES = list(
     itertools.product(

@@ -11,17 +11,19 @@ import torch
 from lazycore.config import spec
 from lazycore.config.moments import recorded_steps, recorded_times
 from lazycore.config.run import RunConfig
-from lazycore.dynamics import _closed_form, _tangent, flow, trajectory
-from lazycore.dynamics._closed_form import (
+from lazycore.dynamics import flow, trajectory
+from lazycore.dynamics.sgd import batches
+from lazycore.engine.linear import closed_form as _closed_form
+from lazycore.engine.linear import tangent
+from lazycore.engine.linear.closed_form import (
     closed_form,
     descent_filters,
     flow_filters,
     momentum_filters,
 )
-from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, tangent_space
-from lazycore.dynamics.sgd import batches
-from lazycore.lanes.stacked import Lanes
-from lazycore.problem import build_problem, rms
+from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace, tangent_space
+from lazycore.engine.problem.problem import build_problem, rms
+from lazycore.engine.problem.stacked import Lanes
 from lazycore.training import choose_scales
 
 CPU = torch.device("cpu")
@@ -133,7 +135,7 @@ def test_all_coordinates_are_the_same_model(monkeypatch, loss, momentum):
     wanted = [w_bar for _, w_bar in paths(s, values, steps)]
     assert isinstance(tangent_space(problem), FunctionSpace)
     for limit in ("LARGEST_FORM", "LARGEST_KERNEL"):
-        module = _closed_form if limit == "LARGEST_FORM" else _tangent
+        module = _closed_form if limit == "LARGEST_FORM" else tangent
         monkeypatch.setattr(module, limit, 5)
         found = [m.linearized for m in moments(values, problem, steps)]
         assert all(same(a, b) for a, b in zip(found, wanted, strict=True))
@@ -146,7 +148,7 @@ def test_few_parameters_are_trained_in_parameter_space_by_the_explicit_matrix(mo
     assert isinstance(space, ParameterSpace) and space.size == len(s.w0)
     jacobian = s.jacobian(s.x).flatten(0, 1)
     assert torch.allclose(space.quadratic_form(), jacobian.T @ jacobian / 50, atol=1e-12)
-    monkeypatch.setattr(_tangent, "LARGEST_MATRIX", 0)
+    monkeypatch.setattr(tangent, "LARGEST_MATRIX", 0)
     assert isinstance(tangent_space(problem), FunctionSpace)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from lazycore.dynamics._closed_form import flow_filters, momentum_filters
+from lazycore.engine.linear.closed_form import flow_filters, momentum_filters
 from lazycore.theory.filters import damped_filters, descent_filters
 
 VALUES = np.array([0.0, 1e-12, 1e-3, 0.4, 1.0, 1.7, 2.0, 2.4])

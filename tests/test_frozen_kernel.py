@@ -8,10 +8,10 @@ from scipy.integrate import solve_ivp
 
 from lazycore import run
 from lazycore.config.run import RunConfig
-from lazycore.measures import frozen_kernel
-from lazycore.measures.frozen_kernel import train_frozen
-from lazycore.measures.kept_kernels import KeptKernels
-from lazycore.problem import build_problem
+from lazycore.engine.measures import frozen_kernel
+from lazycore.engine.measures.frozen_kernel import train_frozen
+from lazycore.engine.measures.kept_kernels import KeptKernels
+from lazycore.engine.problem.problem import build_problem
 
 TINY = {
     "task": "circles",

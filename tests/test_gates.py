@@ -8,10 +8,10 @@ from torch.nn import functional as F
 
 from lazycore.config.run import RunConfig
 from lazycore.config.spec import find
-from lazycore.measures.stability import Stability
-from lazycore.networks import gates
-from lazycore.networks.module_network import ModuleNetwork
-from lazycore.problem import Points, Problem, build_problem
+from lazycore.engine.measures.stability import Stability
+from lazycore.engine.networks import gates
+from lazycore.engine.networks.module_network import ModuleNetwork
+from lazycore.engine.problem.problem import Points, Problem, build_problem
 
 CPU = torch.device("cpu")
 

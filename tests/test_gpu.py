@@ -7,10 +7,10 @@ from choices import SELECTORS, few, one
 import lazycore
 from lazycore import RunConfig, SweepConfig, run
 from lazycore.config import spec
+from lazycore.engine.measures.recording import choose_scales
+from lazycore.engine.problem.problem import build_problem, rms, rounding
+from lazycore.engine.problem.stacked import stack
 from lazycore.errors import LazyLabError
-from lazycore.lanes.stacked import stack
-from lazycore.measures.recording import choose_scales
-from lazycore.problem import build_problem, rms, rounding
 
 CONFIGS = {
     "flow": RunConfig(activation="tanh", alpha=10.0),
@@ -151,7 +151,7 @@ def test_a_module_is_compared_on_the_gpu_that_it_is_on(dynamics, gpu):
 def test_a_step_of_descent_does_not_wait_for_the_device(gpu):
     import torch
 
-    from lazycore.dynamics._descent import NetworkDescent
+    from lazycore.engine.paths.descent import NetworkDescent
 
     values = RunConfig(dynamics="gd").resolve().to_dict()
     problems = [build_problem(values, torch.device(gpu))] * 3
@@ -169,7 +169,7 @@ def test_a_step_of_descent_does_not_wait_for_the_device(gpu):
 def test_steps_that_are_one_launch_are_those_that_are_many(momentum, gpu):
     import torch
 
-    from lazycore.dynamics._descent import WORTH_RECORDING, NetworkDescent
+    from lazycore.engine.paths.descent import WORTH_RECORDING, NetworkDescent
 
     values = RunConfig(dynamics="gd").resolve().to_dict()
     problems = [build_problem(values, torch.device(gpu)).rescaled(a) for a in (0.1, 1.0, 10.0)]

@@ -7,11 +7,12 @@ from systems import Decay
 
 from lazycore.config.moments import MODELS, Moment
 from lazycore.config.run import RunConfig
-from lazycore.dynamics import _handover, flow
-from lazycore.dynamics._handover import NEAR, UntilStiff
-from lazycore.dynamics._paths import Path
-from lazycore.measures.recording import choose_scales
-from lazycore.problem import build_problem, rms
+from lazycore.dynamics import flow
+from lazycore.engine.measures.recording import choose_scales
+from lazycore.engine.problem.problem import build_problem, rms
+from lazycore.engine.steppers import handover
+from lazycore.engine.steppers.handover import NEAR, UntilStiff
+from lazycore.engine.steppers.path import Path
 
 torch.set_num_threads(1)
 
@@ -63,7 +64,7 @@ def apart(config: RunConfig, one: list[Moment], other: list[Moment]) -> float:
 
 def test_a_flow_that_sharpens_takes_fewer_gradients_and_the_same_way(monkeypatch):
     (handed,) = followed(RICH)
-    monkeypatch.setattr(_handover, "AT_LIMIT", np.inf)
+    monkeypatch.setattr(handover, "AT_LIMIT", np.inf)
     (kept,) = followed(RICH)
     assert 2.5 * handed[-1].steps < kept[-1].steps
     assert apart(RICH, handed, kept) <= handed[-1].error + kept[-1].error
@@ -83,7 +84,7 @@ def test_a_path_that_is_handed_over_still_ends_where_its_margins_are_met(monkeyp
     fields |= {"loss": "soft_hinge", "dynamics": "flow", "stop": "margins", "tolerance": 1e-4}
     config = RunConfig.from_dict(fields | {"alpha": 0.02, "seed": 3})
     (kept,) = followed(config)
-    monkeypatch.setattr(_handover, "NEAR", 0.0)
+    monkeypatch.setattr(handover, "NEAR", 0.0)
     (handed,) = followed(config)
     assert handed[-1].steps > 1.2 * kept[-1].steps  # of order 2 from the fifteenth step on
     assert handed[-1].met == kept[-1].met == MODELS

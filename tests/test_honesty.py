@@ -11,13 +11,13 @@ from lazycore import compare, run
 from lazycore.checks import honesty
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.dynamics._descent import NetworkDescent
-from lazycore.dynamics._onset import onset
-from lazycore.dynamics._pair import natural_time, path
-from lazycore.dynamics._twins import twin
-from lazycore.lanes.stacked import stack
-from lazycore.measures.recording import choose_scales
-from lazycore.problem import build_problem
+from lazycore.engine.measures.recording import choose_scales
+from lazycore.engine.paths.descent import NetworkDescent
+from lazycore.engine.paths.twins import twin
+from lazycore.engine.problem.problem import build_problem
+from lazycore.engine.problem.stacked import stack
+from lazycore.engine.steppers.onset import onset
+from lazycore.engine.steppers.pair import natural_time, path
 
 torch.set_num_threads(1)
 SMALL: dict[str, Any] = {"task": "teacher", "n_train": 12, "n_test": 0, "dim": 4, "width": 16}

@@ -10,10 +10,10 @@ import torch
 from scipy.integrate._ivp.rk import RK45
 from systems import Batch, Decay, Pendulum, exact_pendulum
 
-from lazycore.dynamics import _chebyshev, _dormand_prince
-from lazycore.dynamics._chebyshev import Chebyshev, coefficients, stages_for
-from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._paths import Path
+from lazycore.engine.steppers import chebyshev, dormand_prince
+from lazycore.engine.steppers.chebyshev import Chebyshev, coefficients, stages_for
+from lazycore.engine.steppers.dormand_prince import DormandPrince
+from lazycore.engine.steppers.path import Path
 
 torch.set_num_threads(1)
 
@@ -40,15 +40,15 @@ def errors(method, steps, time_of, end=4.0):
 
 
 def test_coefficients_are_those_of_scipy():
-    for number, row in enumerate(_dormand_prince.STAGES[:-1], start=1):
+    for number, row in enumerate(dormand_prince.STAGES[:-1], start=1):
         if number < 6:
             assert np.allclose(row, RK45.A[number, : len(row)], rtol=1e-15)
-    assert np.allclose(_dormand_prince.STAGES[-1], RK45.B, rtol=1e-15)
-    assert np.allclose(np.abs(_dormand_prince.ERROR), np.abs(RK45.E), rtol=1e-14)
-    assert np.allclose(_dormand_prince.INTERPOLANT, RK45.P, rtol=1e-14)
-    nodes = [sum(row) for row in _dormand_prince.STAGES]
+    assert np.allclose(dormand_prince.STAGES[-1], RK45.B, rtol=1e-15)
+    assert np.allclose(np.abs(dormand_prince.ERROR), np.abs(RK45.E), rtol=1e-14)
+    assert np.allclose(dormand_prince.INTERPOLANT, RK45.P, rtol=1e-14)
+    nodes = [sum(row) for row in dormand_prince.STAGES]
     assert np.allclose(nodes, [1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
-    assert abs(sum(_dormand_prince.ERROR)) < 1e-15
+    assert abs(sum(dormand_prince.ERROR)) < 1e-15
 
 
 def test_halving_a_dormand_prince_step_divides_the_error_by_thirty_two():
@@ -92,7 +92,7 @@ def stability(stages, z):
 @pytest.mark.parametrize("stages", [2, 3, 5, 10, 37, 200])
 def test_chebyshev_stages_form_the_damped_chebyshev_polynomial(stages):
     """On y' = λy one step multiplies by a + b T_s(w0 + w1 z), which is 1 + z + z²/2 + O(z³)."""
-    w0 = 1.0 + _chebyshev.DAMPING / stages**2
+    w0 = 1.0 + chebyshev.DAMPING / stages**2
     polynomial = np.polynomial.Chebyshev([0.0] * stages + [1.0])
     d1, d2 = polynomial.deriv()(w0), polynomial.deriv(2)(w0)
     w1, b = d1 / d2, d2 / d1**2
@@ -136,9 +136,9 @@ def test_the_radius_is_that_of_the_differential_at_the_state_and_a_fifth_more(st
 def test_a_step_that_would_need_too_many_stages_is_cut():
     system = Decay([[1.0, 1e6]], known_radius=[2e6])
     path, (y,) = advance(Chebyshev, system, 1.0, [1.0], start=(1.0, 1e-6), end=1.0)
-    longest = 0.65 * _chebyshev.LARGEST_STAGES**2 / 2e6
+    longest = 0.65 * chebyshev.LARGEST_STAGES**2 / 2e6
     assert system.accepted[0] == math.ceil(1.0 / longest)
-    assert path.evaluations <= (_chebyshev.LARGEST_STAGES + 1) * system.accepted[0] + 25
+    assert path.evaluations <= (chebyshev.LARGEST_STAGES + 1) * system.accepted[0] + 25
     assert abs(float(y[0]) - math.exp(-1.0)) < 0.01 and abs(float(y[1])) < 1e-6
 
 

@@ -12,7 +12,7 @@ import torch
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.tangent.kernel import alignment, relative_change, tangent_kernel
+from lazycore.engine.features.kernel import alignment, relative_change, tangent_kernel
 
 
 def random_kernel(seed: int, size: int = 6) -> torch.Tensor:
@@ -75,7 +75,7 @@ import json, resource, sys
 import numpy as np, torch
 from lazycore.config.run import spec
 from lazycore.config.run.run import RunConfig
-from lazycore.tangent.kernel import tangent_kernel
+from lazycore.engine.features.kernel import tangent_kernel
 torch.set_num_threads(1)
 values = RunConfig(model="fully_connected", dim=100, width=512, depth=2, n_train=8).resolve()
 network = spec.find("model", "fully_connected").build(values.to_dict(), 100, 1)

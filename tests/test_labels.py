@@ -7,7 +7,7 @@ import torch
 
 from lazycore import run
 from lazycore.config.run import RunConfig
-from lazycore.measures.labels import share_of_errors, sign_agreement, smallest_margin
+from lazycore.engine.measures.labels import share_of_errors, sign_agreement, smallest_margin
 from lazycore.results.quantities import measure
 
 TINY = {"n_train": 6, "n_test": 5, "width": 6, "dynamics": "gd", "steps": 40, "alpha": 0.5}

@@ -10,8 +10,9 @@ import torch
 from lazycore.config import spec
 from lazycore.config.moments import recorded_steps, recorded_times
 from lazycore.config.run import RunConfig
-from lazycore.dynamics import _closed_form, _lanczos
-from lazycore.dynamics._closed_form import (
+from lazycore.engine.linear import closed_form as _closed_form
+from lazycore.engine.linear import lanczos
+from lazycore.engine.linear.closed_form import (
     ClosedForm,
     OutputForm,
     closed_form,
@@ -19,10 +20,10 @@ from lazycore.dynamics._closed_form import (
     flow_filters,
     momentum_filters,
 )
-from lazycore.dynamics._lanczos import EPSILON, Krylov, Spectrum, krylov_space
-from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
+from lazycore.engine.linear.lanczos import EPSILON, Krylov, Spectrum, krylov_space
+from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace
+from lazycore.engine.problem.problem import Points, Problem, build_problem, default_step_size
 from lazycore.errors import LazyLabError
-from lazycore.problem import Points, Problem, build_problem, default_step_size
 
 SIZE = 120
 SPECTRA = {
@@ -95,7 +96,7 @@ def test_a_space_that_is_large_enough_agrees_with_the_decomposition(spectrum, ti
 
 
 def test_later_times_need_more_vectors(monkeypatch):
-    monkeypatch.setattr(_lanczos, "FIRST", 4)
+    monkeypatch.setattr(lanczos, "FIRST", 4)
     matrix, _ = symmetric(np.linspace(0.0, 1.0, SIZE))
     b = torch.from_numpy(np.random.default_rng(1).standard_normal(SIZE))
     sizes = []
@@ -255,7 +256,7 @@ def test_the_krylov_space_gives_the_steps_of_the_linearised_model(monkeypatch):
 
 def test_a_kernel_that_is_not_finite_is_said_to_be():
     with pytest.raises(LazyLabError, match="not finite: lower init_scale"):
-        _lanczos.eigenvectors(torch.full((3, 3), float("nan"), dtype=torch.float64))
+        lanczos.eigenvectors(torch.full((3, 3), float("nan"), dtype=torch.float64))
 
 
 def test_a_size_above_every_limit_is_stepped(monkeypatch):

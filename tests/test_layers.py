@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from lazycore.engine.features import gram
+from lazycore.engine.features.features import form_kernel
+from lazycore.engine.features.kernel import layer_kernels, tangent_kernel
+from lazycore.engine.features.layers import Layer, Layered
+from lazycore.engine.features.linearize import Explicit, Joined
 from lazycore.machine import blas
-from lazycore.tangent import gram
-from lazycore.tangent.features import form_kernel
-from lazycore.tangent.kernel import layer_kernels, tangent_kernel
-from lazycore.tangent.layers import Layer, Layered
-from lazycore.tangent.linearize import Explicit, Joined
 
 CASES = list(itertools.product((1, 6), (1, 3), (False, True)))
 

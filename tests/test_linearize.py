@@ -9,8 +9,8 @@ import torch
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.tangent.kernel import tangent_kernel
-from lazycore.tangent.linearize import Differentiated, Explicit, linearize
+from lazycore.engine.features.kernel import tangent_kernel
+from lazycore.engine.features.linearize import Differentiated, Explicit, linearize
 
 ZERO_OUTPUTS, BIASES = ("none", "centered", "symmetrized"), ("none", "zero", "normal")
 SCALINGS, MODELS = ("plain", "ntk", "mean_field"), ("two_layer", "fully_connected")

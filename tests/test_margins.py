@@ -11,9 +11,9 @@ from scipy.integrate import solve_ivp
 
 from lazycore.config.moments import spaced_times
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._crossing import located
+from lazycore.engine.measures.recording import UNMET, HalfTime
+from lazycore.engine.steppers.crossing import located
 from lazycore.lanes.lanes import run_lanes
-from lazycore.measures.recording import UNMET, HalfTime
 from lazycore.results.quantities import measure
 from lazycore.results.run import RunResult
 from lazycore.training import run

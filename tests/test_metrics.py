@@ -8,10 +8,10 @@ import torch
 from lazycore import run
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.measures.kappa import kappa, second_derivative_norm
-from lazycore.measures.labels import share_of_errors
-from lazycore.problem import build_problem
-from lazycore.tangent.anchor import Anchor
+from lazycore.engine.measures.kappa import kappa, second_derivative_norm
+from lazycore.engine.measures.labels import share_of_errors
+from lazycore.engine.problem.anchor import Anchor
+from lazycore.engine.problem.problem import build_problem
 
 TINY = {"n_train": 6, "n_test": 4, "width": 4, "dynamics": "gd", "steps": 30, "alpha": 4.0}
 RUNS = {

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from lazycore.networks.module_network import ModuleNetwork
-from lazycore.tangent import module_features
-from lazycore.tangent.kernel import layer_kernels, tangent_kernel
-from lazycore.tangent.layers import Layered
-from lazycore.tangent.linearize import Differentiated, Explicit
+from lazycore.engine.features.kernel import layer_kernels, tangent_kernel
+from lazycore.engine.features.layers import Layered
+from lazycore.engine.features.linearize import Differentiated, Explicit
+from lazycore.engine.networks import module_features
+from lazycore.engine.networks.module_network import ModuleNetwork
 
 N = 5
 
@@ -240,7 +240,7 @@ def test_what_would_take_too_much_memory_is_differentiated(monkeypatch):
     network, w, x, j = built(STRUCTURED["stride"])
     monkeypatch.setattr(module_features, "LARGEST_FACTORS", 1000)
     assert isinstance(network.features(w, x), Explicit)
-    monkeypatch.setattr("lazycore.networks.module_network.LARGEST_MATRIX", 10)
+    monkeypatch.setattr("lazycore.engine.networks.module_network.LARGEST_MATRIX", 10)
     features = network.features(w, x)
     assert isinstance(features, Differentiated) and features.shape == j.shape
     flat = j.flatten(0, 1)

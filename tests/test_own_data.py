@@ -14,9 +14,9 @@ import pytest
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.datasets import folders, own, points
+from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError, DataError
 from lazycore.figures import export
-from lazycore.targets import dataset
 from lazycore.tasks import Streams
 
 RNG = np.random.default_rng(0)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore import pace as pacing
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.problem import build_problem
+from lazycore.engine.problem import pace as pacing
+from lazycore.engine.problem.problem import build_problem
 from lazycore.training import run
 
 torch.set_num_threads(1)

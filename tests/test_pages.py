@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from lazycore import atlas, tasks
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._euler import KINK, ROUNDING
+from lazycore.engine.measures.recording import UNMET
+from lazycore.engine.paths.euler import KINK, ROUNDING
 from lazycore.jobs import open_queue
-from lazycore.measures.recording import UNMET
 from lazycore.presets import PRESETS
 from lazycore.results.store import open_store
 from pages.widgets import controls, runview

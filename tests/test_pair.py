@@ -5,9 +5,13 @@ import pytest
 import torch
 
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._alone import Alone, State
-from lazycore.dynamics._closed_form import closed_form
-from lazycore.dynamics._pair import (
+from lazycore.engine.linear.closed_form import closed_form
+from lazycore.engine.linear.tangent import tangent_space
+from lazycore.engine.linear.tangent_lanes import tangent_lanes
+from lazycore.engine.paths.alone import Alone, State
+from lazycore.engine.problem.problem import Problem, build_problem
+from lazycore.engine.problem.stacked import stack
+from lazycore.engine.steppers.pair import (
     COARSE_FLOOR,
     LOST,
     Pair,
@@ -19,10 +23,6 @@ from lazycore.dynamics._pair import (
     path,
     unless_lost,
 )
-from lazycore.dynamics._tangent import tangent_space
-from lazycore.dynamics._tangent_lanes import tangent_lanes
-from lazycore.lanes.stacked import stack
-from lazycore.problem import Problem, build_problem
 
 torch.set_num_threads(1)
 SHARE, FLOOR = 0.01, 1e-9

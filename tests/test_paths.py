@@ -7,9 +7,9 @@ import pytest
 import torch
 from systems import Decay, Pendulum, exact_pendulum, states
 
-from lazycore.dynamics._chebyshev import Chebyshev
-from lazycore.dynamics._dormand_prince import DormandPrince
-from lazycore.dynamics._paths import Path, Stepper
+from lazycore.engine.steppers.chebyshev import Chebyshev
+from lazycore.engine.steppers.dormand_prince import DormandPrince
+from lazycore.engine.steppers.path import Path, Stepper
 
 torch.set_num_threads(1)
 

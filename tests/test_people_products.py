@@ -7,14 +7,14 @@ from module_row import Made
 from torch import nn
 
 from lazycore import compare
-from lazycore.tangent.anchor import largest_ritz_value
-from lazycore.tangent.differentiated import (
+from lazycore.engine.features.differentiated import (
     Differentiated,
     by_rows,
     forwards,
     rows_of,
     twice_backwards,
 )
+from lazycore.engine.problem.anchor import largest_ritz_value
 
 F64 = torch.float64
 
@@ -92,8 +92,8 @@ def made(name):
 def test_products_give_what_the_explicit_matrix_gives(name, loss, monkeypatch):
     found = []
     for limit in (2**28, 0):
-        monkeypatch.setattr("lazycore.networks.row_network.LARGEST_MATRIX", limit)
-        monkeypatch.setattr("lazycore.tangent.module_features.LARGEST_FACTORS", limit)
+        monkeypatch.setattr("lazycore.engine.networks.row_network.LARGEST_MATRIX", limit)
+        monkeypatch.setattr("lazycore.engine.networks.module_features.LARGEST_FACTORS", limit)
         m, x = made(name)
         y = torch.arange(9) % 2 if loss == "cross_entropy" else real(9, 2)
         found.append(compare(m, x, y, loss=loss, steps=4, step_size=0.02, alpha=2.0))
@@ -172,7 +172,7 @@ def test_a_fused_recurrent_layer_is_differentiated_step_by_step_and_then_fused_a
 
 @pytest.mark.parametrize("rows", [1, 4, 64])
 def test_rows_in_blocks_are_single_backward_passes(rows, monkeypatch):
-    monkeypatch.setattr("lazycore.tangent.differentiated.MOST_AT_ONCE", rows)
+    monkeypatch.setattr("lazycore.engine.features.differentiated.MOST_AT_ONCE", rows)
     for name in ("LSTM", "once differentiable", "batch norm in training"):
         outputs, w0, J = function(name)
         w = w0.clone().requires_grad_()

@@ -6,8 +6,8 @@ import pytest
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import population
+from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
-from lazycore.targets import dataset
 from lazycore.tasks import Streams
 from lazycore.tasks.teacher import teacher
 from lazycore.training import run

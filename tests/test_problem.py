@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from lazycore.config.run import RunConfig
-from lazycore.measures.columns import model_columns
-from lazycore.problem import (
+from lazycore.engine.measures.columns import model_columns
+from lazycore.engine.problem.problem import (
     build_problem,
     default_step_size,
     default_time,

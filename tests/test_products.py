@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from lazycore.config.run import RunConfig
-from lazycore.problem import build_problem
-from lazycore.tangent.kernel import tangent_kernel
-from lazycore.tangent.kernel_cost import affordable_points, pair_work
-from lazycore.tangent.layers import Layered
-from lazycore.tangent.linearize import Explicit, Joined
-from lazycore.tangent.module_features import layered_features
-from lazycore.tangent.products import Products
+from lazycore.engine.features.kernel import tangent_kernel
+from lazycore.engine.features.layers import Layered
+from lazycore.engine.features.linearize import Explicit, Joined
+from lazycore.engine.features.products import Products
+from lazycore.engine.networks.kernel_cost import affordable_points, pair_work
+from lazycore.engine.networks.module_features import layered_features
+from lazycore.engine.problem.problem import build_problem
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_features_too_large_to_keep_are_products_and_nothing_is_kept_to_find_out
     network, w0, x = problem.network, problem.w0, problem.train.x
     assert isinstance(network.features(w0, x), Layered)
     seen = []
-    monkeypatch.setattr("lazycore.tangent.module_features.LARGEST_FACTORS", 2 * 10**5)
+    monkeypatch.setattr("lazycore.engine.networks.module_features.LARGEST_FACTORS", 2 * 10**5)
 
     def function(w, points):
         seen.append(len(points))
@@ -92,10 +92,10 @@ def test_a_kernel_is_measured_on_as_many_points_as_it_may_take(monkeypatch, prob
     network, w0, x = problem.network, problem.w0, problem.train.x
     assert affordable_points(network, w0, x, 500) == 7
     assert affordable_points(network, w0, x, 4) == 4
-    monkeypatch.setattr("lazycore.tangent.kernel_cost.KERNEL_WORK", 1.0)
+    monkeypatch.setattr("lazycore.engine.networks.kernel_cost.KERNEL_WORK", 1.0)
     assert affordable_points(network, w0, x, 500) == 1
     work = pair_work(network.features(w0, x))
-    monkeypatch.setattr("lazycore.tangent.kernel_cost.KERNEL_WORK", 9.5 * work)
+    monkeypatch.setattr("lazycore.engine.networks.kernel_cost.KERNEL_WORK", 9.5 * work)
     assert affordable_points(network, w0, x, 500) == 3
 
 

@@ -12,10 +12,10 @@ from scipy.integrate import solve_ivp
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
+from lazycore.engine.features.kernel import tangent_kernel
+from lazycore.engine.problem.problem import Problem, build_problem
 from lazycore.errors import ConfigError
 from lazycore.figures import panels_of
-from lazycore.problem import Problem, build_problem
-from lazycore.tangent.kernel import tangent_kernel
 from lazycore.tasks import Streams
 from lazycore.training import run
 

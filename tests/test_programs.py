@@ -7,9 +7,9 @@ import torch
 from lazycore import run
 from lazycore.config import cost
 from lazycore.config.run import RunConfig
+from lazycore.engine.networks.programs import LARGEST_BEND, Eight, Quadratic, bend_of
+from lazycore.engine.problem.problem import build_problem
 from lazycore.errors import ConfigError
-from lazycore.networks.programs import LARGEST_BEND, Eight, Quadratic, bend_of
-from lazycore.problem import build_problem
 
 X = torch.zeros((1, 0), dtype=torch.float64)
 

@@ -8,9 +8,9 @@ from test_pages import charts, opened, queue, root, words
 
 from lazycore import atlas, refreshes, run
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._refreshed import refreshed_path
+from lazycore.engine.problem.problem import build_problem, default_step_size
+from lazycore.engine.refreshed.epochs import refreshed_path
 from lazycore.figures import losses, panels_of, stage_filters, stages, style, updates
-from lazycore.problem import build_problem, default_step_size
 
 __all__ = ["queue", "root"]
 PAGE = "refresh.py"

@@ -9,13 +9,13 @@ from lazycore.checks import iterative_linearization
 from lazycore.config import refreshing
 from lazycore.config.cost import estimate
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._stages import Stages
+from lazycore.engine.problem.problem import build_problem
+from lazycore.engine.refreshed.restart import restart
+from lazycore.engine.refreshed.stages import Stages
 from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
-from lazycore.problem import build_problem
 from lazycore.results.quantities import measure
 from lazycore.results.run import RunResult, Snapshot
-from lazycore.tangent.restart import restart
 from lazycore.theory.filters import damped_filters, descent_filters
 
 CPU = torch.device("cpu")
@@ -103,7 +103,9 @@ def test_the_claims_are_listed_under_the_paper():
 
 
 def test_a_wrong_factor_in_the_restart_would_be_seen(monkeypatch):
-    monkeypatch.setattr("lazycore.dynamics._stages.restart", lambda p, v: restart(p, 0.5 * v))
+    monkeypatch.setattr(
+        "lazycore.engine.refreshed.stages.restart", lambda p, v: restart(p, 0.5 * v)
+    )
     (stage,) = [check for check in JUDGED if check.name.endswith("stage")]
     assert not all(row.passed for row in stage.judge({}))
 
@@ -142,7 +144,7 @@ def test_lambda_max_of_many_outputs_is_found_by_products(monkeypatch):
     path = Stages(build_problem(values, CPU), values)
     exact = path._largest_eigenvalue()
     for most in ("ALL_EIGENVALUES", "LARGEST_KERNEL"):
-        monkeypatch.setattr(f"lazycore.dynamics._stages.{most}", 0)
+        monkeypatch.setattr(f"lazycore.engine.refreshed.stages.{most}", 0)
         assert path._largest_eigenvalue() == pytest.approx(exact, rel=1e-4)
 
 

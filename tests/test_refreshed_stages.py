@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from lazycore.config.run import RunConfig
-from lazycore.dynamics import _stages
-from lazycore.dynamics._refreshed import refreshed_path
-from lazycore.problem import build_problem
+from lazycore.engine.problem.problem import build_problem
+from lazycore.engine.refreshed import stages as _stages
+from lazycore.engine.refreshed.epochs import refreshed_path
 
 CPU = torch.device("cpu")
 SMALL = {

@@ -8,8 +8,9 @@ import pytest
 from lazycore.config import kinds, spec
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
+from lazycore.engine.measures.spectrum import class_gap
+from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
-from lazycore.measures.spectrum import class_gap
 from lazycore.reproductions import (
     FULL,
     QUICK,
@@ -32,7 +33,6 @@ from lazycore.reproductions import (
 )
 from lazycore.results.run import RunResult, Snapshot
 from lazycore.results.sweep import SweepResult
-from lazycore.targets import dataset
 from lazycore.tasks import Streams
 from lazycore.tasks.teacher import teacher
 from lazycore.training import run

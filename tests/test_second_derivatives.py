@@ -9,8 +9,8 @@ import torch
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.measures.kappa import kappa, second_derivative_norm
-from lazycore.problem import build_problem
+from lazycore.engine.measures.kappa import kappa, second_derivative_norm
+from lazycore.engine.problem.problem import build_problem
 
 
 def build(**fields):

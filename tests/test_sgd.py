@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from lazycore import compare, run
-from lazycore.augmentation import pixel_maps
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace, batch_space, tangent_space
 from lazycore.dynamics.sgd import batches, measured_steps, step_sizes
+from lazycore.engine.features.products import Products
+from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace, batch_space, tangent_space
+from lazycore.engine.paths.augmentation import pixel_maps
+from lazycore.engine.problem.problem import build_problem
 from lazycore.errors import ConfigError
 from lazycore.lanes.lanes import run_lanes
-from lazycore.problem import build_problem
-from lazycore.tangent.products import Products
 
 CPU = torch.device("cpu")
 SMALL = {
@@ -94,7 +94,7 @@ FIELDS = [
 @pytest.mark.parametrize("kept", [True, False])
 def test_both_models_take_the_plain_steps_of_the_schedule(monkeypatch, fields, kept):
     if not kept:
-        monkeypatch.setattr("lazycore.tangent.module_features.LARGEST_FACTORS", 0)
+        monkeypatch.setattr("lazycore.engine.networks.module_features.LARGEST_FACTORS", 0)
     values, problem = problem_of(**fields)
     assert isinstance(problem.train.features, Products) is not kept
     network, tangent, times = paths(values, problem)
@@ -144,7 +144,7 @@ def test_convolutions_are_stepped_in_parameter_space_and_dense_layers_as_before(
     dense = build_problem(config.resolve().to_dict(), CPU)
     assert isinstance(batch_space(dense), FunctionSpace)
     assert isinstance(tangent_space(convolutional), FunctionSpace)
-    monkeypatch.setattr("lazycore.tangent.module_features.LARGEST_FACTORS", 0)
+    monkeypatch.setattr("lazycore.engine.networks.module_features.LARGEST_FACTORS", 0)
     _, too_large = problem_of()
     assert isinstance(tangent_space(too_large), ParameterSpace), "no kernel of what is not kept"
 
@@ -204,7 +204,7 @@ def test_a_step_size_that_is_not_given_is_found_and_then_its_eigenvalue_is_recor
     config = RunConfig.from_dict({k: v for k, v in SMALL.items() if k != "step_size"})
     values = config.resolve().to_dict() | {"step_size": None}
     problem = build_problem(values, CPU)
-    from lazycore.measures.metrics import Meter
+    from lazycore.engine.measures.metrics import Meter
 
     assert not Meter(problem).knows_largest_eigenvalue
     kernel = problem.train.anchor.kernel / 12

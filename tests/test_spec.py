@@ -88,7 +88,7 @@ SPEC = Spec(
 
 def build(values, d, k):
     from dataclasses import dataclass
-    from lazycore.networks.dense import Dense, build_dense
+    from lazycore.engine.networks.dense import Dense, build_dense
 
     network = build_dense(values, hidden=1, d=d, k=k)
     initial = network.initial
@@ -161,7 +161,7 @@ def test_nothing_on_the_ground_floor_imports_torch():
         "[spec.collect(kind) for kind in spec.PACKAGES]",
         "run = RunConfig(alpha=3).resolve(); run.digest; budget.check(run)",
         "RunResult.from_bytes(RunResult.collect(run, []).to_bytes()).to_dict()",
-        "from lazycore.targets import dataset; dataset(run.to_dict())",
+        "from lazycore.engine.problem.targets import dataset; dataset(run.to_dict())",
         "found = {'torch', 'streamlit', 'plotly', 'dbos', 'diskcache'} & set(sys.modules)",
         "sys.exit(str(found) if found else 0)",
     ]

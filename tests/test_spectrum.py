@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore.measures.spectrum import LARGEST, class_gap, spectrum
+from lazycore.engine.measures.spectrum import LARGEST, class_gap, spectrum
 
 
 def of_spectrum(values):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from lazycore.config.run import RunConfig
-from lazycore.measures.stability import Stability
-from lazycore.problem import build_problem
+from lazycore.engine.measures.stability import Stability
+from lazycore.engine.problem.problem import build_problem
 
 
 def problem_of(**fields):

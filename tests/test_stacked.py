@@ -11,10 +11,10 @@ import torch
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
-from lazycore.lanes.stacked import stack
-from lazycore.measures.recording import choose_scales
-from lazycore.networks.module_network import ModuleNetwork
-from lazycore.problem import Points, Problem, build_problem, rms
+from lazycore.engine.measures.recording import choose_scales
+from lazycore.engine.networks.module_network import ModuleNetwork
+from lazycore.engine.problem.problem import Points, Problem, build_problem, rms
+from lazycore.engine.problem.stacked import stack
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -135,7 +135,7 @@ def test_lanes_advanced_in_several_products_are_those_advanced_in_one(monkeypatc
     problems = [problem_of(**lane)[1] for lane in LANES["all"]]
     v = some((3, problems[0].w0.numel()))
     whole = stack(problems)
-    monkeypatch.setattr("lazycore.lanes.stacked.CACHE", 1)
+    monkeypatch.setattr("lazycore.engine.problem.stacked.CACHE", 1)
     parts = stack(problems)
     assert whole.at_once >= 3 and parts.at_once == 1
     for a, b in zip(parts.gradient(v), whole.gradient(v), strict=True):

@@ -6,10 +6,10 @@ import torch
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
+from lazycore.engine.networks.dense import unit_gain
+from lazycore.engine.networks.strided import KERNEL, STRIDES
 from lazycore.errors import ConfigError
 from lazycore.models import strided_cnn
-from lazycore.networks.dense import unit_gain
-from lazycore.networks.strided import KERNEL, STRIDES
 from lazycore.training import run
 
 FIELDS = {

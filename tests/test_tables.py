@@ -6,8 +6,8 @@ import pytest
 from lazycore.config.run import RunConfig
 from lazycore.datasets import folders, own
 from lazycore.datasets.understood import Choices, Question, in_units
+from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError, DataError
-from lazycore.targets import dataset
 
 RNG = np.random.default_rng(3)
 NUMBERS = RNG.standard_normal((40, 3)).round(2)

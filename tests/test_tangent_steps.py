@@ -8,14 +8,15 @@ from test_handover import followed
 
 from lazycore.config.moments import MODELS, Moment
 from lazycore.config.run import RunConfig
-from lazycore.dynamics import _inner_steps, _until_margins
-from lazycore.dynamics._chebyshev import Chebyshev
-from lazycore.dynamics._handover import Lazy
-from lazycore.dynamics._inner_steps import Node
-from lazycore.dynamics._paths import Path
-from lazycore.dynamics._tangent import tangent_space
-from lazycore.dynamics._tangent_steps import TangentSteps, pays
-from lazycore.problem import build_problem
+from lazycore.engine.linear.tangent import tangent_space
+from lazycore.engine.paths import until_margins
+from lazycore.engine.problem.problem import build_problem
+from lazycore.engine.steppers import inner_steps
+from lazycore.engine.steppers.chebyshev import Chebyshev
+from lazycore.engine.steppers.handover import Lazy
+from lazycore.engine.steppers.inner_steps import Node
+from lazycore.engine.steppers.path import Path
+from lazycore.engine.steppers.tangent_steps import TangentSteps, pays
 
 torch.set_num_threads(1)
 
@@ -41,7 +42,7 @@ def run_of(**fields) -> RunConfig:
 
 def by(monkeypatch, tangent: bool, *configs: RunConfig) -> list[list[Moment]]:
     """Return the moments of these runs by these steps, or by the stabilised method."""
-    monkeypatch.setattr(_until_margins, "pays", lambda space: tangent)
+    monkeypatch.setattr(until_margins, "pays", lambda space: tangent)
     return followed(*configs)
 
 
@@ -131,17 +132,17 @@ def test_they_are_taken_where_gradients_are_dear_and_outputs_few():
 
 def test_the_method_is_chosen_by_what_comes_first(monkeypatch):
     space = tangent_space(build_problem(run_of().resolve().to_dict(), torch.device("cpu")))
-    monkeypatch.setattr(_until_margins, "pays", lambda space: True)
-    assert _until_margins._method(space, math.inf, 1.0) is Lazy
-    monkeypatch.setattr(_until_margins, "pays", lambda space: False)
-    assert _until_margins._method(space, math.inf, 1.0) is Chebyshev
+    monkeypatch.setattr(until_margins, "pays", lambda space: True)
+    assert until_margins._method(space, math.inf, 1.0) is Lazy
+    monkeypatch.setattr(until_margins, "pays", lambda space: False)
+    assert until_margins._method(space, math.inf, 1.0) is Chebyshev
 
 
 # ── the inner steps ──────────────────────────────────────────────────────────────────────
 def test_an_inner_step_is_one_of_the_stabilised_method():
     rates = torch.tensor([1.0, 30.0, 400.0], dtype=torch.float64)
     y = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
-    node = _inner_steps.step(lambda _, a: rates * a, Node(0.0, y, rates * y), 0.3, 400.0, None)
+    node = inner_steps.step(lambda _, a: rates * a, Node(0.0, y, rates * y), 0.3, 400.0, None)
 
     class Linear:
         head, known_radius = 0, [400.0]
@@ -166,7 +167,7 @@ def test_an_inner_step_knows_the_time_of_its_stages():
     zero = torch.zeros(1, dtype=torch.float64)
     for rate in (1.0, 50.0, 5000.0):
         node = Node(2.0, zero, torch.full_like(zero, -2.0))
-        found = _inner_steps.step(lambda t, a: torch.full_like(a, -t), node, 0.5, rate, None)
+        found = inner_steps.step(lambda t, a: torch.full_like(a, -t), node, 0.5, rate, None)
         assert float(found.a) == pytest.approx(0.5 * (2.5**2 - 2.0**2), rel=1e-12)
 
 

@@ -8,7 +8,7 @@ from choices import few, is_possible
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.datasets import images
-from lazycore.targets import dataset, flipped
+from lazycore.engine.problem.targets import dataset, flipped
 from lazycore.tasks import Sample
 
 

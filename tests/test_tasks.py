@@ -8,8 +8,8 @@ from choices import few
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.datasets import images, registry
+from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError, DataError
-from lazycore.targets import dataset
 from lazycore.tasks import Streams, _images
 
 

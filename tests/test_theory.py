@@ -8,8 +8,8 @@ from scipy.stats import linregress, t
 
 from lazycore import run
 from lazycore.config.run import RunConfig
-from lazycore.measures.hypotheses import gap_bound
-from lazycore.problem import build_problem
+from lazycore.engine.measures.hypotheses import gap_bound
+from lazycore.engine.problem.problem import build_problem
 from lazycore.theory import lazy
 from lazycore.theory.lazy import (
     gap_slope_reason,
@@ -214,7 +214,7 @@ def test_the_bound_of_a_network_without_a_formula_is_refused_by_name():
 
 def test_kappa_falls_with_the_width_as_the_reference_says():
     """1/√m: −½ or a little steeper; 1/m: not at all (reference check 8, fewer draws)."""
-    from lazycore.measures.kappa import kappa
+    from lazycore.engine.measures.kappa import kappa
 
     widths = (64, 128, 256, 512)
     for scaling, wanted in (("ntk", -0.55), ("mean_field", 0.01)):

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from lazycore.config.run import RunConfig
-from lazycore.dynamics._closed_form import closed_form, flow_filters
-from lazycore.dynamics._tangent import tangent_space
-from lazycore.dynamics._tangent_lanes import tangent_lanes
+from lazycore.engine.features.kernel import tangent_kernel
+from lazycore.engine.linear.closed_form import closed_form, flow_filters
+from lazycore.engine.linear.tangent import tangent_space
+from lazycore.engine.linear.tangent_lanes import tangent_lanes
+from lazycore.engine.problem.problem import Problem, build_problem, load
 from lazycore.lanes.batches import Batches, Lane
-from lazycore.problem import Problem, build_problem, load
-from lazycore.tangent.kernel import tangent_kernel
 from lazycore.training import run
 
 torch.set_num_threads(1)

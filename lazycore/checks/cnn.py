@@ -105,9 +105,9 @@ def eigenvalues(noise: bool, init_seed: int | None = None) -> np.ndarray:
     """
     import torch
 
-    from lazycore.measures.spectrum import spectrum
-    from lazycore.problem import build_problem
-    from lazycore.tangent.kernel import tangent_kernel
+    from lazycore.engine.features.kernel import tangent_kernel
+    from lazycore.engine.measures.spectrum import spectrum
+    from lazycore.engine.problem.problem import build_problem
 
     fields = trained("digits", IMAGES, 0, 1.0, DIGITS_STEP).given() | {"init_seed": init_seed}
     problem = build_problem(RunConfig.from_dict(fields).resolve().to_dict(), torch.device("cpu"))
@@ -117,7 +117,7 @@ def eigenvalues(noise: bool, init_seed: int | None = None) -> np.ndarray:
 
 
 def _judge_spectrum(results: Mapping[str, RunResult]) -> list[Row]:
-    from lazycore.measures.spectrum import class_gap
+    from lazycore.engine.measures.spectrum import class_gap
 
     rows = []
     for name, noise in (("digits", False), ("random pixels", True)):

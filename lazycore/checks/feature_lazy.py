@@ -67,14 +67,14 @@ def within(found: float, low: float, high: float) -> bool:
 def _problem(**fields: Any) -> Any:
     import torch
 
-    from lazycore.problem import build_problem
+    from lazycore.engine.problem.problem import build_problem
 
     config = setting(1.0, **fields)
     return build_problem(config.resolve().to_dict(), torch.device("cpu"))
 
 
 def _gains(results: Mapping[str, RunResult]) -> list[Row]:
-    from lazycore.networks.dense import unit_gain
+    from lazycore.engine.networks.dense import unit_gain
 
     rows = []
     for (name, beta), known in CONSTANTS.items():

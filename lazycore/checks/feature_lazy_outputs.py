@@ -48,7 +48,7 @@ def final_outputs(config: RunConfig) -> tuple[np.ndarray, int]:
     import torch
 
     from lazycore.dynamics import trajectory
-    from lazycore.problem import build_problem
+    from lazycore.engine.problem.problem import build_problem
     from lazycore.training import choose_scales
 
     values = config.resolve().to_dict()

@@ -34,8 +34,8 @@ def plain_steps(config: RunConfig) -> tuple[float, float]:
     """Return training and test loss after W ← W − η ∇F(W) in place, in the config's precision."""
     import torch
 
+    from lazycore.engine.problem.problem import build_problem
     from lazycore.machine.threads import threads
-    from lazycore.problem import build_problem
 
     values = config.resolve().to_dict()
     problem = build_problem(values, torch.device("cpu"))

@@ -19,7 +19,7 @@ from lazycore.results.run import RunResult
 
 if TYPE_CHECKING:
     from lazycore.config.moments import Moment
-    from lazycore.problem import Problem
+    from lazycore.engine.problem.problem import Problem
 
 ALLOWED, WORST = 0.01, 3.0
 """Share of runs whose error may lie above what they state, and by which factor at most."""
@@ -93,8 +93,8 @@ def honest(config: RunConfig, factor: float = 1.0) -> Honest:
     """Return what this run states and how far it is off; its step or time times `factor`."""
     import torch
 
-    from lazycore.measures.recording import choose_scales
-    from lazycore.problem import build_problem
+    from lazycore.engine.measures.recording import choose_scales
+    from lazycore.engine.problem.problem import build_problem
 
     values = config.resolve().to_dict()
     problem = build_problem(values, torch.device("cpu"))
@@ -125,8 +125,8 @@ def _measured(problem: "Problem", moments: "Sequence[Moment]") -> tuple[dict[flo
     import torch
 
     from lazycore.config.moments import DIVERGED
-    from lazycore.measures.columns import positions, rms
-    from lazycore.measures.recording import stated_error
+    from lazycore.engine.measures.columns import positions, rms
+    from lazycore.engine.measures.recording import stated_error
 
     train = problem.train
     space, s = positions([moment.tangent for moment in moments])

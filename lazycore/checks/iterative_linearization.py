@@ -69,8 +69,8 @@ def _path(at: list[int], **fields):
     """Return a small problem, its η, and the third path after each of these steps."""
     import torch
 
-    from lazycore.dynamics._refreshed import refreshed_path
-    from lazycore.problem import build_problem, default_step_size
+    from lazycore.engine.problem.problem import build_problem, default_step_size
+    from lazycore.engine.refreshed.epochs import refreshed_path
 
     values = RunConfig.from_dict(_SMALL | fields).resolve().to_dict()
     problem = build_problem(values, torch.device("cpu"))

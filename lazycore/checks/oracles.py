@@ -33,7 +33,7 @@ NETWORKS = {
 def _problem(config: RunConfig):
     import torch
 
-    from lazycore.problem import build_problem
+    from lazycore.engine.problem.problem import build_problem
 
     return build_problem(config.resolve().to_dict(), torch.device("cpu"))
 
@@ -47,7 +47,7 @@ def _jacobian(problem):
 
 
 def _kernels(results: Mapping[str, RunResult]) -> list[Row]:
-    from lazycore.tangent.kernel import relative_change, tangent_kernel
+    from lazycore.engine.features.kernel import relative_change, tangent_kernel
 
     rows = []
     for name, config in NETWORKS.items():
@@ -63,7 +63,7 @@ def _descent(results: Mapping[str, RunResult]) -> list[Row]:
     import torch
 
     from lazycore.dynamics import trajectory
-    from lazycore.problem import default_step_size, rms
+    from lazycore.engine.problem.problem import default_step_size, rms
 
     rows = []
     for loss, momentum in (("square", 0.0), ("square", 0.9), ("logistic", 0.0)):
@@ -88,9 +88,9 @@ def _flow(results: Mapping[str, RunResult]) -> list[Row]:
     import numpy as np
     import torch
 
-    from lazycore.dynamics._closed_form import closed_form, flow_filters
-    from lazycore.dynamics._tangent import tangent_space
-    from lazycore.problem import default_time, rms
+    from lazycore.engine.linear.closed_form import closed_form, flow_filters
+    from lazycore.engine.linear.tangent import tangent_space
+    from lazycore.engine.problem.problem import default_time, rms
 
     problem = _problem(RunConfig(n_train=15, width=12, dim=4))
     time, jacobian, n = default_time(problem), _jacobian(problem), len(problem.train)

@@ -20,15 +20,15 @@ from lazycore.config.fields import ALPHA, ZERO_OUTPUT
 from lazycore.config.moments import Moment
 from lazycore.dynamics import trajectory
 from lazycore.dynamics._optimized import Batches, Rule, optimized
+from lazycore.engine.measures.recording import choose_scales, recorder
+from lazycore.engine.networks.network import Network
+from lazycore.engine.networks.row_network import RowNetwork
+from lazycore.engine.networks.state import State
+from lazycore.engine.networks.symmetrized import Symmetrized
+from lazycore.engine.problem.problem import Points, Problem
 from lazycore.errors import ConfigError
 from lazycore.losses import Loss, chosen
 from lazycore.machine.surroundings import apart
-from lazycore.measures.recording import choose_scales, recorder
-from lazycore.networks.network import Network
-from lazycore.networks.row_network import RowNetwork
-from lazycore.networks.state import State
-from lazycore.networks.symmetrized import Symmetrized
-from lazycore.problem import Points, Problem
 from lazycore.progress import is_shown, reported
 from lazycore.results.run import RunResult
 

@@ -7,10 +7,10 @@ import torch
 
 from lazycore.config import cost as budgets
 from lazycore.config.moments import RECORDS
+from lazycore.engine.measures.recording import RARELY, SPARSE_EVERY
+from lazycore.engine.networks.kernel_cost import affordable_points
+from lazycore.engine.problem.problem import Problem
 from lazycore.errors import BudgetError
-from lazycore.measures.recording import RARELY, SPARSE_EVERY
-from lazycore.problem import Problem
-from lazycore.tangent.kernel_cost import affordable_points
 
 ADAPTIVE = 6000
 """Evaluations that are told of a flow; it is refused by its own count of them."""

@@ -11,12 +11,12 @@ from torch.nn.parameter import is_lazy
 from lazycore.comparison.function import NotFaithful, Seen, look
 from lazycore.comparison.precision import held
 from lazycore.comparison.targets import classifies_positions
+from lazycore.engine.networks.held_module import UNCOPIED, HeldModule
+from lazycore.engine.networks.inputs import Inputs, inputs_for
+from lazycore.engine.networks.row_network import RowNetwork, as_rows
+from lazycore.engine.networks.state import State
 from lazycore.errors import ConfigError
 from lazycore.losses import Loss
-from lazycore.networks.held_module import UNCOPIED, HeldModule
-from lazycore.networks.inputs import Inputs, inputs_for
-from lazycore.networks.row_network import RowNetwork, as_rows
-from lazycore.networks.state import State
 
 
 @dataclass(frozen=True, eq=False)

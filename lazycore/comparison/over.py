@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from lazycore.comparison import compare
 from lazycore.comparison.randomness import seed_all, undisturbed
 from lazycore.config.fields import ALPHA, SEED, WIDTH
+from lazycore.engine.networks.held_module import private_copy
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.networks.held_module import private_copy
 from lazycore.progress import counted
 from lazycore.results.quantities import measure
 from lazycore.results.run import RunResult

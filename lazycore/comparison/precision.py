@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from lazycore.engine.networks.held_module import HeldModule, private_copy
 from lazycore.errors import ConfigError
-from lazycore.networks.held_module import HeldModule, private_copy
 
 WHOLE = (torch.float32, torch.float64)
 """What weights are trained in. In less, a step is below half of a weight's last digit."""

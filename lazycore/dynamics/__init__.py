@@ -18,7 +18,7 @@ from lazycore.config import spec
 from lazycore.config.moments import Moment
 
 if TYPE_CHECKING:
-    from lazycore.problem import Problem
+    from lazycore.engine.problem.problem import Problem
 
 
 def trajectory(

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from lazycore.config.moments import Moment, Position, recorded_steps
-from lazycore.dynamics._tangent import ParameterSpace, gradient
-from lazycore.dynamics._twins import TwinDescent
 from lazycore.dynamics.sgd import batches
-from lazycore.problem import Problem
+from lazycore.engine.linear.tangent import ParameterSpace, gradient
+from lazycore.engine.paths.twins import TwinDescent
+from lazycore.engine.problem.problem import Problem
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 """Adam's, of Kingma & Ba (2015, arXiv:1412.6980), as torch has them."""

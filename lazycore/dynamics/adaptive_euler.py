@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lazycore.config.moments import Moment
-    from lazycore.dynamics._euler import Walk
-    from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
-    from lazycore.problem import Problem
+    from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace
+    from lazycore.engine.paths.euler import Walk
+    from lazycore.engine.problem.problem import Problem
 
 COARSENESS = 10.0
 """ε_∇ of the run beside it, over that of the run, and √10 the same of ε_out: whichever bounds them,
@@ -87,8 +87,8 @@ def _trajectory(
     problem: "Problem", values: Values, record: np.ndarray | None, limit: float
 ) -> "Iterator[Moment]":
     from lazycore.config.moments import MODELS, Moment, Position
-    from lazycore.dynamics._tangent import tangent_space
-    from lazycore.dynamics._twins import twin
+    from lazycore.engine.linear.tangent import tangent_space
+    from lazycore.engine.paths.twins import twin
 
     space, times = tangent_space(problem), _times(problem, values) if record is None else record
     moved = twin(problem)
@@ -126,8 +126,8 @@ def _gap(problem: "Problem", space: "FunctionSpace | ParameterSpace", state: "St
 def _times(problem: "Problem", values: Values) -> np.ndarray:
     """Return the recorded times, from well below the first step of the rule where it stops."""
     from lazycore.config.moments import recorded_times, spaced_times
-    from lazycore.dynamics._onset import onset
-    from lazycore.dynamics._until_margins import FIRST, PER_DECADE
+    from lazycore.engine.paths.until_margins import FIRST, PER_DECADE
+    from lazycore.engine.steppers.onset import onset
 
     end = float(values["time"])
     if values.get("stop") != "margins":
@@ -142,8 +142,8 @@ def _walk(
     coarseness: float,
     limit: float,
 ) -> "Walk":
-    from lazycore.dynamics._euler import Walk, network_mover, tangent_mover
-    from lazycore.problem import default_step_size
+    from lazycore.engine.paths.euler import Walk, network_mover, tangent_mover
+    from lazycore.engine.problem.problem import default_step_size
 
     width = values.get("width")
     first = first_step(values["alpha"], width) if width else default_step_size(problem)

@@ -10,7 +10,7 @@ from lazycore.config.spec import Spec, Values
 
 if TYPE_CHECKING:
     from lazycore.config.moments import Moment
-    from lazycore.problem import Problem
+    from lazycore.engine.problem.problem import Problem
 
 SPEC = Spec(
     name="flow",
@@ -38,11 +38,11 @@ def trajectories(
     the step; the model that is left goes on alone (`_until_margins`).
     """
     from lazycore.config.moments import recorded_times
-    from lazycore.dynamics._chebyshev import Chebyshev
-    from lazycore.dynamics._handover import Sharpening
-    from lazycore.dynamics._pair import is_stiff
-    from lazycore.dynamics._side_by_side import side_by_side
-    from lazycore.dynamics._until_margins import until_margins
+    from lazycore.engine.paths.side_by_side import side_by_side
+    from lazycore.engine.paths.until_margins import until_margins
+    from lazycore.engine.steppers.chebyshev import Chebyshev
+    from lazycore.engine.steppers.handover import Sharpening
+    from lazycore.engine.steppers.pair import is_stiff
 
     if values[0].get("stop") == "margins":
         yield from until_margins(problems, values, records, limits or [np.inf] * len(problems))

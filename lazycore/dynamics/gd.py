@@ -14,7 +14,7 @@ from lazycore.errors import ConfigError
 
 if TYPE_CHECKING:
     from lazycore.config.moments import Moment
-    from lazycore.problem import Problem
+    from lazycore.engine.problem.problem import Problem
 
 
 def _check(values: Values) -> None:
@@ -61,12 +61,12 @@ def trajectories(
     on twins of each run (`_twins`).
     """
     from lazycore.config.moments import Moment, Position, recorded_steps
-    from lazycore.dynamics._descent import NetworkDescent, tangent_positions
-    from lazycore.dynamics._margin_descent import until_margins
-    from lazycore.dynamics._refreshed import refreshed_path
-    from lazycore.dynamics._tangent import tangent_space
-    from lazycore.dynamics._twins import Twins, tangent_twin
-    from lazycore.lanes.stacked import stack
+    from lazycore.engine.linear.tangent import tangent_space
+    from lazycore.engine.paths.descent import NetworkDescent, tangent_positions
+    from lazycore.engine.paths.margin_descent import until_margins
+    from lazycore.engine.paths.twins import Twins, tangent_twin
+    from lazycore.engine.problem.stacked import stack
+    from lazycore.engine.refreshed.epochs import refreshed_path
 
     steps = recorded_steps(values[0]["steps"]) if records is None else records[0]
     if values[0].get("stop") == "margins":

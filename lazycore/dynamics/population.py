@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lazycore.config.moments import Moment
-    from lazycore.problem import Points, Problem
+    from lazycore.engine.problem.problem import Points, Problem
 
 AT_ONCE = 50
 """Batches that are drawn in one call."""
@@ -93,9 +93,9 @@ def _trajectory(
     import torch
 
     from lazycore.config.moments import Moment, Position, recorded_steps
-    from lazycore.dynamics._descent import Descent, gradient_on, tangent_gradient_on
-    from lazycore.dynamics._tangent import ParameterSpace
-    from lazycore.dynamics._twins import TwinDescent
+    from lazycore.engine.linear.tangent import ParameterSpace
+    from lazycore.engine.paths.descent import Descent, gradient_on, tangent_gradient_on
+    from lazycore.engine.paths.twins import TwinDescent
 
     eta = values["step_size"]
     rates = eta * _rates(problem, values["first_layer_rate"])

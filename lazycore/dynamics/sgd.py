@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazycore.augmentation import pixel_maps
 from lazycore.config import refreshing, spec
 from lazycore.config.fields import (
     AUGMENTATION,
@@ -27,15 +26,16 @@ from lazycore.config.fields import (
 )
 from lazycore.config.moments import MODELS, recorded_steps
 from lazycore.config.spec import Spec, Values
+from lazycore.engine.paths.augmentation import pixel_maps
 from lazycore.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from lazycore.config.moments import Moment, Position
-    from lazycore.dynamics._descent import Descent
-    from lazycore.dynamics._tangent import FunctionSpace, ParameterSpace
-    from lazycore.problem import Points, Problem
+    from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace
+    from lazycore.engine.paths.descent import Descent
+    from lazycore.engine.problem.problem import Points, Problem
 
 
 def _check(values: Values) -> None:
@@ -117,9 +117,9 @@ def _trajectory(
     """Yield both models of one run, and the third where it is asked for, each advanced on the
     same mini-batches."""
     from lazycore.config.moments import Moment, Position
-    from lazycore.dynamics._refreshed_batches import RefreshedBatches
-    from lazycore.dynamics._tangent import ParameterSpace, batch_space
-    from lazycore.dynamics._twins import TwinDescent
+    from lazycore.engine.linear.tangent import ParameterSpace, batch_space
+    from lazycore.engine.paths.twins import TwinDescent
+    from lazycore.engine.refreshed.batches import RefreshedBatches
 
     space = batch_space(problem)
     if _moves_images(values):
@@ -167,7 +167,7 @@ def _trajectory(
 
 def _met(problem: "Problem", v: "Tensor", tangent: "Position") -> frozenset[str]:
     """Return the models that have met their margins on all training points."""
-    from lazycore.dynamics._crossing import excess
+    from lazycore.engine.steppers.crossing import excess
 
     train, margin = problem.train, problem.loss.SPEC.facts["margin"]
     outputs = {
@@ -188,7 +188,7 @@ def _models(
     problem: "Problem", values: Values, space: "FunctionSpace | ParameterSpace"
 ) -> "tuple[Descent, Descent]":
     """Return the network and its linearisation at their start."""
-    from lazycore.dynamics._descent import tangent_descent, tangent_gradient_on
+    from lazycore.engine.paths.descent import tangent_descent, tangent_gradient_on
 
     tangent = tangent_descent(space, values["step_size"], values["momentum"])
     if _moves_images(values):
@@ -200,7 +200,7 @@ def _network(problem: "Problem", values: Values) -> "Descent":
     """Return the network at its start."""
     import torch
 
-    from lazycore.dynamics._descent import Descent, gradient_on
+    from lazycore.engine.paths.descent import Descent, gradient_on
 
     gradient = partial(gradient_on, problem) if _moves_images(values) else problem.gradient
     return Descent(gradient, torch.zeros_like(problem.w0), values["step_size"], values["momentum"])
@@ -210,7 +210,7 @@ def _stream(problem: "Problem", values: Values) -> "Iterator[Tensor | Points]":
     """Yield batches without end: indices of points, or points with images that have moved."""
     import torch
 
-    from lazycore.dynamics._descent import moved_points
+    from lazycore.engine.paths.descent import moved_points
 
     size, seed, device = values["batch_size"], values["batch_seed"], problem.w0.device
     indices = (torch.as_tensor(b, device=device) for b in batches(len(problem.train), size, seed))

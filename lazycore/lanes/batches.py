@@ -10,8 +10,8 @@ from lazycore.config import spec
 from lazycore.config.cost import DEFAULT, Budget, estimate
 from lazycore.config.moments import Moment, is_due
 from lazycore.config.run import RunConfig
-from lazycore.measures.recording import Recorder, choose_scales, recorder
-from lazycore.problem import Data, Problem, build_problem, load
+from lazycore.engine.measures.recording import Recorder, choose_scales, recorder
+from lazycore.engine.problem.problem import Data, Problem, build_problem, load
 from lazycore.results.run import RunResult, Snapshot
 
 DATA = ("data_seed", "noise")

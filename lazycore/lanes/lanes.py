@@ -20,10 +20,10 @@ from lazycore.config import forecast, spec
 from lazycore.config.cost import DEFAULT, Budget, estimate
 from lazycore.config.run import RunConfig
 from lazycore.config.spec import Values
+from lazycore.engine.problem.stacked import CACHE
 from lazycore.errors import LazyLabError
 from lazycore.lanes.batches import DATA, NETWORK, Batches, Lane
 from lazycore.lanes.laneprocess import LaneProcess
-from lazycore.lanes.stacked import CACHE
 from lazycore.machine.surroundings import apart
 from lazycore.results.run import RunResult
 from lazycore.training import choose_device

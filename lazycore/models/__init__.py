@@ -2,5 +2,5 @@
 
 Each file holds a `SPEC` and
 
-    build(values, d, k) → Network      (lazycore.networks.network; imports torch when called)
+    build(values, d, k) → Network      (lazycore.engine.networks.network; imports torch when called)
 """

@@ -10,8 +10,8 @@ from typing import Any
 from lazycore.config import spec
 from lazycore.config.fields import INIT_SCALE, WIDTH_MULTIPLIER, ZERO_OUTPUT
 from lazycore.config.spec import Values
+from lazycore.engine.networks.conv_layers import Conv, Dense, Layer, Mean, Pool, Residual
 from lazycore.errors import ConfigError
-from lazycore.networks.conv_layers import Conv, Dense, Layer, Mean, Pool, Residual
 
 POOL = 0
 """A 2 × 2 max pool in a list of channels."""

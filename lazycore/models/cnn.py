@@ -1,9 +1,9 @@
 """A small convolutional network that a CPU trains in seconds: 16, 32 and 64 channels."""
 
 from lazycore.config.spec import Spec, Values
+from lazycore.engine.networks.conv_layers import Layer
 from lazycore.models import _conv
 from lazycore.models._conv import POOL
-from lazycore.networks.conv_layers import Layer
 
 CHANNELS = (16, POOL, 32, POOL, 64, POOL)
 
@@ -24,6 +24,6 @@ SPEC = Spec(
 
 def build(values: Values, d: int, k: int):
     """Return the network for the images of the task and k outputs."""
-    from lazycore.networks.convolutional import build_convolutional
+    from lazycore.engine.networks.convolutional import build_convolutional
 
     return build_convolutional(_plan(values, k), _conv.image(values), values["init_scale"])

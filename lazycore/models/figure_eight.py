@@ -35,6 +35,6 @@ SPEC = Spec(
 
 def build(values: Values, d: int, k: int):
     """Return the curve; nothing is drawn at random."""
-    from lazycore.networks.programs import figure_eight
+    from lazycore.engine.networks.programs import figure_eight
 
     return figure_eight()

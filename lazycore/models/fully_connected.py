@@ -20,6 +20,6 @@ SPEC = Spec(
 
 def build(values: Values, d: int, k: int):
     """Return the network of `depth` hidden layers for d inputs and k outputs."""
-    from lazycore.networks.dense import build_dense
+    from lazycore.engine.networks.dense import build_dense
 
     return build_dense(values, hidden=values["depth"], d=d, k=k)

@@ -46,9 +46,9 @@ def build(values: Values, d: int, k: int):
     different entries ‖D²h‖ = c/√n at every w, for Σ_ij |a_i·b_j|² ≤ ‖a‖²‖b‖² ≤ ¼ when
     ‖a‖² + ‖b‖² = 1, which a direction of one entry alone attains.
     """
-    from lazycore.networks.function_network import FunctionNetwork
-    from lazycore.networks.network import Block
-    from lazycore.networks.symmetrized import Symmetrized
+    from lazycore.engine.networks.function_network import FunctionNetwork
+    from lazycore.engine.networks.network import Block
+    from lazycore.engine.networks.symmetrized import Symmetrized
 
     symmetrized, m = values["zero_output"] == "symmetrized", values["width"]
     c = {"plain": 1.0, "ntk": 1.0 / sqrt(m), "mean_field": 1.0 / m}[values["scaling"]]

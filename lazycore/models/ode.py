@@ -47,9 +47,9 @@ def build(values: Values, d: int, k: int):
     P = 1 + Z + Z²/2 + Z³/6 + Z⁴/24 with Z = hA, and 2⁷ steps by P after seven squarings: what
     the loop over steps gives, at a tenth of its cost.
     """
-    from lazycore.networks.function_network import FunctionNetwork
-    from lazycore.networks.network import Block
-    from lazycore.networks.symmetrized import Symmetrized
+    from lazycore.engine.networks.function_network import FunctionNetwork
+    from lazycore.engine.networks.network import Block
+    from lazycore.engine.networks.symmetrized import Symmetrized
 
     def trajectory(w, x):
         stiffness, damping = w[0].exp(), 0.25 * w[1].exp()

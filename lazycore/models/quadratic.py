@@ -40,7 +40,7 @@ SPEC = Spec(
 
 def build(values: Values, d: int, k: int):
     """Return the model for k outputs; A and B are drawn from `init_seed`."""
-    from lazycore.networks.programs import random_quadratic
+    from lazycore.engine.networks.programs import random_quadratic
 
     seed, p, bend = values["init_seed"], values["weights"], values["bend"]
     return random_quadratic(seed, k, p, bend, LARGEST_SINGULAR_VALUE)

@@ -1,8 +1,8 @@
 """ResNet-18 without batch normalisation (He et al. 2016, arXiv:1512.03385): [2, 2, 2, 2] blocks."""
 
 from lazycore.config.spec import Spec, Values
+from lazycore.engine.networks.conv_layers import Layer
 from lazycore.models import _conv
-from lazycore.networks.conv_layers import Layer
 
 STAGES = ((64, 2, 1), (128, 2, 2), (256, 2, 2), (512, 2, 2))
 """Channels, blocks and the stride of the first block."""
@@ -24,6 +24,6 @@ SPEC = Spec(
 
 def build(values: Values, d: int, k: int):
     """Return the network for the images of the task and k outputs."""
-    from lazycore.networks.convolutional import build_convolutional
+    from lazycore.engine.networks.convolutional import build_convolutional
 
     return build_convolutional(_plan(values, k), _conv.image(values), values["init_scale"])

@@ -62,6 +62,6 @@ SPEC = Spec(
 
 def build(values: Values, d: int, k: int):
     """Return the network for the images of the task and k outputs."""
-    from lazycore.networks.strided import build_strided
+    from lazycore.engine.networks.strided import build_strided
 
     return build_strided(values, _conv.image(values), k)

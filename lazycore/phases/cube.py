@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from lazycore.config.sweep import SweepConfig
+from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import SweepResult
-from lazycore.targets import dataset
 
 AXES = ("width", "alpha_sqrt_width", "init_seed")
 """h, √hα, and the seed of the initial weights: data and test points are the same for all."""

@@ -6,7 +6,7 @@ Each file holds a `SPEC` and
 
 where `streams` are independent generators derived from `data_seed`: a longer training set
 leaves the teacher and the test points as they were. A target is a real number, or the index
-of a class; `lazycore.targets` turns it into what the loss reads.
+of a class; `lazycore.engine.problem.targets` turns it into what the loss reads.
 """
 
 from dataclasses import dataclass

@@ -108,36 +108,36 @@ TOO_SLOW = (
 """Words in the names of tests that are left out: whole runs of seconds, which see large factors."""
 
 ROUTES = {
-    ("lazycore/dynamics/_refreshed.py", "_is_short"),
-    ("lazycore/tangent/layers.py", "Layer.costs"),
+    ("lazycore/engine/refreshed/epochs.py", "_is_short"),
+    ("lazycore/engine/features/layers.py", "Layer.costs"),
 }
 """File and function of what decides how a number is found, not which number it is."""
 
 EXPLAINED = {
     (
-        "lazycore/dynamics/_lanczos.py",
+        "lazycore/engine/linear/lanczos.py",
         "return Spectrum(values, self.norm * turned[0], "
         "beta * turned[-1] / max(self.norm, 1e-300))",
         "return Spectrum(values, self.norm * turned[0], "
         "beta * turned[-1] / max(self.norm, 2e-300))",
     ): "against a division by zero, of a gradient that is 0",
     (
-        "lazycore/dynamics/_closed_form.py",
+        "lazycore/engine/linear/closed_form.py",
         "if size > min(LARGEST_FORMED, 2 * problem.w0.numel()):",
         "if size > min(LARGEST_FORMED, (problem.w0.numel())):",
     ): "which of two products with the kernel is the cheaper: both are the same numbers",
     (
-        "lazycore/tangent/layers.py",
+        "lazycore/engine/features/layers.py",
         "column = 2 * count * self.signals.shape[1] * self.inputs.shape[2] * total.element_size()",
         "column = (total.element_size())",
     ): "how many columns are formed at once: memory, not numbers",
     (
-        "lazycore/tangent/anchor.py",
+        "lazycore/engine/problem/anchor.py",
         "if value == 0.0 or abs(value - previous) <= 1e-10 * value:",
         "if value == 0.0 and abs(value - previous) <= 1e-10 * value:",
     ): "when a power iteration has ended: the same number after more products",
     (
-        "lazycore/networks/one_hidden_layer.py",
+        "lazycore/engine/networks/one_hidden_layer.py",
         "if value <= best * (1.0 + 1e-9):",
         "if value <= best * (1.0 + 2e-09):",
     ): "when a climb has ended, nine digits after it has",

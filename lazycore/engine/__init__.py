@@ -1,0 +1,1 @@
+"""How a network and its linearisation are trained, and what is measured on the way."""

@@ -1,0 +1,1 @@
+"""Tangent features: the Jacobian at w0, its products and its kernel, by structure."""

@@ -1,0 +1,1 @@
+"""The linearised model: its closed form, Lanczos, its own lanes."""

@@ -1,0 +1,1 @@
+"""What is measured on the way, each by its name in the record."""

@@ -1,0 +1,66 @@
+"""Whether a theorem applies to a problem: its line to draw, or the reason why there is none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lazycore.engine.problem.problem import Problem, rms
+from lazycore.theory.lazy import theorem_2_3
+
+
+@dataclass(frozen=True)
+class GapBound:
+    """Theorem 2.3's bound on the output gap as a function of time, or why there is none."""
+
+    at: Callable[[float], float] | None
+    reason: str | None
+
+    def series(self, time: float) -> dict[str, float]:
+        """Return the entry of the record at this time, if the bound exists at all."""
+        return {} if self.at is None else {"theory.theorem_2_3": self.at(time)}
+
+    @property
+    def said(self) -> dict[str, str]:
+        """Return the entry of the record that says why there is no line."""
+        return {} if self.reason is None else {"theory.reason": self.reason}
+
+
+def gap_bound(problem: Problem, dynamics: str) -> GapBound:
+    """Return Theorem 2.3's line for this problem, with constants that are upper bounds.
+
+    (Chizat, Oyallon & Bach 2019, arXiv:1812.07956.) It needs gradient flow, the square loss,
+    and Lipschitz constants of h and Dh on a ball, which are known in closed form for smooth
+    networks of one hidden layer and one output.
+    """
+    if dynamics != "flow":
+        return GapBound(None, "Theorem 2.3 is about gradient flow: this run takes discrete steps.")
+    if not problem.loss.SPEC.facts["quadratic"]:
+        return GapBound(None, "Theorem 2.3 is about the square loss.")
+    if not problem.network.smooth:
+        return GapBound(None, "Theorem 2.3 needs a smooth network: this one has kinks.")
+    network, w0, x = problem.network, problem.w0, problem.train.x
+    if network.second_derivative_bound(w0, x, 0.0) is None:
+        return GapBound(
+            None, "Theorem 2.3 needs a Lipschitz constant of Dh, and none is known for this model."
+        )
+
+    def curvature(radius: float) -> float:
+        bound = network.second_derivative_bound(w0, x, radius)
+        assert bound is not None
+        return bound
+
+    residual = rms(problem.train.start - problem.targets)
+    differential = problem.largest_eigenvalue**0.5
+
+    def at(time: float) -> float:
+        bound = theorem_2_3(
+            np.array([time]),
+            residual=residual,
+            alpha=problem.alpha,
+            differential=differential,
+            curvature=curvature,
+        )
+        return float(bound[0])
+
+    return GapBound(at, None)

@@ -1,0 +1,1 @@
+"""A network and its twin from 0 to the end."""

@@ -1,0 +1,1 @@
+"""Tangent features that are taken anew on the way."""

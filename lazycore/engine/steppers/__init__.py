@@ -1,0 +1,1 @@
+"""Methods that advance the two models in time, and judge each step."""

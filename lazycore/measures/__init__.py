@@ -1,1 +1,0 @@
-"""What is measured on a run, and what is said of it."""
