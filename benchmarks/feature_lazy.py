@@ -35,8 +35,8 @@ from benchmarks._timing import Bar, Said, Table, arguments, at_level, conclude, 
 from lazycore.checks.feature_lazy import setting
 from lazycore.checks.feature_lazy_kernel import CHECKS, STAR_WIDTHS, star_runs
 from lazycore.config.run import RunConfig
-from lazycore.lanes.lanes import run_lanes
-from lazycore.training import run
+from lazycore.running.lanes import run_lanes
+from lazycore.running.run import run
 
 FEWER, SECONDS = 4.0, 40.0
 SCALES = tuple(10.0**power for power in range(-3, 6))

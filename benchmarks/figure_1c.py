@@ -37,8 +37,8 @@ import numpy as np
 
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
 from lazycore.config.run import RunConfig
-from lazycore.lanes.lanes import run_lanes
 from lazycore.results.run import RunResult
+from lazycore.running.lanes import run_lanes
 
 THREADS = 2
 MINUTES = 5.0

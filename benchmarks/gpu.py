@@ -43,7 +43,7 @@ from lazycore.config.run import RunConfig
 from lazycore.engine.paths.descent import NetworkDescent
 from lazycore.engine.problem.problem import Problem, build_problem, default_step_size, load
 from lazycore.engine.problem.stacked import stack
-from lazycore.lanes.lanes import run_lanes
+from lazycore.running.lanes import run_lanes
 
 THREADS = 2
 AGREEMENT = {"float64": 1e-9, "float32": 1e-3}

@@ -49,7 +49,7 @@ from lazycore.config.run import RunConfig
 from lazycore.engine.paths.descent import NetworkDescent
 from lazycore.engine.problem.problem import Problem, build_problem, default_step_size
 from lazycore.engine.problem.stacked import stack
-from lazycore.lanes.lanes import run_lanes
+from lazycore.running.lanes import run_lanes
 
 THREADS = 2
 BARS = {50: 3.0, 200: 3.0, 1000: 1.0}

@@ -29,10 +29,10 @@ import torch
 
 from benchmarks._timing import Bar, Said, Table, arguments, conclude, machine, say
 from lazycore.config.sweep import SweepConfig
-from lazycore.lanes import lanes
-from lazycore.lanes.batches import Batches, Lane
-from lazycore.lanes.lanes import run_lanes
 from lazycore.results.run import RunResult
+from lazycore.running import lanes
+from lazycore.running.batches import Batches, Lane
+from lazycore.running.lanes import run_lanes
 
 THREADS, SECONDS, SLICE = 2, 120.0, 10.0
 LONGEST_WAIT = 0.25

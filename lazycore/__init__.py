@@ -12,14 +12,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lazycore.comparison import compare, fine_tune
-    from lazycore.comparison.over import Comparisons, compare_over
     from lazycore.config.run import RunConfig
     from lazycore.config.sweep import SweepConfig
     from lazycore.results.run import RunResult, Snapshot
     from lazycore.results.sweep import SweepResult
-    from lazycore.sweeps import sweep
-    from lazycore.training import run, train
+    from lazycore.running.compare import compare, fine_tune
+    from lazycore.running.compare.over import Comparisons, compare_over
+    from lazycore.running.run import run, train
+    from lazycore.running.sweeps import sweep
 
 __all__ = [
     "Comparisons",
@@ -42,13 +42,13 @@ _PLACES = {
     "Snapshot": "results.run",
     "SweepConfig": "config.sweep",
     "SweepResult": "results.sweep",
-    "Comparisons": "comparison.over",
-    "compare": "comparison",
-    "compare_over": "comparison.over",
-    "fine_tune": "comparison",
-    "run": "training",
-    "sweep": "sweeps",
-    "train": "training",
+    "Comparisons": "running.compare.over",
+    "compare": "running.compare",
+    "compare_over": "running.compare.over",
+    "fine_tune": "running.compare",
+    "run": "running.run",
+    "sweep": "running.sweeps",
+    "train": "running.run",
 }
 
 

@@ -7,9 +7,9 @@ from fnmatch import fnmatch
 
 from lazycore.checks import Check, Row, collect
 from lazycore.errors import ConfigError
-from lazycore.lanes.lanes import run_lanes
 from lazycore.results.run import RunResult
-from lazycore.training import choose_device
+from lazycore.running.lanes import run_lanes
+from lazycore.running.run import choose_device
 
 
 def select(patterns: list[str], *, quick: bool, paper: str | None = None) -> list[Check]:

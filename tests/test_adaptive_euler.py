@@ -12,8 +12,8 @@ from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.engine.paths.euler import KINK, RETRIES, ROUNDING, Mover, Walk
 from lazycore.engine.problem.problem import build_problem
+from lazycore.running.run import choose_scales, run
 from lazycore.theory import lazy
-from lazycore.training import choose_scales, run
 
 WIDTH, BETA, EPS_GRADIENT, EPS_OUTPUT = 6, 20.0, 2e-2, 0.05
 CONFIG = RunConfig.from_dict(

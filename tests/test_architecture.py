@@ -429,7 +429,7 @@ def test_importing_a_module_has_no_effect_on_generators_or_files():
     code = (
         "import random, numpy as np\n"
         "before = random.getstate(), np.random.get_state()[1].tolist()\n"
-        "import lazycore.training, lazycore.comparison\n"
+        "import lazycore.running.run, lazycore.running.compare\n"
         "assert before == (random.getstate(), np.random.get_state()[1].tolist())"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -11,7 +11,7 @@ NINE = list(zip(atlas.ALPHAS, atlas.configs(), strict=True))
 
 
 def recomputed(config):
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     return run(config, device="cpu")
 

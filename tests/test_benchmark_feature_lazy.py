@@ -8,7 +8,7 @@ from benchmarks._counted import counted
 from benchmarks._timing import Bar, Table
 from lazycore.checks.feature_lazy import setting
 from lazycore.engine.problem.stacked import Lanes, stack
-from lazycore.training import run
+from lazycore.running.run import run
 
 SMALL = {"n_train": 10, "n_test": 10, "width": 8}
 

@@ -19,7 +19,7 @@ from lazycore.phases import settings
 from lazycore.phases.cube import cube_of
 from lazycore.phases.gap import gap
 from lazycore.reproductions.convolutional import ALPHAS, trained
-from lazycore.training import run
+from lazycore.running.run import run
 
 CIFAR = Path(__file__).parents[2] / "shared" / "data" / "cifar10_2600_1000.npz"
 IMAGES, NEW_IMAGES, STEP = 384, 200, 0.02

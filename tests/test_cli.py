@@ -210,8 +210,8 @@ def test_a_sweep_says_its_cost_before_it_starts_in_a_log_too(cache, capsys, monk
         assert said.err == "51 cells: about 20 s on 2 cores (estimate)\n"
         return iter(())
 
-    monkeypatch.setattr("lazycore.sweeps.run_lanes", lanes)
-    monkeypatch.setattr("lazycore.sweeps.cores", lambda: 2)
+    monkeypatch.setattr("lazycore.running.sweeps.run_lanes", lanes)
+    monkeypatch.setattr("lazycore.running.sweeps.cores", lambda: 2)
     monkeypatch.setattr("lazycore.config.forecast.seconds", lambda config, together=1: 40.0 / 51.0)
     assert main(["sweep", "--task", "sine", "--alpha", "0.1:10:17", "--init-seed", "0:3"]) == 0
     assert main([*SWEEP, "--alpha", "1,10", "--device", "tpu"]) == 2
@@ -221,11 +221,11 @@ def test_a_sweep_says_its_cost_before_it_starts_in_a_log_too(cache, capsys, monk
 def test_on_a_terminal_a_run_and_a_sweep_say_their_cost_once(cache, capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr("lazycore.config.forecast.seconds", lambda config, together=1: 9.0)
-    monkeypatch.setattr("lazycore.progress.DELAY", 1e9)
+    monkeypatch.setattr("lazycore.running.progress.DELAY", 1e9)
     assert main(["run", *TINY, "--json", "-"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out) and said.err == "run: about 9 s on one core (estimate)\n"
-    monkeypatch.setattr("lazycore.lanes.lanes.WORTH_SECONDS", 1e9)
+    monkeypatch.setattr("lazycore.running.lanes.WORTH_SECONDS", 1e9)
     assert main([*SWEEP, "--alpha", "1,10", "--json", "-"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out) and said.err == "2 cells: about 18 s on one core (estimate)\n"
@@ -275,7 +275,9 @@ def test_the_cells_of_a_sweep_are_runs_in_the_store_and_not_computed_again(
     assert sorted(store.digests()) == sorted(row["digest"] for row in record["cells"])
     store.close()
     asked = []
-    monkeypatch.setattr("lazycore.sweeps.run_lanes", lambda configs, **_: asked.extend(configs))
+    monkeypatch.setattr(
+        "lazycore.running.sweeps.run_lanes", lambda configs, **_: asked.extend(configs)
+    )
     assert main([*SWEEP, "--alpha", "1,10", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out) == record and asked == []
 
@@ -391,7 +393,7 @@ def test_too_many_training_points_are_named_and_not_the_test_points(capsys):
 def test_a_file_that_cannot_be_written_is_said_before_anything_is_computed_and_not_left(
     tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("lazycore.training.run", lambda *_, **__: pytest.fail("computed"))
+    monkeypatch.setattr("lazycore.running.run.run", lambda *_, **__: pytest.fail("computed"))
     long = tmp_path / ("x" * 300 + ".npz")
     code, said = refused(capsys, "run", "--out", str(long))
     assert code == 2 and "cannot write" in said and "name too long" in said.lower()
@@ -412,7 +414,7 @@ def test_a_sweep_without_a_budget_gives_each_run_none(cache, capsys, monkeypatch
         asked.append(budget)
         return iter(())
 
-    monkeypatch.setattr("lazycore.sweeps.run_lanes", lanes)
+    monkeypatch.setattr("lazycore.running.sweeps.run_lanes", lanes)
     main([*SWEEP, "--alpha", "1,10", "--no-store", "--no-budget"])
     main([*SWEEP, "--alpha", "1,10", "--no-store"])
     assert asked == [None, DEFAULT]

@@ -24,7 +24,7 @@ from lazycore.engine.linear.closed_form import (
 from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.engine.problem.problem import build_problem, rms
 from lazycore.engine.problem.stacked import Lanes
-from lazycore.training import choose_scales
+from lazycore.running.run import choose_scales
 
 CPU = torch.device("cpu")
 TINY = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "width": 4, "activation": "tanh"}

@@ -177,7 +177,7 @@ def test_full_sizes_are_ordinary_jobs_too():
 def test_a_shipped_run_is_what_the_engine_computes():
     import numpy as np
 
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     (job,) = find("7b").size("digits", QUICK).jobs
     shipped_run, fresh = atlas.find(job.digest), run(job, device="cpu")
@@ -192,7 +192,7 @@ def test_a_shipped_run_is_what_the_engine_computes():
 @pytest.mark.parametrize("name", ["1c", "2a", "2b"])
 def test_a_cell_of_each_shipped_sweep_is_what_the_engine_computes(name):
     from lazycore.results.quantities import measure
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     for job in shipped.jobs([name]):
         table = atlas.find_sweep(job.digest)

@@ -386,7 +386,7 @@ def test_the_web_process_imports_neither_torch_nor_dbos_before_it_needs_a_queue(
 
 
 def test_the_engine_behind_the_queue_gives_the_numbers_that_it_gives_at_home(real):
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     short = RunConfig(task="sine", dynamics="gd", steps=20, n_train=10, n_test=5, width=20)
     long = RunConfig(task="sine", dynamics="gd", steps=3_000_000, n_train=30, width=200)

@@ -12,10 +12,10 @@ from lazycore.config.cost import Budget
 from lazycore.config.run import RunConfig
 from lazycore.engine.problem.problem import build_problem
 from lazycore.errors import LazyLabError
-from lazycore.lanes import lanes
-from lazycore.lanes.batches import Batches, Lane
-from lazycore.lanes.laneprocess import LaneProcess, read_frame, write_frame
-from lazycore.lanes.lanes import run_lanes
+from lazycore.running import lanes
+from lazycore.running.batches import Batches, Lane
+from lazycore.running.laneprocess import LaneProcess, read_frame, write_frame
+from lazycore.running.lanes import run_lanes
 
 PLAIN = ("teacher", "digits", "fashion_mnist")
 TINY = {"task": "teacher", "n_train": 6, "n_test": 3, "dim": 3, "dynamics": "gd", "steps": 20}

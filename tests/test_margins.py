@@ -13,10 +13,10 @@ from lazycore.config.moments import spaced_times
 from lazycore.config.run import RunConfig
 from lazycore.engine.measures.recording import UNMET, HalfTime
 from lazycore.engine.steppers.crossing import located
-from lazycore.lanes.lanes import run_lanes
 from lazycore.results.quantities import measure
 from lazycore.results.run import RunResult
-from lazycore.training import run
+from lazycore.running.lanes import run_lanes
+from lazycore.running.run import run
 
 FIELDS = {
     "task": "teacher",

@@ -8,7 +8,7 @@ from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.engine.problem import pace as pacing
 from lazycore.engine.problem.problem import build_problem
-from lazycore.training import run
+from lazycore.running.run import run
 
 torch.set_num_threads(1)
 TINY = {"task": "teacher", "n_train": 8, "n_test": 4, "dim": 3, "width": 6, "dynamics": "flow"}

@@ -10,8 +10,8 @@ from module_row import Made
 from torch import nn
 
 from lazycore import compare
-from lazycore.comparison import fine_tune
 from lazycore.errors import ConfigError
+from lazycore.running.compare import fine_tune
 
 F64 = torch.float64
 

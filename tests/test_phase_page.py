@@ -67,7 +67,7 @@ def test_a_number_too_large_for_single_precision_ships_as_it_is():
 
 
 def test_what_ships_is_what_the_engine_computes():
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     table = atlas.find_sweep(settings.default().digest)
     width = min(table.config.axes["width"])

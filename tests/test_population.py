@@ -8,9 +8,9 @@ from lazycore.config.run import RunConfig
 from lazycore.dynamics import population
 from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
+from lazycore.running.run import run
 from lazycore.tasks import Streams
 from lazycore.tasks.teacher import teacher
-from lazycore.training import run
 
 SMALL = {
     "task": "teacher",

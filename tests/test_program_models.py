@@ -16,8 +16,8 @@ from lazycore.engine.features.kernel import tangent_kernel
 from lazycore.engine.problem.problem import Problem, build_problem
 from lazycore.errors import ConfigError
 from lazycore.figures import panels_of
+from lazycore.running.run import run
 from lazycore.tasks import Streams
-from lazycore.training import run
 
 MATRIX = {"task": "matrix_completion", "matrix_size": 6, "width": 4, "n_train": 12, "n_test": 8}
 OSCILLATOR = {"task": "ode_fit", "n_train": 9, "n_test": 5}

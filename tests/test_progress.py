@@ -9,9 +9,10 @@ import types
 import pytest
 
 import lazycore
-from lazycore import RunConfig, SweepConfig, progress
+from lazycore import RunConfig, SweepConfig
 from lazycore.errors import ConfigError, LazyLabError
 from lazycore.results.run import Snapshot
+from lazycore.running import progress
 
 TINY = RunConfig(task="sine", dynamics="gd", steps=20, width=4, n_train=4, n_test=0)
 SNAPSHOTS = [Snapshot(time=t, progress=t) for t in (0.0, 0.25, 0.5, 1.0)]
@@ -144,8 +145,10 @@ def test_a_little_cost_is_said_where_it_is_asked_for(terminal):
 @pytest.mark.parametrize("wrong", ["yes", 1, 0, [], "bar"])
 def test_a_progress_that_is_no_answer_is_refused_before_anything_is_computed(wrong, monkeypatch):
     config = SweepConfig(base=TINY, axes={"alpha": (1.0, 10.0)})
-    monkeypatch.setattr("lazycore.sweeps.run_lanes", lambda *_, **__: pytest.fail("computed"))
-    monkeypatch.setattr("lazycore.training.recorder", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr(
+        "lazycore.running.sweeps.run_lanes", lambda *_, **__: pytest.fail("computed")
+    )
+    monkeypatch.setattr("lazycore.running.run.recorder", lambda *_: pytest.fail("computed"))
     for call in (lambda: lazycore.run(TINY, progress=wrong),
                  lambda: lazycore.sweep(config, progress=wrong)):  # fmt: skip
         with pytest.raises(ConfigError, match="give True, False or None") as error:

@@ -11,8 +11,8 @@ import pytest
 
 from lazycore import run, train
 from lazycore.config.run import RunConfig
-from lazycore.refinement import LOOSE, RECORDS, SHARE, first_answer
 from lazycore.results.run import RunResult
+from lazycore.running.refinement import LOOSE, RECORDS, SHARE, first_answer
 from lazycore.workers import child
 from lazycore.workers.child import FirstAnswer, training
 from pages.widgets.summary import is_first

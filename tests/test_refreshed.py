@@ -13,9 +13,9 @@ from lazycore.engine.problem.problem import build_problem
 from lazycore.engine.refreshed.restart import restart
 from lazycore.engine.refreshed.stages import Stages
 from lazycore.errors import ConfigError
-from lazycore.lanes.lanes import run_lanes
 from lazycore.results.quantities import measure
 from lazycore.results.run import RunResult, Snapshot
+from lazycore.running.lanes import run_lanes
 from lazycore.theory.filters import damped_filters, descent_filters
 
 CPU = torch.device("cpu")

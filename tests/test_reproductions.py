@@ -33,9 +33,9 @@ from lazycore.reproductions import (
 )
 from lazycore.results.run import RunResult, Snapshot
 from lazycore.results.sweep import SweepResult
+from lazycore.running.run import run
 from lazycore.tasks import Streams
 from lazycore.tasks.teacher import teacher
-from lazycore.training import run
 
 ALL = list(collect().values())
 SIZES = [

@@ -16,7 +16,7 @@ from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace, batch_
 from lazycore.engine.paths.augmentation import pixel_maps
 from lazycore.engine.problem.problem import build_problem
 from lazycore.errors import ConfigError
-from lazycore.lanes.lanes import run_lanes
+from lazycore.running.lanes import run_lanes
 
 CPU = torch.device("cpu")
 SMALL = {

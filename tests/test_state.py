@@ -10,10 +10,10 @@ import torch
 from module_row import Made
 from torch import nn
 
-from lazycore.comparison.randomness import are_drawn, culprits, seed_all, states, undisturbed
 from lazycore.engine.networks.held_module import HeldModule, private_copy
 from lazycore.engine.networks.inputs import Inputs, alike, inputs_for, same_bytes
 from lazycore.engine.networks.state import State, generators
+from lazycore.running.compare.randomness import are_drawn, culprits, seed_all, states, undisturbed
 
 
 def module() -> Any:

@@ -10,7 +10,7 @@ from lazycore.engine.networks.dense import unit_gain
 from lazycore.engine.networks.strided import KERNEL, STRIDES
 from lazycore.errors import ConfigError
 from lazycore.models import strided_cnn
-from lazycore.training import run
+from lazycore.running.run import run
 
 FIELDS = {
     "task": "fashion_mnist",

@@ -50,7 +50,7 @@ def test_the_shipped_sweep_is_small_whole_and_goes_from_rich_to_lazy():
 
 
 def test_the_shipped_sweep_is_what_the_engine_computes():
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     table = atlas.sweep()
     assert table is not None

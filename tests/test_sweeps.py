@@ -4,11 +4,12 @@ import pytest
 import sweep_standin
 
 import lazycore
-from lazycore import RunConfig, SweepConfig, SweepResult, sweeps
+from lazycore import RunConfig, SweepConfig, SweepResult
 from lazycore.config.cost import Budget
 from lazycore.errors import BudgetError, ConfigError, LazyLabError, StoreFull
 from lazycore.results.quantities import measure
 from lazycore.results.store import ResultStore
+from lazycore.running import sweeps
 
 SWEEP = sweep_standin.sweep()
 DIGESTS = [cell.digest for cell in SWEEP.cells]

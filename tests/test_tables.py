@@ -370,7 +370,7 @@ def test_the_units_of_the_target_change_nothing(unit, own_folder):
 
 
 def test_a_record_says_the_units_in_which_it_is(own_folder):
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     x = RNG.standard_normal((30, 3))
     verdicts = set()

@@ -80,7 +80,7 @@ def test_a_run_in_a_plain_process_has_one_thread_and_the_numbers_of_the_program(
     """`python -m lazycore` has numpy's products on one thread; a script has as many as cores."""
     script = (
         "import sys\n"
-        "import torch, lazycore, lazycore.training as training\n"
+        "import torch, lazycore, lazycore.running.run as training\n"
         "torch.set_num_threads(2)\n"
         "seen, collect = set(), training.recorder\n"
         "def watched(*given):\n"
@@ -110,7 +110,9 @@ def test_a_number_of_threads_that_cannot_be_is_refused(count):
 
 
 def test_a_sweep_refuses_them_too_before_anything_is_computed(monkeypatch):
-    monkeypatch.setattr("lazycore.sweeps.run_lanes", lambda *_, **__: pytest.fail("computed"))
+    monkeypatch.setattr(
+        "lazycore.running.sweeps.run_lanes", lambda *_, **__: pytest.fail("computed")
+    )
     config = SweepConfig(base=TINY, axes={"alpha": (1.0, 10.0)})
     with pytest.raises(ConfigError, match="threads=0 is not allowed"):
         lazycore.sweep(config, device="cpu", threads=0)
@@ -123,7 +125,7 @@ def test_a_sweep_has_a_process_for_each_core_that_this_one_may_use(monkeypatch):
         asked.append(threads)
         return iter(())
 
-    monkeypatch.setattr("lazycore.sweeps.run_lanes", lanes)
-    monkeypatch.setattr("lazycore.sweeps.cores", lambda: 7)
+    monkeypatch.setattr("lazycore.running.sweeps.run_lanes", lanes)
+    monkeypatch.setattr("lazycore.running.sweeps.cores", lambda: 7)
     lazycore.sweep(SweepConfig(base=TINY, axes={"alpha": (1.0, 10.0)}), device="cpu")
     assert asked == [7] and cores() >= 1

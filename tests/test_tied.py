@@ -10,8 +10,8 @@ from lazycore.engine.linear.closed_form import closed_form, flow_filters
 from lazycore.engine.linear.tangent import tangent_space
 from lazycore.engine.linear.tangent_lanes import tangent_lanes
 from lazycore.engine.problem.problem import Problem, build_problem, load
-from lazycore.lanes.batches import Batches, Lane
-from lazycore.training import run
+from lazycore.running.batches import Batches, Lane
+from lazycore.running.run import run
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")

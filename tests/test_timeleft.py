@@ -5,8 +5,8 @@ from paces import RUNS
 
 from lazycore import jobview
 from lazycore.config.run import RunConfig
-from lazycore.timeleft import EARLIEST, EVEN, LEAST_LEFT, time_left
-from lazycore.training import train
+from lazycore.running.run import train
+from lazycore.running.timeleft import EARLIEST, EVEN, LEAST_LEFT, time_left
 
 
 @pytest.mark.parametrize("k", [1.0, 2.0, 4.0])

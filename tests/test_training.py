@@ -12,7 +12,7 @@ from lazycore.config.cost import Budget
 from lazycore.config.moments import recorded_steps
 from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError
-from lazycore.training import choose_device
+from lazycore.running.run import choose_device
 
 TINY = {"task": "teacher", "dim": 3, "n_train": 6, "n_test": 4, "width": 4}
 

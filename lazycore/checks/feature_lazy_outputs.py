@@ -49,7 +49,7 @@ def final_outputs(config: RunConfig) -> tuple[np.ndarray, int]:
 
     from lazycore.dynamics import trajectory
     from lazycore.engine.problem.problem import build_problem
-    from lazycore.training import choose_scales
+    from lazycore.running.run import choose_scales
 
     values = config.resolve().to_dict()
     problem = build_problem(values, torch.device("cpu"))

@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> int:
     output.check_folders(options)
     if line := _understood(config):
         print(line, file=sys.stderr)
-    from lazycore.training import run
+    from lazycore.running.run import run
 
     result = run(config, device=options.device, budget=limit)
     if options.out:

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from lazycore import progress
 from lazycore.cli import output
 from lazycore.cli.fields import add_fields, sweep_config
 from lazycore.config import cost as budget
 from lazycore.errors import ConfigError
 from lazycore.results.sweep import SweepResult
+from lazycore.running import progress
 
 MOST_NAMED = 10
 
@@ -42,8 +42,8 @@ def _sweep(options: argparse.Namespace) -> int:
     limit = None if options.no_budget else budget.DEFAULT
     if limit:  # before torch is imported
         budget.check_sweep(config, limit)
-    from lazycore import sweeps
     from lazycore.results.store import open_store
+    from lazycore.running import sweeps
 
     store = None if options.no_store else open_store()
     if not progress.is_shown(None):  # a log wants no bar, but to know what it waits for

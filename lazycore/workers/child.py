@@ -65,9 +65,9 @@ def training(fields: dict, device: str) -> Iterator[tuple[float, Fold] | FirstAn
     import torch
 
     from lazycore.config.run import RunConfig
-    from lazycore.refinement import SHARE
     from lazycore.results.run import RunResult, Snapshot
-    from lazycore.training import train
+    from lazycore.running.refinement import SHARE
+    from lazycore.running.run import train
 
     config = RunConfig.from_dict(fields)
     snapshots: list[Snapshot] = []
@@ -94,7 +94,7 @@ def warm_up(device: str, threads: int) -> None:
     from lazycore.config.run import RunConfig
 
     keep_freed_memory()
-    engine = importlib.import_module("lazycore.training")
+    engine = importlib.import_module("lazycore.running.run")
     # Two torch threads on a busy two-core machine were ten times slower than one.
     torch.set_num_threads(threads)
     torch.ones(8, 8, device=device, dtype=torch.float64).sum().item()

@@ -60,7 +60,9 @@ class Child:
         context: Any = multiprocessing.get_context("spawn" if "cuda" in device else "forkserver")
         if "cuda" not in device:
             engine_module = engine.split(":")[0]
-            os.environ[ahead.VARIABLE] = "lazycore.training" if engine == ENGINE else engine_module
+            os.environ[ahead.VARIABLE] = (
+                "lazycore.running.run" if engine == ENGINE else engine_module
+            )
             context.set_forkserver_preload([child.__name__, ahead.__name__])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(

@@ -22,7 +22,7 @@ def computing(fields: dict, device: str) -> Iterator[CellDone]:
     """Compute those cells of the sweep `fields` whose places are in its list `wanted`."""
     import torch
 
-    from lazycore.sweeps import computed
+    from lazycore.running.sweeps import computed
 
     wanted = fields.pop("wanted")
     cells = SweepConfig.from_dict(fields).cells

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
 from lazycore.machine.processes import environment
-from lazycore.timeleft import EVEN, POWERS, time_left
+from lazycore.running.timeleft import EVEN, POWERS, time_left
 from lazycore.workers import child, devices, heartbeat, scratch
 from lazycore.workers.children import Ended
 from lazycore.workers.crew import Crew

@@ -12,9 +12,9 @@ import torch
 from lazycore.config.cost import Budget
 from lazycore.config.run import RunConfig
 from lazycore.errors import LazyLabError
-from lazycore.lanes.batches import Batches, Lane
-from lazycore.lanes.laneprocess import read_frame, write_frame
 from lazycore.machine.processes import keep_freed_memory
+from lazycore.running.batches import Batches, Lane
+from lazycore.running.laneprocess import read_frame, write_frame
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
 from lazycore.errors import LazyLabError
-from lazycore.lanes.batches import Lane
 from lazycore.machine.processes import environment
 from lazycore.results.run import RunResult
+from lazycore.running.batches import Lane
 
 
 def write_frame(pipe: IO[bytes], head: dict[str, Any], payload: bytes = b"") -> None:
@@ -44,13 +44,13 @@ def _said(lane: Lane) -> dict[str, Any]:
 
 @dataclass
 class LaneProcess:
-    """`python -m lazycore.lanes.laneserver`, which ends as soon as its input is closed."""
+    """`python -m lazycore.running.laneserver`, which ends as soon as its input is closed."""
 
     process: subprocess.Popen = field(init=False)
 
     def __post_init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lazycore.lanes.laneserver"],
+            [sys.executable, "-m", "lazycore.running.laneserver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C is for whoever asks, who then closes the pipe

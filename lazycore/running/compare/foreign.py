@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from lazycore.comparison.function import NotFaithful, Seen, look
-from lazycore.comparison.precision import held
-from lazycore.comparison.targets import classifies_positions
 from lazycore.engine.networks.held_module import UNCOPIED, HeldModule
 from lazycore.engine.networks.inputs import Inputs, inputs_for
 from lazycore.engine.networks.row_network import RowNetwork, as_rows
 from lazycore.engine.networks.state import State
 from lazycore.errors import ConfigError
 from lazycore.losses import Loss
+from lazycore.running.compare.function import NotFaithful, Seen, look
+from lazycore.running.compare.precision import held
+from lazycore.running.compare.targets import classifies_positions
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,20 +7,20 @@ from lazycore.config import cost as budgets
 from lazycore.config import forecast
 from lazycore.config.sweep import Cell, SweepConfig
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.lanes.lanes import ON_CPU, processes, run_lanes
 from lazycore.machine.threads import check_threads, cores
-from lazycore.progress import counted
 from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore
 from lazycore.results.sweep import SweepResult
-from lazycore.training import choose_device
+from lazycore.running.lanes import ON_CPU, processes, run_lanes
+from lazycore.running.progress import counted
+from lazycore.running.run import choose_device
 
 Outcome = RunResult | LazyLabError
 """What a cell came to: a run, or the sentence that says why there is none."""
 
 
 class SweepCost(TypedDict):
-    """What `lazycore.progress.counted` says of a sweep before it starts: how many cells the store
+    """What `lazycore.running.progress.counted` says of a sweep before it starts: how many cells the store
     has, the seconds of the others on one core, and on how many cores they are computed."""
 
     kept: int

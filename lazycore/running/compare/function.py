@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lazycore.comparison.precision import Lowest
-from lazycore.comparison.randomness import States, are_drawn, culprits, seed_all, states
 from lazycore.engine.features.differentiated import pulled_back
 from lazycore.engine.networks.held_module import HeldModule
 from lazycore.engine.networks.inputs import Inputs, alike, same_bytes
 from lazycore.engine.networks.state import State, generators
 from lazycore.errors import ConfigError
+from lazycore.running.compare.precision import Lowest
+from lazycore.running.compare.randomness import States, are_drawn, culprits, seed_all, states
 
 COARSE = 1e-4
 """Rounding of a pass above which the gap of two models would be nothing else."""

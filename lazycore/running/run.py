@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import torch
 
-from lazycore import refinement
 from lazycore.config import cost as budgets
 from lazycore.config import forecast
 from lazycore.config.run import RunConfig
@@ -17,8 +16,9 @@ from lazycore.engine.problem.problem import build_problem
 from lazycore.errors import ConfigError
 from lazycore.machine.surroundings import apart, each_apart
 from lazycore.machine.threads import check_threads
-from lazycore.progress import reported
 from lazycore.results.run import RunResult, Snapshot
+from lazycore.running import refinement
+from lazycore.running.progress import reported
 
 
 def run(
@@ -64,12 +64,12 @@ def train(
 ) -> Iterator[Snapshot]:
     """Yield a snapshot of both models at 0 and about 200 times up to the end of the run.
 
-    With `refine` a gradient flow is answered twice (`lazycore.refinement`): first in full length at
+    With `refine` a gradient flow is answered twice (`lazycore.running.refinement`): first in full length at
     a tolerance of 0.1, within tenths of a second for small networks, with 50 times and its own,
     larger `numerical_error`; then from 0 again, to the bit as without. Snapshots of the first
     answer say so (`snapshot.first`), and `RunResult.collect` takes the better one that is whole.
 
-    Whoever iterates owns progress (`lazycore.progress.reported`), cancelling and storing:
+    Whoever iterates owns progress (`lazycore.running.progress.reported`), cancelling and storing:
     stopping early leaves a partial run, which `RunResult.collect` folds like a whole one. What
     they have set in torch is theirs at each snapshot, and not the run's in between (`run`).
     """

@@ -7,14 +7,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lazycore.comparison import compare
-from lazycore.comparison.randomness import seed_all, undisturbed
 from lazycore.config.fields import ALPHA, SEED, WIDTH
 from lazycore.engine.networks.held_module import private_copy
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.progress import counted
 from lazycore.results.quantities import measure
 from lazycore.results.run import RunResult
+from lazycore.running.compare import compare
+from lazycore.running.compare.randomness import seed_all, undisturbed
+from lazycore.running.progress import counted
 
 AXES = {"alpha": ALPHA, "width": WIDTH, "seed": SEED}
 

@@ -10,16 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from lazycore.comparison.cost import check, estimated
-from lazycore.comparison.foreign import Foreign, foreign
-from lazycore.comparison.options import ADAM_STEP, batch_points, is_iterated, options, recorded
-from lazycore.comparison.randomness import undisturbed
-from lazycore.comparison.targets import targets
 from lazycore.config import cost as budgets
 from lazycore.config.fields import ALPHA, ZERO_OUTPUT
 from lazycore.config.moments import Moment
 from lazycore.dynamics import trajectory
-from lazycore.dynamics._optimized import Batches, Rule, optimized
 from lazycore.engine.measures.recording import choose_scales, recorder
 from lazycore.engine.networks.network import Network
 from lazycore.engine.networks.row_network import RowNetwork
@@ -29,8 +23,14 @@ from lazycore.engine.problem.problem import Points, Problem
 from lazycore.errors import ConfigError
 from lazycore.losses import Loss, chosen
 from lazycore.machine.surroundings import apart
-from lazycore.progress import is_shown, reported
 from lazycore.results.run import RunResult
+from lazycore.running.compare.cost import check, estimated
+from lazycore.running.compare.foreign import Foreign, foreign
+from lazycore.running.compare.optimized import Batches, Rule, optimized
+from lazycore.running.compare.options import ADAM_STEP, batch_points, is_iterated, options, recorded
+from lazycore.running.compare.randomness import undisturbed
+from lazycore.running.compare.targets import targets
+from lazycore.running.progress import is_shown, reported
 
 TRAINED = 0.2
 """Share of the loss without its outputs below which a module has learned something already."""

@@ -16,7 +16,7 @@ from lazycore.config.cost import duration
 from lazycore.config.forecast import told
 from lazycore.errors import ConfigError
 from lazycore.results.snapshots import Snapshot
-from lazycore.timeleft import time_left
+from lazycore.running.timeleft import time_left
 
 T = TypeVar("T")
 

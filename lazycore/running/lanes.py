@@ -22,11 +22,11 @@ from lazycore.config.run import RunConfig
 from lazycore.config.spec import Values
 from lazycore.engine.problem.stacked import CACHE
 from lazycore.errors import LazyLabError
-from lazycore.lanes.batches import DATA, NETWORK, Batches, Lane
-from lazycore.lanes.laneprocess import LaneProcess
 from lazycore.machine.surroundings import apart
 from lazycore.results.run import RunResult
-from lazycore.training import choose_device
+from lazycore.running.batches import DATA, NETWORK, Batches, Lane
+from lazycore.running.laneprocess import LaneProcess
+from lazycore.running.run import choose_device
 
 ON_GPU, ON_CPU = 256, 5
 """Lanes at once, at most: on a CPU more gain little, and those that advance together end

@@ -1,1 +1,0 @@
-"""Runs of one shape that advance together, in one process or in several."""

@@ -1,0 +1,1 @@
+"""A run, a sweep, a comparison: from a config to its result."""
