@@ -16,10 +16,10 @@ from starlette.routing import Route
 from streamlit import config
 
 from lazycore.figures.export import plotly_script
-from lazycore.guards import LOOPBACK, KnownHosts, SafeHeaders, named_hosts, safe_headers
 from lazycore.results.store import default_root
-from lazycore.workers import heartbeat
-from lazycore.workers.beside import workers_beside
+from lazycore.service import heartbeat
+from lazycore.service.guards import LOOPBACK, KnownHosts, SafeHeaders, named_hosts, safe_headers
+from lazycore.service.workers.beside import workers_beside
 
 ROOT = Path(__file__).resolve().parent
 HEADERS = safe_headers(Path(st.__file__).parent / "static" / "index.html")

@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import standin
 
-from lazycore.jobs import JobQueue
-from lazycore.workers.children import Children, Limits
+from lazycore.service.queue import JobQueue
+from lazycore.service.workers.children import Children, Limits
 
 TIMES = 7
 LIMITS = {

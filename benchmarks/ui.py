@@ -157,7 +157,7 @@ def script_times(root: Path) -> tuple[dict[str, list[float]], bool]:
 def compute(root: Path, link: str) -> None:
     """Have the run of this link computed by the worker that is there."""
     from lazycore.config.run import RunConfig
-    from lazycore.jobs import open_queue
+    from lazycore.service.queue import open_queue
 
     queue = open_queue(root)
     queue.wait(queue.submit(RunConfig.from_text(dict(p.split("=") for p in link.split("&")))), 60)

@@ -17,8 +17,8 @@ import pytest
 import standin
 
 from lazycore.config.run import RunConfig
-from lazycore.jobs import JobQueue
 from lazycore.results.run import RunResult, Snapshot
+from lazycore.service.queue import JobQueue
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -12,9 +12,9 @@ import standin
 
 from lazycore.config import cost
 from lazycore.errors import JobError, LazyLabError
-from lazycore.jobs import ENDED, Job, JobQueue
 from lazycore.results.store import ResultStore, checked_digest
-from lazycore.workers.heartbeat import WorkerInfo
+from lazycore.service.heartbeat import WorkerInfo
+from lazycore.service.queue import ENDED, Job, JobQueue
 
 
 class InMemoryQueue:

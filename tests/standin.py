@@ -42,7 +42,7 @@ def result(run: RunConfig, records: int = 5) -> bytes:
 
 
 def engine(fields, device):
-    """Do what the seed says, in the manner of `lazycore.workers.child.training`."""
+    """Do what the seed says, in the manner of `lazycore.service.workers.child.training`."""
     trace = os.environ.get("LAZYLAB_TEST_TRACE")
     if trace:
         with open(trace, "a") as file:
@@ -145,7 +145,7 @@ def start_worker(root, *arguments, engine=ENGINE, **environment):
     """Start a worker process on `root` and return it; its standard input is a pipe."""
     paths = [str(PROJECT), str(PROJECT / "tests"), os.environ.get("PYTHONPATH", "")]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "lazycore.workers.worker", "--embedded", "--root", str(root)]
+        [sys.executable, "-m", "lazycore.service.workers.worker", "--embedded", "--root", str(root)]
         + ["--engine", engine, *arguments],
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

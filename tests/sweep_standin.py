@@ -17,7 +17,7 @@ from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.results.run import RunResult, Snapshot
 from lazycore.results.store import ResultStore
-from lazycore.workers import sweepchild
+from lazycore.service.workers import sweepchild
 
 ENGINE = "sweep_standin:engine"
 TINY = {"task": "sine", "dynamics": "gd", "steps": "5", "width": "4", "n_train": "4", "n_test": "0"}

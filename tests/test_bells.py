@@ -6,8 +6,8 @@ import time
 import pytest
 import standin
 
-from lazycore import bells
-from lazycore.bells import Bell, ring
+from lazycore.service import bells
+from lazycore.service.bells import Bell, ring
 
 
 @pytest.fixture

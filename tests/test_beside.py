@@ -11,15 +11,15 @@ import pytest
 import standin
 from conftest import ROOT, running_server
 
-from lazycore.jobs import JobQueue
-from lazycore.workers import heartbeat
-from lazycore.workers.supervisor import RESTART_SECONDS, Patience
+from lazycore.service import heartbeat
+from lazycore.service.queue import JobQueue
+from lazycore.service.workers.supervisor import RESTART_SECONDS, Patience
 
 
 def supervisor_of(server):
     """Return the supervisor of this server's workers, None while there is none."""
     for process in psutil.Process(server.pid).children():
-        if "lazycore.workers.worker" in process.cmdline():
+        if "lazycore.service.workers.worker" in process.cmdline():
             return process
     return None
 

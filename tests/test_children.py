@@ -15,10 +15,11 @@ import pytest
 import standin
 
 from lazycore.errors import JobError
-from lazycore.jobs import JobQueue
-from lazycore.workers import heartbeat, scratch, worker
-from lazycore.workers.children import Child, Children, Limits
-from lazycore.workers.desk import Desk
+from lazycore.service import heartbeat
+from lazycore.service.queue import JobQueue
+from lazycore.service.workers import scratch, worker
+from lazycore.service.workers.children import Child, Children, Limits
+from lazycore.service.workers.desk import Desk
 
 QUICK, SLOW = standin.config(standin.QUICK), standin.config(standin.SLOW)
 NATIVE = standin.config(standin.NATIVE)
@@ -263,7 +264,7 @@ def test_a_beat_that_was_broken_off_is_tidied_up(tmp_path):
 
 
 def test_what_is_imported_ahead_may_fail():
-    code = "import lazycore.workers.ahead, sys; print('this' in sys.modules)"
+    code = "import lazycore.service.workers.ahead, sys; print('this' in sys.modules)"
     for named in ("this", "no_such_library"):
         said = subprocess.check_output(
             [sys.executable, "-c", textwrap.dedent(code)],

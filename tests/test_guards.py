@@ -16,7 +16,14 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from lazycore.guards import KnownHosts, SafeHeaders, host_name, is_one_of, named_hosts, safe_headers
+from lazycore.service.guards import (
+    KnownHosts,
+    SafeHeaders,
+    host_name,
+    is_one_of,
+    named_hosts,
+    safe_headers,
+)
 
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 SAFE = ("content-security-policy", "x-frame-options", "x-content-type-options", "referrer-policy")

@@ -19,8 +19,8 @@ from fake_queue import InMemoryQueue
 
 from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError, CorruptResult, JobError
-from lazycore.jobs import JobQueue, open_queue
-from lazycore.workers.child import ENGINE
+from lazycore.service.queue import JobQueue, open_queue
+from lazycore.service.workers.child import ENGINE
 
 QUICK, OTHER = standin.config(standin.QUICK), standin.config(standin.QUICK, 1)
 SLOW = standin.config(standin.SLOW)
@@ -142,7 +142,7 @@ def test_waiting_is_bounded(queue, monkeypatch):
     digest = queue.submit(QUICK)
     slept = []
     clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
-    monkeypatch.setattr("lazycore.jobs.time", clock)
+    monkeypatch.setattr("lazycore.service.queue.time", clock)
     assert queue.wait(digest, 0.2).state == "queued"
     assert sum(slept) == pytest.approx(0.2)
 
@@ -227,7 +227,7 @@ def test_a_disk_that_fills_up_under_an_open_queue_is_a_sentence(tmp_path):
     script = f"""
         import pathlib, resource, standin
         from lazycore.errors import StoreFull
-        from lazycore.jobs import JobQueue
+        from lazycore.service.queue import JobQueue
         queue = JobQueue(pathlib.Path({str(tmp_path)!r}))
         resource.setrlimit(resource.RLIMIT_FSIZE, (36_000, 36_000))
         count = 0
@@ -248,7 +248,7 @@ def test_a_disk_that_fills_up_under_an_open_queue_is_a_sentence(tmp_path):
 def test_two_tabs_submitting_the_same_runs_compute_each_once(real):
     script = f"""
         import pathlib, standin
-        from lazycore.jobs import JobQueue
+        from lazycore.service.queue import JobQueue
         queue = JobQueue(pathlib.Path({str(real.root)!r}))
         for i in range(20):
             queue.submit(standin.config(standin.QUICK, i % 5))
@@ -379,7 +379,7 @@ def test_the_queue_is_where_the_environment_says(tmp_path, monkeypatch):
 
 
 def test_the_web_process_imports_neither_torch_nor_dbos_before_it_needs_a_queue():
-    script = "import sys, lazycore.jobs; print([m for m in ('torch', 'dbos') if m in sys.modules])"
+    script = "import sys, lazycore.service.queue; print([m for m in ('torch', 'dbos') if m in sys.modules])"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     said = subprocess.check_output([sys.executable, "-c", script], text=True, env=environment)
     assert said.strip() == "[]"

@@ -12,7 +12,7 @@ import pytest
 import standin
 import sweep_standin
 
-from lazycore import bells, jobsserve
+from lazycore.service import bells, serving
 
 QUICK = standin.config(standin.QUICK)
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -28,7 +28,7 @@ def test_a_kill_in_the_middle_of_a_retry_loses_no_job(queue):
     queue.cancel(digest)
     script = f"""
         import os, pathlib, signal, standin
-        from lazycore.jobs import JobQueue
+        from lazycore.service.queue import JobQueue
         queue = JobQueue(pathlib.Path({str(queue.root)!r}))
         def kill(*arguments):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -92,8 +92,8 @@ def test_a_waiting_job_of_another_version_is_before_nobody(queue):
 
 def test_a_job_that_ends_rings_for_the_next_one_however_it_ends(tmp_path):
     bell = bells.Bell(tmp_path, "cpu", "runs")
-    run = jobsserve.ringing(tmp_path, lambda *given: {"state": "done"}, lambda fields: "runs")
-    for ringing in (run, jobsserve.ringing(tmp_path, _broken, lambda fields: "runs")):
+    run = serving.ringing(tmp_path, lambda *given: {"state": "done"}, lambda fields: "runs")
+    for ringing in (run, serving.ringing(tmp_path, _broken, lambda fields: "runs")):
         bell._awake_until = 0.0
         if ringing is run:
             assert ringing("0" * 16, "ticket", {}) == {"state": "done"}

@@ -11,8 +11,8 @@ import standin
 import sweep_standin
 from conftest import running_server
 
-from lazycore.jobs import JobQueue
-from lazycore.workers import heartbeat
+from lazycore.service import heartbeat
+from lazycore.service.queue import JobQueue
 
 SHORT = {"task": "sine", "dynamics": "gd", "width": 200, "n_train": 50, "n_test": 0}
 BACK_SECONDS = 10.0
@@ -36,12 +36,12 @@ def family(server, root):
 
 def kind_of(process):
     said = " ".join(process.cmdline())
-    if "lazycore.workers.worker" in said:
+    if "lazycore.service.workers.worker" in said:
         return "worker" if "--device" in said else "supervisor"
     if "resource_tracker" in said:
         return "tracker"
     parent = " ".join(process.parent().cmdline())
-    return "fork server" if "lazycore.workers.worker" in parent else "child"
+    return "fork server" if "lazycore.service.workers.worker" in parent else "child"
 
 
 def target(server, root, kind):

@@ -7,7 +7,7 @@ from test_pages import opened, words
 
 from lazycore.config.run import RunConfig
 from lazycore.datasets import folders
-from lazycore.jobs import open_queue
+from lazycore.service.queue import open_queue
 
 
 @pytest.fixture(autouse=True)

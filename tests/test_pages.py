@@ -16,9 +16,9 @@ from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.engine.measures.recording import UNMET
 from lazycore.engine.paths.euler import KINK, ROUNDING
-from lazycore.jobs import open_queue
 from lazycore.presets import PRESETS
 from lazycore.results.store import open_store
+from lazycore.service.queue import open_queue
 from pages.widgets import controls, runview
 from pages.widgets.summary import DIAGNOSES
 

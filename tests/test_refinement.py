@@ -13,8 +13,8 @@ from lazycore import run, train
 from lazycore.config.run import RunConfig
 from lazycore.results.run import RunResult
 from lazycore.running.refinement import LOOSE, RECORDS, SHARE, first_answer
-from lazycore.workers import child
-from lazycore.workers.child import FirstAnswer, training
+from lazycore.service.workers import child
+from lazycore.service.workers.child import FirstAnswer, training
 from pages.widgets.summary import is_first
 
 SMALL: dict[str, Any] = {

@@ -7,9 +7,9 @@ import pytest
 import standin
 
 from lazycore.errors import ConfigError, StoreFull
-from lazycore.jobs import JobQueue
 from lazycore.results import eviction
 from lazycore.results.store import ResultStore, open_store
+from lazycore.service.queue import JobQueue
 
 DIGESTS = [f"{i:016x}" for i in range(12)]
 LARGE = os.urandom(300_000)

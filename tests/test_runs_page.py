@@ -7,9 +7,9 @@ from test_pages import TINY, charts, html, keep, opened, queue, root, words
 
 from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
-from lazycore.jobs import Job
 from lazycore.results.store import open_store
 from lazycore.results.verdict import WORDS
+from lazycore.service.queue import Job
 from pages.widgets import history, known
 
 __all__ = ["queue", "root"]

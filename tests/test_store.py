@@ -249,7 +249,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, size, lim
 
 
 def test_a_full_disk_is_said_when_a_run_is_submitted(tmp_path):
-    act = "from lazycore.jobs import JobQueue; JobQueue(root).submit(standin.config(2))"
+    act = "from lazycore.service.queue import JobQueue; JobQueue(root).submit(standin.config(2))"
     said, *_ = on_a_full_disk(tmp_path, act, 4096)
     assert "took no more data" in said[0]
 

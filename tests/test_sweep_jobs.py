@@ -22,13 +22,13 @@ from lazycore.errors import (
     ResultNotFound,
     StoreFull,
 )
-from lazycore.jobview import ENDED
 from lazycore.results.store import ResultStore
 from lazycore.results.sweep import SweepResult
-from lazycore.workers import devices, worker
-from lazycore.workers.child import CellDone
-from lazycore.workers.children import Ended, Limits
-from lazycore.workers.sweepwork import compute
+from lazycore.service.job import ENDED
+from lazycore.service.workers import devices, worker
+from lazycore.service.workers.child import CellDone
+from lazycore.service.workers.children import Ended, Limits
+from lazycore.service.workers.sweepwork import compute
 
 SWEEP = sweep_standin.sweep()
 OTHER = sweep_standin.sweep(alpha="2,3,4")
@@ -326,7 +326,7 @@ def test_each_attempt_that_brings_a_cell_says_so_before_it_keeps_the_first(store
 
 
 def test_the_cells_of_a_sweep_on_its_way_make_room_for_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("lazycore.workers.sweepwork.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("lazycore.service.workers.sweepwork.KEEP_SECONDS", 0.0)
     monkeypatch.setattr("lazycore.results.eviction.AGAIN_SECONDS", 0.0)
     small, more = ResultStore(tmp_path, size_limit=1_000_000), os.urandom(200_000)
 
@@ -395,7 +395,7 @@ def test_a_table_of_an_earlier_attempt_that_is_corrupt_is_begun_anew(store):
 def test_a_sweep_that_is_no_longer_wanted_stops_while_it_looks_through_the_store(
     store, monkeypatch
 ):
-    monkeypatch.setattr("lazycore.workers.sweepwork.SHOW_SECONDS", -1.0)
+    monkeypatch.setattr("lazycore.service.workers.sweepwork.SHOW_SECONDS", -1.0)
     ended, asked, _ = attempt(store, is_wanted=lambda: False)
     assert (ended.why, ended.data, asked) == ("cancelled", None, [])
 

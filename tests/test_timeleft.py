@@ -3,10 +3,10 @@
 import pytest
 from paces import RUNS
 
-from lazycore import jobview
 from lazycore.config.run import RunConfig
 from lazycore.running.run import train
 from lazycore.running.timeleft import EARLIEST, EVEN, LEAST_LEFT, time_left
+from lazycore.service import job
 
 
 @pytest.mark.parametrize("k", [1.0, 2.0, 4.0])
@@ -58,11 +58,11 @@ def test_of_some_real_runs_a_time_left_is_told():
 
 
 def test_the_time_left_goes_on_counting_down_between_two_reports(monkeypatch):
-    monkeypatch.setattr("lazycore.jobview.time.time", lambda: 1000.0)
-    assert jobview._left({"eta_seconds": 30.0, "eta_at": 988.0}) == pytest.approx(18.0)
-    assert jobview._left({"eta_seconds": 30.0}) == 30.0
-    assert jobview._left({"eta_seconds": 30.0, "eta_at": 960.0}) is None, "it is overdue"
-    assert jobview._left({}) is None
+    monkeypatch.setattr("lazycore.service.job.time.time", lambda: 1000.0)
+    assert job._left({"eta_seconds": 30.0, "eta_at": 988.0}) == pytest.approx(18.0)
+    assert job._left({"eta_seconds": 30.0}) == 30.0
+    assert job._left({"eta_seconds": 30.0, "eta_at": 960.0}) is None, "it is overdue"
+    assert job._left({}) is None
 
 
 def test_of_what_was_measured_together_the_last_alone_says_that_no_more_is_there():

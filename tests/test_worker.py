@@ -15,11 +15,12 @@ import standin
 from lazycore.config import cost
 from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError, ResultNotFound
-from lazycore.jobs import JobQueue
 from lazycore.results.store import ResultStore
-from lazycore.workers import child, devices, heartbeat, locks, worker
-from lazycore.workers.children import Children, Limits
-from lazycore.workers.desk import Desk
+from lazycore.service import heartbeat, locks
+from lazycore.service.queue import JobQueue
+from lazycore.service.workers import child, devices, worker
+from lazycore.service.workers.children import Children, Limits
+from lazycore.service.workers.desk import Desk
 
 QUICK, SLOW = standin.config(standin.QUICK), standin.config(standin.SLOW)
 AMPLE = Limits(seconds=10**4, bytes=2**31)
@@ -151,7 +152,7 @@ def test_a_child_is_killed_in_the_midst_of_a_native_call_and_the_next_is_warm(ch
 
 def test_the_time_limit_ends_a_run_and_keeps_its_curve(children, monkeypatch):
     clock, before = Clock(), children.pids()
-    monkeypatch.setattr("lazycore.workers.children.time", clock)
+    monkeypatch.setattr("lazycore.service.workers.children.time", clock)
 
     def time_passes():
         clock.now += 0.3
@@ -375,7 +376,7 @@ def test_limits_come_from_the_environment():
 def test_a_worker_that_cannot_start_says_why_in_a_sentence(tmp_path):
     (tmp_path / "jobs.sqlite").write_bytes(b"not a database " * 100)
     environment = os.environ | {"PYTHONPATH": str(standin.PROJECT)}
-    command = [sys.executable, "-m", "lazycore.workers.worker", "--root", str(tmp_path)]
+    command = [sys.executable, "-m", "lazycore.service.workers.worker", "--root", str(tmp_path)]
     command += ["--engine", "json:loads"]  # is not got to
     for arguments, change, said in (
         ([*command, "--device", "cpu"], {}, "The job queue's database could not be used"),

@@ -27,7 +27,7 @@ def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
 
 
 def _list_jobs(_: argparse.Namespace) -> int:
-    from lazycore.jobs import open_queue
+    from lazycore.service.queue import open_queue
 
     for job in open_queue().list():
         how_far = f"{job.state:9}  {job.progress:4.0%}"
@@ -36,14 +36,14 @@ def _list_jobs(_: argparse.Namespace) -> int:
 
 
 def _submit(options: argparse.Namespace) -> int:
-    from lazycore.jobs import open_queue
+    from lazycore.service.queue import open_queue
 
     print(open_queue().submit(options.read(options)))
     return 0
 
 
 def _act(options: argparse.Namespace) -> int:
-    from lazycore.jobs import open_queue
+    from lazycore.service.queue import open_queue
 
     getattr(open_queue(), options.act)(options.digest)
     return 0
@@ -51,6 +51,6 @@ def _act(options: argparse.Namespace) -> int:
 
 def work(arguments: Sequence[str]) -> int:
     """Be a worker with these arguments."""
-    from lazycore.workers import worker
+    from lazycore.service.workers import worker
 
     return worker.main(arguments) or 0

@@ -8,8 +8,8 @@ import streamlit as st
 
 from lazycore import atlas
 from lazycore.errors import LazyLabError
-from lazycore.jobs import Job
 from lazycore.results.store import checked_digest
+from lazycore.service.queue import Job
 from pages.widgets.known import day, groups_of, is_small, run_name, verdict_of, verdicts
 from pages.widgets.resources import finished, queue, store
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lazycore import jobs as queued
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.reproductions import Found, Job
 from lazycore.results.sweep import SweepResult
+from lazycore.service import queue as queued
 from pages.widgets import job, sweepjob
 from pages.widgets.job import WAIT_SECONDS, is_active, passed_and_left, start_and_cancel
 from pages.widgets.resources import partial, queue

@@ -9,8 +9,8 @@ from html import escape
 import streamlit as st
 
 from lazycore.errors import brief
-from lazycore.jobs import Job
 from lazycore.results.verdict import WORDS
+from lazycore.service.queue import Job
 from pages.widgets import known, ledger
 from pages.widgets.sentences import plain
 from pages.widgets.summary import COLORS

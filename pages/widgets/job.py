@@ -6,9 +6,9 @@ import time
 import streamlit as st
 
 from lazycore.config.run import RunConfig
-from lazycore.jobs import Job
 from lazycore.results.run import RunResult
 from lazycore.running.refinement import SHARE, first_answer
+from lazycore.service.queue import Job
 from pages.widgets import controls
 from pages.widgets.resources import finished, queue
 from pages.widgets.sentences import show_error, show_info

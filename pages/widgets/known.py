@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from lazycore.errors import LazyLabError, ResultNotFound
-from lazycore.jobs import Job
 from lazycore.results.cellgroups import cell_groups
 from lazycore.results.groups import counted
+from lazycore.service.queue import Job
 from pages.widgets.ledger import named
 from pages.widgets.resources import finished
 from pages.widgets.sweepjob import finished as finished_sweep

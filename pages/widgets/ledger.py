@@ -12,8 +12,8 @@ from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.figures import export
-from lazycore.jobs import Job
-from lazycore.workers.heartbeat import WorkerInfo
+from lazycore.service.heartbeat import WorkerInfo
+from lazycore.service.queue import Job
 from pages.widgets import controls, sweeplink
 from pages.widgets.comparelink import compare_link
 from pages.widgets.job import duration, passed_and_left

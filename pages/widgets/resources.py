@@ -6,12 +6,12 @@ import streamlit as st
 
 from lazycore import atlas
 from lazycore.errors import ResultNotFound
-from lazycore.jobs import JobQueue, open_queue
 from lazycore.opening import opened
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore, default_root, open_store
-from lazycore.workers import heartbeat
+from lazycore.service import heartbeat
+from lazycore.service.queue import JobQueue, open_queue
 
 BANNER_SECONDS = 2.0
 

@@ -5,9 +5,9 @@ import streamlit as st
 from lazycore import atlas
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ResultNotFound
-from lazycore.jobs import Job
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.sweep import SweepResult
+from lazycore.service.queue import Job
 from pages.widgets import sweeplink
 from pages.widgets.job import (
     WAIT_SECONDS,

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
 from lazycore.machine.processes import environment
 from lazycore.running.timeleft import EVEN, POWERS, time_left
-from lazycore.workers import child, devices, heartbeat, scratch
-from lazycore.workers.children import Ended
-from lazycore.workers.crew import Crew
-from lazycore.workers.desk import Desk
-from lazycore.workers.orphans import adopt
-from lazycore.workers.supervisor import stop_event, supervise
+from lazycore.service import heartbeat
+from lazycore.service.workers import child, devices, scratch
+from lazycore.service.workers.children import Ended
+from lazycore.service.workers.crew import Crew
+from lazycore.service.workers.desk import Desk
+from lazycore.service.workers.orphans import adopt
+from lazycore.service.workers.supervisor import stop_event, supervise
 
 if TYPE_CHECKING:
     from lazycore.config.run import RunConfig
@@ -112,7 +113,7 @@ def _compute(
     show: Callable[[float], None],
 ) -> Ended:
     from lazycore.config.sweep import SweepConfig
-    from lazycore.workers import sweepwork
+    from lazycore.service.workers import sweepwork
 
     store = desk.queue.store
     if isinstance(config, SweepConfig):
@@ -202,7 +203,7 @@ def work(root: Path, runs: Crew, sweeps: Crew, stop: threading.Event) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = devices.visible_alone(device)
 
     from lazycore.config import kinds
-    from lazycore.jobs import JobQueue
+    from lazycore.service.queue import JobQueue
 
     queue = JobQueue(root)
     desk = Desk(queue, name, device, runs, devices.limits())

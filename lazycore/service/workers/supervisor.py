@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lazycore.machine.processes import environment
-from lazycore.workers import devices
+from lazycore.service.workers import devices
 
 RESTART_SECONDS = (0.5, 30.0)
 """What ended is started again when this long has passed since it was last started; twice as
@@ -50,7 +50,7 @@ def supervise(root: Path, names: Sequence[str], more: list[str], stop: threading
     threads += ["--sweep-threads", str(devices.sweep_threads_each(len(names)))]
 
     def start(device: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "lazycore.workers.worker", "--embedded"]
+        command = [sys.executable, "-m", "lazycore.service.workers.worker", "--embedded"]
         command += ["--device", device]
         command += ["--root", str(root), *threads, *more]
         return subprocess.Popen(

@@ -20,12 +20,12 @@ from typing import Any
 
 from lazycore.errors import LazyLabError
 from lazycore.machine.processes import keep_freed_memory
-from lazycore.workers import scratch
+from lazycore.service.workers import scratch
 
-ENGINE = "lazycore.workers.child:training"
+ENGINE = "lazycore.service.workers.child:training"
 """Module and function that compute a run: the function yields, after each record, the share
 of the work done and a function that folds what there is into the bytes of a result."""
-SWEEP_ENGINE = "lazycore.workers.sweepchild:computing"
+SWEEP_ENGINE = "lazycore.service.workers.sweepchild:computing"
 """The same for a sweep: the function yields a `CellDone` for each of its cells."""
 
 TINY: dict[str, Any] = {

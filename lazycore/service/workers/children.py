@@ -16,8 +16,8 @@ from typing import Any, Literal
 import psutil
 
 from lazycore.errors import JobError
-from lazycore.workers import ahead, child
-from lazycore.workers.child import ENGINE, PROGRESS_SECONDS, CellDone
+from lazycore.service.workers import ahead, child
+from lazycore.service.workers.child import ENGINE, PROGRESS_SECONDS, CellDone
 
 WATCH_SECONDS = 0.05
 WARM_UP_SECONDS = 180.0

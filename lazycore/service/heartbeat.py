@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from lazycore.workers import locks
+from lazycore.service import locks
 
 SILENT_SECONDS = 5.0
 """A worker beats every second; one that has been silent for longer than this is not alive."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from lazycore.machine.processes import PROJECT
-from lazycore.workers.supervisor import Patience
+from lazycore.service.workers.supervisor import Patience
 
 GRACE_SECONDS = 5.0
 
@@ -45,7 +45,7 @@ async def _keep(supervisor: asyncio.subprocess.Process) -> None:
 
 async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lazycore.workers.worker", "--embedded"),
+        *(sys.executable, "-m", "lazycore.service.workers.worker", "--embedded"),
         cwd=PROJECT,
         stdin=asyncio.subprocess.PIPE,
         start_new_session=True,

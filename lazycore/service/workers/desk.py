@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lazycore.workers import heartbeat
-from lazycore.workers.children import Children, Limits
-from lazycore.workers.crew import Crew
+from lazycore.service import heartbeat
+from lazycore.service.workers.children import Children, Limits
+from lazycore.service.workers.crew import Crew
 
 if TYPE_CHECKING:
-    from lazycore.jobs import JobQueue
+    from lazycore.service.queue import JobQueue
 
 
 @dataclass

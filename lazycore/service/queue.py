@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore import bells, jobsserve
 from lazycore.config import kinds
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import CorruptResult, JobError, ResultNotFound
-from lazycore.jobsdatabase import (
+from lazycore.results.store import DIGEST, checked_digest, default_root, open_store
+from lazycore.service import bells, heartbeat, locks, serving
+from lazycore.service.database import (
     database_errors_are_said,
     forget_recoveries,
     import_dbos,
@@ -28,10 +29,8 @@ from lazycore.jobsdatabase import (
     prepare_database,
     submit_anew,
 )
-from lazycore.jobview import ENDED, Job, State, job_of, read_submission, state_of, submission_of
-from lazycore.results.store import DIGEST, checked_digest, default_root, open_store
-from lazycore.workers import heartbeat, locks
-from lazycore.workers.heartbeat import WorkerInfo
+from lazycore.service.heartbeat import WorkerInfo
+from lazycore.service.job import ENDED, Job, State, job_of, read_submission, state_of, submission_of
 
 _APPLICATION = "lazylab"
 _QUEUES = {"run": "runs", "sweep": "sweeps"}
@@ -183,7 +182,7 @@ class JobQueue:
             "log_level": "CRITICAL",
         }
         dbos.DBOS(config=config)
-        run = jobsserve.ringing(self.root, run, _queue_of)
+        run = serving.ringing(self.root, run, _queue_of)
 
         @dbos.DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MAX_RECOVERIES)
         def run_job(*arguments: Any) -> dict:
@@ -195,7 +194,7 @@ class JobQueue:
             register(queue, worker_concurrency=1, polling_interval_sec=seconds)
             for queue, seconds in _POLL_SECONDS.items()
         ]
-        jobsserve.listen(self.root, name, queues)
+        serving.listen(self.root, name, queues)
         dbos.DBOS.launch()
 
     def running(self) -> Sequence[tuple[str, str]]:

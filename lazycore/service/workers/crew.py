@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lazycore.errors import JobError
-from lazycore.workers.children import Children, Ended
+from lazycore.service.workers.children import Children, Ended
 
 
 @dataclass

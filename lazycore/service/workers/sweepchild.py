@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.results.run import RunResult
-from lazycore.workers import child
-from lazycore.workers.child import CellDone
+from lazycore.service.workers import child
+from lazycore.service.workers.child import CellDone
 
 NICENESS = 10
 """A sweep takes the cores that nothing else wants: a run that somebody waits for goes first."""

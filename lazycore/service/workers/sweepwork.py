@@ -16,9 +16,9 @@ from lazycore.results.eviction import COMPUTED_SECONDS
 from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore
 from lazycore.results.sweep import SweepResult
-from lazycore.workers.child import CellDone
-from lazycore.workers.children import Children, Ended, Limits
-from lazycore.workers.crew import Crew
+from lazycore.service.workers.child import CellDone
+from lazycore.service.workers.children import Children, Ended, Limits
+from lazycore.service.workers.crew import Crew
 
 SHOW_SECONDS = 0.3
 KEEP_SECONDS = 2.0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lazycore.errors import JobError, StoreFull
-from lazycore.workers import locks
+from lazycore.service import locks
 
 POSTGRES_URL = "LAZYLAB_DATABASE_URL"
 

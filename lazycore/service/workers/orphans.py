@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazycore.errors import JobError, StoreFull
-from lazycore.workers import heartbeat
+from lazycore.service import heartbeat
 
 if TYPE_CHECKING:
-    from lazycore.workers.desk import Desk
+    from lazycore.service.workers.desk import Desk
 
 
 def adopt(desk: "Desk", suspects: set[str]) -> set[str]:

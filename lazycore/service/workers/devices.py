@@ -9,7 +9,7 @@ import psutil
 
 from lazycore.config import cost
 from lazycore.errors import ConfigError
-from lazycore.workers.children import Limits
+from lazycore.service.workers.children import Limits
 
 
 def device_names(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lazycore import bells
-from lazycore.jobsdatabase import POSTGRES_URL
+from lazycore.service import bells
+from lazycore.service.database import POSTGRES_URL
 
 HOUSEKEEPING_SECONDS = 60.0
 """How often DBOS looks for delayed jobs and deadlines, of which we have none."""

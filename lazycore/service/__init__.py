@@ -1,0 +1,1 @@
+"""The queue of runs and sweeps, and whoever works it off."""

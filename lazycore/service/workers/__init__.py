@@ -1,0 +1,1 @@
+"""Workers and their children: who computes what the queue holds."""

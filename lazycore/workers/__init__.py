@@ -1,1 +1,0 @@
-"""The processes behind the pages: workers, their children, and what tells that they live."""
