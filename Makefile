@@ -20,7 +20,7 @@ check: setup
 	@$(BIN)/python -m lazycore check
 
 atlas: setup
-	@$(BIN)/python -m lazycore.atlas
+	@$(BIN)/python -m lazycore.papers.atlas
 
 bench: setup
 	@for file in benchmarks/[a-z]*.py; do \

@@ -32,9 +32,9 @@ import torch
 
 from benchmarks._counted import counted
 from benchmarks._timing import Bar, Said, Table, arguments, at_level, conclude, say, seconds
-from lazycore.checks.feature_lazy import setting
-from lazycore.checks.feature_lazy_kernel import CHECKS, STAR_WIDTHS, star_runs
 from lazycore.config.run import RunConfig
+from lazycore.papers.feature_lazy.claims.exponents import setting
+from lazycore.papers.feature_lazy.claims.kernel import CHECKS, STAR_WIDTHS, star_runs
 from lazycore.running.lanes import run_lanes
 from lazycore.running.run import run
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from lazycore import atlas
 from lazycore.figures import panels
+from lazycore.papers import atlas
 from pages.widgets import shelf
 from pages.widgets.exponent import show_exponent
 from pages.widgets.panels import show_panel
@@ -23,7 +23,7 @@ shelf.take_cards_away()
 
 result = shelf.chosen_run()
 if result is None:
-    st.info("The shipped runs are missing: compute them with `python -m lazycore.atlas`.")
+    st.info("The shipped runs are missing: compute them with `python -m lazycore.papers.atlas`.")
     st.stop()
 show_summary(result, f"At α = {shelf.alpha_of(result):g}:")
 shelf.explore_link(result)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lazycore.config.sweep import SweepConfig
-from lazycore.phases import Cube, cube_of
+from lazycore.papers.feature_lazy.phases import Cube, cube_of
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import STATUSES, VERDICTS, SweepResult
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lazycore import atlas, presets
 from lazycore.config.run import RunConfig
 from lazycore.figures import exponent, panels_of
+from lazycore.papers import atlas, presets
 
 NINE = list(zip(atlas.ALPHAS, atlas.configs(), strict=True))
 

@@ -6,8 +6,8 @@ import torch
 from benchmarks import feature_lazy
 from benchmarks._counted import counted
 from benchmarks._timing import Bar, Table
-from lazycore.checks.feature_lazy import setting
 from lazycore.engine.problem.stacked import Lanes, stack
+from lazycore.papers.feature_lazy.claims.exponents import setting
 from lazycore.running.run import run
 
 SMALL = {"n_train": 10, "n_test": 10, "width": 8}

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from made_up_sweep import made_up_sweep, plane
 
-from lazycore import atlas
 from lazycore.figures import border, heatmap
+from lazycore.papers import atlas
 from lazycore.results.plane import Axis, Cell, Plane, Run, plane_of
 
 

@@ -6,8 +6,8 @@ from conftest import PATIENCE
 from playwright.sync_api import expect
 from test_browser_sweep import link_of, wait_for_map
 
-from lazycore import atlas
 from lazycore.config.run import RunConfig
+from lazycore.papers import atlas
 from pages.widgets import controls
 
 pytestmark = pytest.mark.browser

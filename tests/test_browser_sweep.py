@@ -6,7 +6,7 @@ import pandas
 import pytest
 from playwright.sync_api import expect
 
-from lazycore import atlas
+from lazycore.papers import atlas
 
 pytestmark = pytest.mark.browser
 

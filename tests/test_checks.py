@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from lazycore import checking, run
-from lazycore.checks import Check, Row, collect, theorem_2_3
+from lazycore import run
 from lazycore.cli import main
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
+from lazycore.papers import checking
+from lazycore.papers.claim import Check, Row, collect
+from lazycore.papers.lazy_training.claims import theorem_2_3
 
 
 def test_every_check_has_a_name_of_its_own_and_a_source():

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from lazycore import checking
-from lazycore.checks import cnn
-from lazycore.checks.cnn import CHECKS
 from lazycore.cli import main
-from lazycore.reproductions import convolutional
+from lazycore.papers import checking
+from lazycore.papers.lazy_training.claims import cnn
+from lazycore.papers.lazy_training.claims.cnn import CHECKS
+from lazycore.papers.lazy_training.figures import _convolutional
 from lazycore.results.run import RunResult, Snapshot
 from lazycore.tasks import _images
 
@@ -75,7 +75,7 @@ def test_the_runs_are_those_of_the_calibration():
 
 def test_the_step_is_that_of_the_calibration_in_units_of_the_normalised_images():
     pixels = _images.read("digits_1797.npz")["x"].reshape(1797, -1) / 16.0
-    assert 0.3 * (pixels**2).mean() == pytest.approx(convolutional.DIGITS_STEP, rel=0.01)
+    assert 0.3 * (pixels**2).mean() == pytest.approx(_convolutional.DIGITS_STEP, rel=0.01)
 
 
 def test_noise_images_are_normalised_like_the_others():

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from test_reproductions import made_up
 
-from lazycore.checks import LAZY_TRAINING, collect, figure_1c, figure_2a, figure_2b, figure_4
 from lazycore.config.run import RunConfig
-from lazycore.reproductions import figure_2b as population
-from lazycore.reproductions import reported
-from lazycore.reproductions.tables import configs
+from lazycore.papers.claim import LAZY_TRAINING, collect
+from lazycore.papers.lazy_training.claims import figure_1c, figure_2a, figure_2b, figure_4
+from lazycore.papers.lazy_training.figures import _reported
+from lazycore.papers.lazy_training.figures import figure_2b as population
+from lazycore.papers.tables import configs
 from lazycore.results.run import RunResult, Snapshot
 
-END = reported.curve("1c", "end of training")
+END = _reported.curve("1c", "end of training")
 
 
 def check_of(file, name):

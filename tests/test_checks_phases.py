@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lazycore.checks import feature_lazy_fluctuations as checked
-from lazycore.phases import cube_of
+from lazycore.papers.feature_lazy.claims import fluctuations as checked
+from lazycore.papers.feature_lazy.phases import cube_of
 from lazycore.results.run import RunResult, Snapshot
 from lazycore.results.sweep import SweepResult
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import lazycore
-from lazycore.checks import cnn
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.datasets import folders
-from lazycore.phases import settings
-from lazycore.phases.cube import cube_of
-from lazycore.phases.gap import gap
-from lazycore.reproductions.convolutional import ALPHAS, trained
+from lazycore.papers.feature_lazy.phases import settings
+from lazycore.papers.feature_lazy.phases.cube import cube_of
+from lazycore.papers.feature_lazy.phases.gap import gap
+from lazycore.papers.lazy_training.claims import cnn
+from lazycore.papers.lazy_training.figures._convolutional import ALPHAS, trained
 from lazycore.running.run import run
 
 CIFAR = Path(__file__).parents[2] / "shared" / "data" / "cifar10_2600_1000.npz"

@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 import pytest
 from test_pages import TINY, charts, html, keep, opened, queue, root, words
 
-from lazycore import atlas
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
+from lazycore.papers import atlas
 from lazycore.results.store import open_store
 from lazycore.results.sweep import SweepResult
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lazycore.figures import export, reproduction, style
-from lazycore.reproductions import Curve, collect, find, reported
+from lazycore.papers.lazy_training.figures import _reported
+from lazycore.papers.reproduction import Curve, collect, find
 
 X = np.array([0.01, 0.1, 1.0])
 
@@ -53,7 +54,7 @@ def test_bands_take_three_runs_and_are_one_standard_deviation():
 def test_a_reported_band_is_the_papers():
     figure = reproduction.figure(find("1c"), [])
     band = by_name(figure)["end of training, reported: one standard deviation"]
-    end = reported.curve("1c", "end of training")
+    end = _reported.curve("1c", "end of training")
     np.testing.assert_allclose(band["y"][:33], end.mean + end.std)
 
 

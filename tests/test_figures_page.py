@@ -4,8 +4,9 @@ import pytest
 from test_pages import charts, opened, queue, root, words
 from test_reproductions import filled, made_up
 
-from lazycore import atlas
-from lazycore.reproductions import FULL, QUICK, collect, figure_1c, find, shipped, tables
+from lazycore.papers import atlas, tables
+from lazycore.papers.lazy_training.figures import _shipped, figure_1c
+from lazycore.papers.reproduction import FULL, QUICK, collect, find
 from lazycore.results.store import open_store
 from pages.widgets.figurecontrols import Choice
 from pages.widgets.figureview import code
@@ -48,7 +49,7 @@ def test_what_ships_is_whole_before_any_click(root):
 
 
 def test_what_ships_is_the_quick_size_of_the_first_setting_and_small():
-    files = [shipped.path(job) for job in shipped.jobs()]
+    files = [_shipped.path(job) for job in _shipped.jobs()]
     assert sum(path.stat().st_size for path in files if path.exists()) < 1_000_000
 
 
@@ -194,7 +195,7 @@ def test_a_cell_of_each_shipped_sweep_is_what_the_engine_computes(name):
     from lazycore.results.quantities import measure
     from lazycore.running.run import run
 
-    for job in shipped.jobs([name]):
+    for job in _shipped.jobs([name]):
         table = atlas.find_sweep(job.digest)
         assert table is not None and table.done == table.total
         cell = job.cells[0]

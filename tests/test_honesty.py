@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from lazycore import compare, run
-from lazycore.checks import honesty
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.engine.measures.recording import choose_scales
@@ -18,6 +17,7 @@ from lazycore.engine.problem.problem import build_problem
 from lazycore.engine.problem.stacked import stack
 from lazycore.engine.steppers.onset import onset
 from lazycore.engine.steppers.pair import natural_time, path
+from lazycore.papers.ours.claims import honesty
 
 torch.set_num_threads(1)
 SMALL: dict[str, Any] = {"task": "teacher", "n_train": 12, "n_test": 0, "dim": 4, "width": 16}

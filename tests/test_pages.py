@@ -11,12 +11,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lazycore import atlas, tasks
+from lazycore import tasks
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.engine.measures.recording import UNMET
 from lazycore.engine.paths.euler import KINK, ROUNDING
-from lazycore.presets import PRESETS
+from lazycore.papers import atlas
+from lazycore.papers.presets import PRESETS
 from lazycore.results.store import open_store
 from lazycore.service.queue import open_queue
 from pages.widgets import controls, runview

@@ -6,7 +6,7 @@ import pytest
 from made_up_phases import BORDER, digest_at, made_up_cube, made_up_phases
 
 from lazycore.figures import export, phasecounts, phasecurves, phasemap, phasewidths
-from lazycore.phases import collapse, cube_of, fluctuations
+from lazycore.papers.feature_lazy.phases import collapse, cube_of, fluctuations
 from lazycore.results.sweep import SweepResult
 
 

@@ -9,10 +9,10 @@ from made_up_phases import digest_at, made_up_phases
 from test_pages import ROOT, charts, opened, queue, root, words
 from test_sweep_page import keep
 
-from lazycore import atlas
 from lazycore.config.sweep import SweepConfig
-from lazycore.phases import crossover as at
-from lazycore.phases import cube_of, settings, shipped
+from lazycore.papers import atlas
+from lazycore.papers.feature_lazy.phases import crossover as at
+from lazycore.papers.feature_lazy.phases import cube_of, settings, shipped
 from pages.widgets import phasecontrols, phaseview
 
 __all__ = ["queue", "root"]

@@ -16,8 +16,8 @@ from made_up_phases import test_error as law_of_error
 from lazycore.config.sweep import SweepConfig
 from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
-from lazycore.phases import collapse, cube_of, fluctuations, gap
-from lazycore.phases import crossover as at
+from lazycore.papers.feature_lazy.phases import collapse, cube_of, fluctuations, gap
+from lazycore.papers.feature_lazy.phases import crossover as at
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import STATUSES, SweepResult
 from lazycore.theory import bootstrap

@@ -6,15 +6,17 @@ import pytest
 import torch
 from test_pages import charts, opened, queue, root, words
 
-from lazycore import atlas, refreshes, run
+from lazycore import run
 from lazycore.config.run import RunConfig
 from lazycore.engine.problem.problem import build_problem, default_step_size
 from lazycore.engine.refreshed.epochs import refreshed_path
 from lazycore.figures import losses, panels_of, stage_filters, stages, style, updates
+from lazycore.papers import atlas
+from lazycore.papers.iterative_linearization import problems
 
 __all__ = ["queue", "root"]
 PAGE = "refresh.py"
-PROBLEMS = refreshes.problems()
+PROBLEMS = problems.problems()
 
 
 def shipped(problem, variant=None, every=None):
@@ -71,7 +73,7 @@ def test_a_wrong_link_is_answered_in_a_sentence(root, link, said):
 
 def test_what_ships_is_whole_and_small():
     files = {path.stem: path for path in (atlas.DIRECTORY / atlas.REFRESH).glob("*.npz")}
-    assert files.keys() == {config.digest for config in refreshes.configs()}
+    assert files.keys() == {config.digest for config in problems.configs()}
     assert sum(path.stat().st_size for path in files.values()) < 1_500_000
 
 

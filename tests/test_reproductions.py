@@ -11,12 +11,10 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.engine.measures.spectrum import class_gap
 from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
-from lazycore.reproductions import (
-    FULL,
-    QUICK,
-    Curve,
-    agreement,
-    collect,
+from lazycore.papers import agreement, tables
+from lazycore.papers.lazy_training.figures import (
+    _neurons,
+    _reported,
     figure_1ab,
     figure_1c,
     figure_2a,
@@ -26,11 +24,8 @@ from lazycore.reproductions import (
     figure_6,
     figure_7a,
     figure_7b,
-    find,
-    neurons,
-    reported,
-    tables,
 )
+from lazycore.papers.reproduction import FULL, QUICK, Curve, collect, find
 from lazycore.results.run import RunResult, Snapshot
 from lazycore.results.sweep import SweepResult
 from lazycore.running.run import run
@@ -171,7 +166,7 @@ def test_the_large_teacher_of_figure_2a_is_a_small_alpha():
 
 # ── what was reported ────────────────────────────────────────────────────────────────────
 def test_reported_lines_are_whole_and_inside_their_bands():
-    read = reported.read()
+    read = _reported.read()
     assert "arXiv:1812.07956" in read["source"] and read["read"]
     for name, figure in read["figures"].items():
         assert find(name).reported() and figure["unit"]
@@ -183,14 +178,14 @@ def test_reported_lines_are_whole_and_inside_their_bands():
 
 
 def test_reported_points_are_those_that_the_paper_shows():
-    end = reported.curve("1c", "end of training")
+    end = _reported.curve("1c", "end of training")
     assert len(end.x) == 33 and set(end.counts) == {10}
     assert end.mean[end.at(10.0)] == 3.101 and end.std[end.at(10.0)] == pytest.approx(
         0.36, abs=0.01
     )
-    assert reported.curve("2a", "1/m").mean[-1] == 0.184
+    assert _reported.curve("2a", "1/m").mean[-1] == 0.184
     assert figure_2b.plateau(figure_2b.reported()[0]) == pytest.approx(1.0)
-    assert figure_7b.reported()[0].x.min() >= 1.0 > reported.curve("7b", "CIFAR-10").x.min()
+    assert figure_7b.reported()[0].x.min() >= 1.0 > _reported.curve("7b", "CIFAR-10").x.min()
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────
@@ -268,7 +263,7 @@ def test_agreement_within_a_share_looks_from_a_place_on():
 
 
 def test_figure_1c_agrees_with_itself_and_not_with_twice_that():
-    end, best = (reported.curve("1c", name) for name in list(figure_1c.LINES)[:2])
+    end, best = (_reported.curve("1c", name) for name in list(figure_1c.LINES)[:2])
     jobs = figure_1c.descent(figure_1c.QUICK_TAUS, range(3))
     for factor, holds in ((1.0, True), (2.0, False)):
         law = lambda c, f=factor: f * 1e-3 * end.mean[end.at(c.init_scale)]  # noqa: E731
@@ -279,7 +274,7 @@ def test_figure_1c_agrees_with_itself_and_not_with_twice_that():
 
 
 def test_figure_2a_is_judged_by_share_and_by_ratio():
-    lines = {name: reported.curve("2a", name) for name in figure_2a.RULES}
+    lines = {name: _reported.curve("2a", name) for name in figure_2a.RULES}
     jobs = figure_2a.sweeps((16, 64), range(3))
 
     def law(config, factor=1.0):
@@ -361,8 +356,8 @@ def gathering(config: RunConfig, reach: float) -> RunResult:
 def test_neurons_that_reach_the_teacher_have_a_cosine_of_one():
     rich, lazy = figure_1ab.runs(16, steps=True)
     found = [gathering(rich, 1.0), gathering(lazy, 1e-3)]
-    assert neurons.cosines(found[0])[1] == pytest.approx(1.0, abs=1e-3)
-    assert neurons.displacement(found[0]) == pytest.approx(1000 * neurons.displacement(found[1]))
+    assert _neurons.cosines(found[0])[1] == pytest.approx(1.0, abs=1e-3)
+    assert _neurons.displacement(found[0]) == pytest.approx(1000 * _neurons.displacement(found[1]))
     rows = figure_1ab.agreement(found)
     assert [row.passed for row in rows] == [True, True, None, True, True, None]
 

@@ -7,8 +7,8 @@ import pytest
 from made_up_sweep import FIELDS, digest_at, made_up_sweep
 from test_pages import ROOT, charts, opened, queue, root, words
 
-from lazycore import atlas
 from lazycore.config.sweep import SweepConfig
+from lazycore.papers import atlas
 from lazycore.results.store import open_store
 from pages.widgets import sweeplink, sweeppresets
 from pages.widgets.sweepview import View, rows_of

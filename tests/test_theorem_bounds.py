@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from lazycore.config.run import RunConfig
-from lazycore.theorems import BELOW, BOUND, GUIDE, OUTSIDE, Line, Rate, theorems
-from lazycore.theorems import theorem_2_2 as two
-from lazycore.theorems import theorem_2_3 as three
-from lazycore.theorems import theorem_2_4 as four
-from lazycore.theorems import theorem_2_5 as five
-from lazycore.theorems._constants import Constants
+from lazycore.papers.lazy_training.theorems import theorem_2_2 as two
+from lazycore.papers.lazy_training.theorems import theorem_2_3 as three
+from lazycore.papers.lazy_training.theorems import theorem_2_4 as four
+from lazycore.papers.lazy_training.theorems import theorem_2_5 as five
+from lazycore.papers.lazy_training.theorems._constants import Constants
+from lazycore.papers.theorem import BELOW, BOUND, GUIDE, OUTSIDE, Line, Rate, theorems
 from lazycore.theory.lazy import predicted_displacement
 
 SIGMA, NORM, RESIDUAL, ALPHA, LIP = 0.7, 1.3, 1.9, 5.0, 0.9

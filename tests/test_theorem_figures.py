@@ -9,8 +9,8 @@ import pytest
 from lazycore import run
 from lazycore.config.run import RunConfig
 from lazycore.figures import animation, bound, export, kappa, outputs_plane, panels_of, style
-from lazycore.theorems import BELOW, BOUND, GUIDE, OUTSIDE, Line, theorems
-from lazycore.theorems.kappa_criterion import expected_kappa
+from lazycore.papers.lazy_training.theorems.kappa_criterion import expected_kappa
+from lazycore.papers.theorem import BELOW, BOUND, GUIDE, OUTSIDE, Line, theorems
 
 TIME = np.concatenate([[0.0], np.geomspace(1e-2, 10.0, 40)])
 

@@ -3,10 +3,12 @@
 import pytest
 from test_pages import charts, opened, queue, root, words
 
-from lazycore import atlas, run
+from lazycore import run
 from lazycore.config.run import RunConfig
+from lazycore.papers import atlas
+from lazycore.papers.lazy_training.theorems import _shipped
+from lazycore.papers.theorem import theorems
 from lazycore.results.store import open_store
-from lazycore.theorems import _shipped, theorems
 from pages.widgets import sweepjob
 
 __all__ = ["queue", "root"]

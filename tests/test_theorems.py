@@ -10,13 +10,18 @@ import pytest
 
 from lazycore import run
 from lazycore.config.run import RunConfig
+from lazycore.papers.lazy_training.theorems._constants import Constants
+from lazycore.papers.lazy_training.theorems.homogeneity import TWIN
+from lazycore.papers.lazy_training.theorems.kappa_criterion import (
+    SWEEP,
+    expected_kappa,
+    kappa_of,
+    width_rates,
+)
+from lazycore.papers.lazy_training.theorems.theorem_2_3 import radii
+from lazycore.papers.lazy_training.theorems.theorem_2_4 import condition, local_curvature, threshold
+from lazycore.papers.theorem import BELOW, BOUND, OUTSIDE, Rate, theorems
 from lazycore.results.run import RunResult
-from lazycore.theorems import BELOW, BOUND, OUTSIDE, Rate, theorems
-from lazycore.theorems._constants import Constants
-from lazycore.theorems.homogeneity import TWIN
-from lazycore.theorems.kappa_criterion import SWEEP, expected_kappa, kappa_of, width_rates
-from lazycore.theorems.theorem_2_3 import radii
-from lazycore.theorems.theorem_2_4 import condition, local_curvature, threshold
 from lazycore.theory import lazy
 
 SMALL = {"task": "teacher", "dim": 4, "n_train": 6, "n_test": 5, "width": 8, "time": 2.0}
@@ -63,7 +68,7 @@ def test_the_seven_statements_are_there_in_the_order_of_the_paper():
 
 def test_theorems_need_no_torch():
     code = (
-        "import sys; from lazycore.theorems import theorems; theorems(); "
+        "import sys; from lazycore.papers.theorem import theorems; theorems(); "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

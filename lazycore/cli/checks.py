@@ -25,7 +25,7 @@ def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from lazycore import checking
+    from lazycore.papers import checking
 
     if options.full and options.paper is None:
         raise ConfigError("--full belongs to --paper: without it every check runs anyway.")

@@ -6,8 +6,8 @@ import numpy as np
 
 from lazycore.figures import style
 from lazycore.figures.style import Figure, Trace
+from lazycore.papers.theorem import BELOW, BOUND, OUTSIDE, Line
 from lazycore.results.run import RunResult
-from lazycore.theorems import BELOW, BOUND, OUTSIDE, Line
 
 LOOKS = {
     "nonlinear": {"color": style.BLUE, "dash": "solid"},

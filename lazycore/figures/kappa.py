@@ -6,7 +6,7 @@ import numpy as np
 
 from lazycore.figures import style
 from lazycore.figures.style import Figure, Trace
-from lazycore.theorems.kappa_criterion import expected_kappa
+from lazycore.papers.lazy_training.theorems.kappa_criterion import expected_kappa
 
 if TYPE_CHECKING:
     import pandas as pd

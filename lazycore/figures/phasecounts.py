@@ -3,7 +3,7 @@
 import numpy as np
 
 from lazycore.figures import crosses
-from lazycore.phases import Cube
+from lazycore.papers.feature_lazy.phases import Cube
 
 
 def number(cube: Cube) -> str:

@@ -13,8 +13,8 @@ from lazycore.figures.bands import LOOKS
 from lazycore.figures.phasecounts import early, number, seeds_said
 from lazycore.figures.phasemap import TITLES
 from lazycore.figures.style import Figure, Trace
-from lazycore.phases import Cube, collapse, fluctuations
-from lazycore.phases.cube import mean_of_known
+from lazycore.papers.feature_lazy.phases import Cube, collapse, fluctuations
+from lazycore.papers.feature_lazy.phases.cube import mean_of_known
 from lazycore.results.plane import FEWEST_FOR_A_BAND
 
 MOST = len(LOOKS)

@@ -12,8 +12,8 @@ from lazycore.figures import crosses, heatmap, style
 from lazycore.figures.crosses import DECORATION, RIM
 from lazycore.figures.phasecounts import counted, seeds_said
 from lazycore.figures.style import Figure, Trace
-from lazycore.phases import Cube, collapse
-from lazycore.phases import crossover as at
+from lazycore.papers.feature_lazy.phases import Cube, collapse
+from lazycore.papers.feature_lazy.phases import crossover as at
 
 LEVELS = (1e-4, 1e-2, 1.0, 100.0)
 BORDER = 1.0

@@ -9,9 +9,9 @@ from lazycore.figures.bands import LOOKS
 from lazycore.figures.phasecounts import between, early, number
 from lazycore.figures.phasecurves import banded, places
 from lazycore.figures.style import Figure, Trace
-from lazycore.phases import Cube, fluctuations, gap
-from lazycore.phases import crossover as at
-from lazycore.phases.cube import mean_of_known
+from lazycore.papers.feature_lazy.phases import Cube, fluctuations, gap
+from lazycore.papers.feature_lazy.phases import crossover as at
+from lazycore.papers.feature_lazy.phases.cube import mean_of_known
 from lazycore.results.plane import FEWEST_FOR_A_BAND
 from lazycore.theory.bootstrap import Interval
 

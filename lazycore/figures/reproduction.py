@@ -11,7 +11,7 @@ import numpy as np
 
 from lazycore.figures import animation, neurons, style
 from lazycore.figures.style import Figure, Trace
-from lazycore.reproductions import Curve, Reproduction, Scale
+from lazycore.papers.reproduction import Curve, Reproduction, Scale
 from lazycore.results.plane import FEWEST_FOR_A_BAND
 from lazycore.results.run import RunResult
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import streamlit as st
 
-from lazycore import atlas
 from lazycore.errors import LazyLabError
+from lazycore.papers import atlas
 from lazycore.results.store import checked_digest
 from lazycore.service.queue import Job
 from pages.widgets.known import day, groups_of, is_small, run_name, verdict_of, verdicts

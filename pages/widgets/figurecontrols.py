@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lazycore.errors import ConfigError
-from lazycore.reproductions import Job, Reproduction, Setting, collect, find
+from lazycore.papers.reproduction import Job, Reproduction, Setting, collect, find
 from pages.widgets.choices import forget_what_is_gone, one_of, said_of_link
 
 FIGURE, SETTING, SIZE, AXES = "fig", "fig_setting", "fig_size", "fig_axes"

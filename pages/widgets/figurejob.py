@@ -7,7 +7,7 @@ import streamlit as st
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.reproductions import Found, Job
+from lazycore.papers.reproduction import Found, Job
 from lazycore.results.sweep import SweepResult
 from lazycore.service import queue as queued
 from pages.widgets import job, sweepjob

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lazycore.checks import Row
 from lazycore.config.sweep import SweepConfig
 from lazycore.figures import export, reproduction
-from lazycore.reproductions import Curve, Found
-from lazycore.reproductions.reported import read
+from lazycore.papers.claim import Row
+from lazycore.papers.lazy_training.figures._reported import read
+from lazycore.papers.reproduction import Curve, Found
 from lazycore.results.run import RunResult
 from pages.widgets import controls, sweeplink
 from pages.widgets.chart import chart
@@ -37,7 +37,7 @@ def show_figure(choice: Choice, parts: Sequence[Part]) -> None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _closed_form(name: str) -> tuple[list[Curve], list[Row]]:
     """Return the curves and the agreement of a figure that needs no runs, had once."""
-    from lazycore.reproductions import find
+    from lazycore.papers.reproduction import find
 
     nothing: list[Found] = []
     return find(name).curves(nothing), find(name).agreement(nothing)
@@ -104,7 +104,7 @@ def code(choice: Choice) -> str:
         "import lazycore",
         "import plotly.graph_objects as go",
         "from lazycore.figures import reproduction",
-        "from lazycore.reproductions import find",
+        "from lazycore.papers.reproduction import find",
         "",
         f'one = find("{one.name}")',
         f"found = [lazycore.{'run' if runs else 'sweep'}(job) for job in {size}]",

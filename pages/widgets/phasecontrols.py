@@ -1,7 +1,7 @@
 """Which phase diagram is looked at: task, network, loss, grid and the two sides that are compared.
 
 All of it is in the address, under names that start with `p_`. What no control says is as in
-the paper's setting (`lazycore.phases.settings`), or as the box of further fields has it.
+the paper's setting (`lazycore.papers.feature_lazy.phases.settings`), or as the box of further fields has it.
 """
 
 import math
@@ -14,7 +14,7 @@ from lazycore.config import spec
 from lazycore.config.axes import axis_text
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.phases import settings
+from lazycore.papers.feature_lazy.phases import settings
 from lazycore.results.plane import plain
 from pages.widgets.choices import forget_what_is_gone, said_of_link
 from pages.widgets.sweeptext import named_fields, sweep_of

@@ -6,8 +6,8 @@ from urllib.parse import urljoin
 import streamlit as st
 
 from lazycore.config.sweep import SweepConfig
-from lazycore.phases import Cube, cube_of, settings
-from lazycore.phases import crossover as at
+from lazycore.papers.feature_lazy.phases import Cube, cube_of, settings
+from lazycore.papers.feature_lazy.phases import crossover as at
 from lazycore.results.sweep import SweepResult
 from pages.widgets import figurejob, phasecontrols, sweepjob, sweeplink
 from pages.widgets.controls import page_address

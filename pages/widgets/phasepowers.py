@@ -7,9 +7,9 @@ import streamlit as st
 
 from lazycore.figures.phasecounts import early
 from lazycore.figures.phasewidths import said_of
-from lazycore.phases import Cube, collapse, fluctuations, gap
-from lazycore.phases import crossover as at
-from lazycore.phases.collapse import Exponent
+from lazycore.papers.feature_lazy.phases import Cube, collapse, fluctuations, gap
+from lazycore.papers.feature_lazy.phases import crossover as at
+from lazycore.papers.feature_lazy.phases.collapse import Exponent
 from lazycore.theory.bootstrap import Interval
 from pages.widgets import phasejob
 from pages.widgets.phasecontrols import Choice

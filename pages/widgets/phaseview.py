@@ -8,8 +8,8 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.figures import phasecounts, phasecurves, phasemap, phasewidths
 from lazycore.figures.phasewidths import said_of
 from lazycore.figures.style import Figure
-from lazycore.phases import Cube, settings
-from lazycore.phases import gap as gaps
+from lazycore.papers.feature_lazy.phases import Cube, settings
+from lazycore.papers.feature_lazy.phases import gap as gaps
 from pages.widgets import phasecontrols, phasejob, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.controls import page_address
@@ -129,7 +129,7 @@ def code(config: SweepConfig, call: str) -> str:
         "import lazycore",
         "import plotly.graph_objects as go",
         f"from lazycore.figures import {call.split('.')[0]}",
-        "from lazycore.phases import cube_of",
+        "from lazycore.papers.feature_lazy.phases import cube_of",
         "",
         f"config = lazycore.SweepConfig.from_text({config.to_text()})",
         "cube = cube_of(lazycore.sweep(config))",

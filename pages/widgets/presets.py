@@ -1,6 +1,6 @@
 """The runs worth seeing as a row of pills, and the story of the one that is chosen."""
 
-from lazycore.presets import PRESETS, Preset
+from lazycore.papers.presets import PRESETS, Preset
 from pages.widgets import controls
 from pages.widgets.job import ask
 from pages.widgets.pills import pill_row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lazycore.config.run import RunConfig
-from lazycore.refreshes import Problem, problems
+from lazycore.papers.iterative_linearization.problems import Problem, problems
 from pages.widgets.choices import forget_what_is_gone, one_of, said_of_link
 
 PROBLEM, STAGES, EVERY, AXES = "r_problem", "r_stages", "r_every", "r_axes"

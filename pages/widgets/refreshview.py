@@ -24,7 +24,9 @@ def show_all(choice: Choice) -> None:
         if (result := finished(config.digest)) is not None
     ]
     if not results:
-        st.info("The shipped runs are missing: compute them with `python -m lazycore.refreshes`.")
+        st.info(
+            "The shipped runs are missing: compute them with `python -m lazycore.papers.iterative_linearization.problems`."
+        )
         return
     count = _updates(choice)
     figure = updates.figure(results, choice.log, chosen=count)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lazycore import atlas
 from lazycore.errors import ResultNotFound
 from lazycore.opening import opened
+from lazycore.papers import atlas
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore, default_root, open_store

@@ -5,10 +5,10 @@ from contextlib import suppress
 
 import streamlit as st
 
-from lazycore import atlas
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, ResultNotFound
 from lazycore.figures import overlay
+from lazycore.papers import atlas
 from lazycore.results.cellgroups import cells_at, parsed
 from lazycore.results.groups import Group, grouped
 from pages.widgets import chooser, sweepjob

@@ -4,9 +4,9 @@ import base64
 
 import streamlit as st
 
-from lazycore import atlas
 from lazycore.config.run import RunConfig
 from lazycore.figures import regimes, svg
+from lazycore.papers import atlas
 from lazycore.results.run import MODELS, RunResult
 from pages.widgets import controls
 from pages.widgets.panels import show_several

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lazycore import atlas
 from lazycore.config.run import RunConfig
 from lazycore.errors import LazyLabError
+from lazycore.papers import atlas
 from lazycore.results.run import RunResult
 from pages.widgets.resources import finished, queue
 

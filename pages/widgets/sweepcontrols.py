@@ -11,13 +11,13 @@ from functools import cache
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from lazycore import atlas
 from lazycore.config import spec
 from lazycore.config.axes import DERIVED, is_axis
 from lazycore.config.run import all_fields, fields_read
 from lazycore.config.spec import Field
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
+from lazycore.papers import atlas
 from pages.widgets.boxes import held
 from pages.widgets.controls import GROUPS, choice_help
 from pages.widgets.parameters import may_be_field

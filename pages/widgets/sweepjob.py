@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from lazycore import atlas
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ResultNotFound
+from lazycore.papers import atlas
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.sweep import SweepResult
 from lazycore.service.queue import Job

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lazycore import atlas
+from lazycore.papers import atlas
 from pages.widgets import sweepcontrols
 from pages.widgets.pills import pill_row
 

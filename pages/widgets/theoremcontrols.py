@@ -8,7 +8,7 @@ import streamlit as st
 
 from lazycore.config.run import RunConfig, fields_read
 from lazycore.errors import ConfigError
-from lazycore.theorems import Theorem, theorems
+from lazycore.papers.theorem import Theorem, theorems
 from pages.widgets.boxes import held, stops
 from pages.widgets.choices import forget_what_is_gone, said_of_link
 

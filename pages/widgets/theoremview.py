@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lazycore.figures import bound, exponent, export, kappa, outputs_plane
+from lazycore.papers.lazy_training.theorems.kappa_criterion import width_rates
+from lazycore.papers.theorem import Line, Rate, Theorem
 from lazycore.results.run import RunResult
-from lazycore.theorems import Line, Rate, Theorem
-from lazycore.theorems.kappa_criterion import width_rates
 from pages.widgets import controls, sweeplink, theoremruns
 from pages.widgets.chart import chart
 from pages.widgets.job import ask
@@ -170,7 +170,7 @@ def _code(choice: Choice, first: int, count: int) -> str:
         "import lazycore",
         "import plotly.graph_objects as go",
         "from lazycore.figures import bound",
-        "from lazycore.theorems import theorems",
+        "from lazycore.papers.theorem import theorems",
         "",
         f"theorem = theorems()[{choice.theorem.name!r}]",
         f"config = lazycore.RunConfig.from_dict({export.minimal(config)})",

@@ -2,7 +2,7 @@
 
 Chizat, Oyallon & Bach (2019, arXiv:1812.07956), §2. All norms are those of L²(ρ̂). They are
 recorded once, with the first snapshot, under names that begin with `constants.`; what a
-theorem makes of them (`lazycore.theorems`) needs no torch.
+theorem makes of them (`lazycore.papers.theorem`) needs no torch.
 """
 
 from typing import Any

@@ -1,0 +1,1 @@
+"""What the papers claim, prove and draw, each paper in a folder of its own."""

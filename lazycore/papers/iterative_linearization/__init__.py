@@ -1,0 +1,1 @@
+"""Goldwaser & Ge: between lazy training and gradient descent."""

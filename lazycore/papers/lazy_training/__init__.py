@@ -1,0 +1,1 @@
+"""Chizat, Oyallon & Bach (2019), On Lazy Training in Differentiable Programming."""

@@ -1,0 +1,1 @@
+"""Figures of the paper, computed beside what was reported."""

@@ -1,0 +1,1 @@
+"""Statements of the paper, each beside what a run says of it."""
