@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lazycore.figures import bands, export, heatmap, overlay, panels, panels_of
+from lazycore.figures.table import csv, latex, table
 from lazycore.results.groups import grouped
 from lazycore.results.plane import plane_of
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.run import RunResult
 from lazycore.results.sweep import SweepResult
-from lazycore.tabulate import csv, latex, table
 from pages.widgets import summary
 
 Parts = tuple[dict, dict[str, np.ndarray]]

@@ -32,8 +32,8 @@ from lazycore.errors import (
     LazyLabError,
 )
 from lazycore.figures import heatmap
+from lazycore.figures.opening import LARGEST_UNPACKED, opened
 from lazycore.machine.apart import apart
-from lazycore.opening import LARGEST_UNPACKED, opened
 from lazycore.results.run import RunResult
 from lazycore.results.store import checked_digest
 from lazycore.results.sweep import SweepResult

@@ -7,10 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from lazycore import tabulate
 from lazycore.config.run import RunConfig
 from lazycore.errors import ConfigError
-from lazycore.figures import export, overlay
+from lazycore.figures import export, overlay, table
 from lazycore.results.groups import grouped
 
 
@@ -155,7 +154,7 @@ def test_code_of_several_runs_is_python_that_names_them(three):
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────
 def test_the_table_has_the_numbers_of_the_runs(three):
-    found = tabulate.table(grouped(three))
+    found = table.table(grouped(three))
     rows = {row.name: [entry.value for entry in row.entries] for row in found.rows}
     expected = [run.series["gap.train_output"].max() for run in three]
     assert rows["largest_gap"] == pytest.approx(expected)
@@ -164,18 +163,18 @@ def test_the_table_has_the_numbers_of_the_runs(three):
 
 
 def test_groups_have_a_median_and_a_spread_from_three_on(make_seeds):
-    found = tabulate.table(grouped(make_seeds(3)), ["final_train_loss"])
+    found = table.table(grouped(make_seeds(3)), ["final_train_loss"])
     last = [run.series["nonlinear.train_loss"][-1] for run in make_seeds(3)]
     (entry,) = found.rows[0].entries
     expected = np.quantile(last, (0.5, 0.1, 0.9))
     assert (entry.value, entry.low, entry.high) == pytest.approx(tuple(expected))
     assert " to " in entry.text
-    (alone,) = tabulate.table(grouped(make_seeds(2)), ["final_train_loss"]).rows[0].entries
+    (alone,) = table.table(grouped(make_seeds(2)), ["final_train_loss"]).rows[0].entries
     assert np.isnan(alone.low) and " to " not in alone.text
 
 
 def test_csv_has_every_digit_and_a_column_for_each_spread(three, make_seeds):
-    text = tabulate.csv(tabulate.table(grouped([*three, *make_seeds(4, 30.0)])))
+    text = table.csv(table.table(grouped([*three, *make_seeds(4, 30.0)])))
     rows = list(csv.DictReader(io.StringIO(text)))
     loss = next(row for row in rows if row["quantity"] == "final_train_loss")
     assert float(loss["α = 0.1"]) == three[0].series["nonlinear.train_loss"][-1]
@@ -189,7 +188,7 @@ def test_csv_has_every_digit_and_a_column_for_each_spread(three, make_seeds):
 
 
 def test_latex_is_a_whole_booktabs_table_without_a_foreign_character(three):
-    text = tabulate.latex(tabulate.table(grouped(three)))
+    text = table.latex(table.table(grouped(three)))
     lines = text.splitlines()
     assert lines[0] == r"\begin{tabular}{lrrr}" and lines[-1] == r"\end{tabular}"
     assert {r"\toprule", r"\midrule", r"\bottomrule"} <= set(lines)
@@ -199,17 +198,17 @@ def test_latex_is_a_whole_booktabs_table_without_a_foreign_character(three):
 
 
 def test_a_group_has_a_mean_with_its_deviation_and_standard_error(make_seeds):
-    entry = tabulate.Entry(1.0, mean=1.2345, deviation=0.1234, count=4)
+    entry = table.Entry(1.0, mean=1.2345, deviation=0.1234, count=4)
     assert entry.average == "1.23 ± 0.12 (0.062)"
     assert entry.latex_average == r"$1.23$ $\pm$ $0.12$ ($0.062$)"
-    (alone,) = tabulate.table(grouped(make_seeds(1)), ["final_train_loss"]).rows[0].entries
+    (alone,) = table.table(grouped(make_seeds(1)), ["final_train_loss"]).rows[0].entries
     assert (alone.average, alone.latex_average) == ("–", "--")
-    text = tabulate.latex(tabulate.table(grouped(make_seeds(2)), ["final_train_loss"]))
+    text = table.latex(table.table(grouped(make_seeds(2)), ["final_train_loss"]))
     assert text.isascii() and r"\quad mean $\pm$ sd (s.e.) & " in text
 
 
 def test_a_spread_has_two_digits():
-    entry = tabulate.Entry(0.123456, 0.0123456, 1.23456e-5)
+    entry = table.Entry(0.123456, 0.0123456, 1.23456e-5)
     assert entry.text == "0.123 (0.012 to 1.2e−05)"
     assert entry.latex == r"$0.123$ ($0.012$ to $1.2 \times 10^{-5}$)"
 
@@ -226,12 +225,12 @@ def test_a_spread_has_two_digits():
     ],
 )
 def test_numbers_are_rounded_to_three_digits(value, text, latex):
-    assert (tabulate.Entry(value).text, tabulate.Entry(value).latex) == (text, latex)
+    assert (table.Entry(value).text, table.Entry(value).latex) == (text, latex)
 
 
 def test_every_meaning_can_stand_in_latex():
     from lazycore.results.quantities import QUANTITIES
 
     for quantity in QUANTITIES.values():
-        said = tabulate.in_latex(quantity.meaning)
+        said = table.in_latex(quantity.meaning)
         assert said.isascii() and said.count("$") % 2 == 0, said

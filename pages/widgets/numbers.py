@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lazycore import tabulate
+from lazycore.figures import table
 from lazycore.results.groups import Group
 from pages.widgets.sentences import plain
 
@@ -13,13 +13,13 @@ INDENT = "\u2003"
 
 def show_numbers(groups: Sequence[Group]) -> None:
     """Draw the final numbers of these groups, as CSV and as LaTeX too."""
-    found = tabulate.table(groups)
+    found = table.table(groups)
     st.header("Final numbers")
     st.markdown(_markdown(found))
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "CSV",
-            lambda: tabulate.csv(found),
+            lambda: table.csv(found),
             file_name="compare.csv",
             mime="text/csv",
             type="tertiary",
@@ -27,13 +27,13 @@ def show_numbers(groups: Sequence[Group]) -> None:
             on_click="ignore",
         )
         with st.popover("Copy CSV", type="tertiary", key="copy_csv"):
-            st.code(tabulate.csv(found), language=None)
+            st.code(table.csv(found), language=None)
         with st.popover("Copy LaTeX", type="tertiary", key="copy_latex"):
             st.caption(r"Needs `\usepackage{booktabs}`.")
-            st.code(tabulate.latex(found), language="latex")
+            st.code(table.latex(found), language="latex")
 
 
-def _markdown(found: tabulate.Table) -> str:
+def _markdown(found: table.Table) -> str:
     """Return the table in markdown, the quantities down and the runs across."""
     rows = [["verdict", *(f"**{verdict}**" for verdict in found.verdicts)]]
     for row in found.rows:

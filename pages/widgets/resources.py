@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lazycore.errors import ResultNotFound
-from lazycore.opening import opened
+from lazycore.figures.opening import opened
 from lazycore.papers import atlas
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.run import RunResult
