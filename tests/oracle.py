@@ -3,8 +3,8 @@
 Nothing here knows the engine's numerics. Networks are loops over layers, derivatives are
 `torch.func`, both models move in the plain parameters w, the linearised one by jvp and vjp of
 the network, and gradient flow is SciPy's DOP853. Shared with the engine are only the data
-(`lazycore.engine.problem.targets.dataset`) and the order in which weights are drawn: layer by layer, (out, in)
-or (out, in + 1) with the bias last, from `default_rng(init_seed)`.
+(`lazycore.engine.problem.targets.dataset`) and the order in which weights are drawn: layer by
+layer, (out, in) or (out, in + 1) with the bias last, from `default_rng(init_seed)`.
 """
 
 import math

@@ -379,7 +379,8 @@ def test_the_queue_is_where_the_environment_says(tmp_path, monkeypatch):
 
 
 def test_the_web_process_imports_neither_torch_nor_dbos_before_it_needs_a_queue():
-    script = "import sys, lazycore.service.queue; print([m for m in ('torch', 'dbos') if m in sys.modules])"
+    modules = "[m for m in ('torch', 'dbos') if m in sys.modules]"
+    script = f"import sys, lazycore.service.queue; print({modules})"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     said = subprocess.check_output([sys.executable, "-c", script], text=True, env=environment)
     assert said.strip() == "[]"

@@ -5,7 +5,8 @@
 
 then Δt grows by 1.1 where both are below half of their bounds; else Δt falls to a tenth and the
 step is tried again (arXiv:1906.08034, their code; without momentum). The first Δt is 1 in the
-time of that code, α/√m in ours (`lazycore.theory.lazy`). Both models advance on the network's steps.
+time of that code, α/√m in ours (`lazycore.theory.lazy`). Both models advance on the network's
+steps.
 
 Theirs has no smallest step, and hangs where no step is small enough. Here 25 rejections in a row
 end the run, with the diagnosis `rounding` where the outputs still move by more than ε_out (float32

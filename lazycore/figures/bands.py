@@ -110,7 +110,8 @@ def figure(
 
     With three seeds or more a row is its median in a band from the 10th to the 90th
     percentile, with fewer each run is a line of its own. config: of any run, for the theorem.
-    lazy_from: where runs get lazy in each row of the plane (`lazycore.results.onset.along`), to be drawn.
+    lazy_from: where runs get lazy in each row of the plane (`lazycore.results.onset.along`), to be
+    drawn.
     """
     log_y = log and quantity.is_log(plane.quantity)
     loss = (config or {}).get("loss")

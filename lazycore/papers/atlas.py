@@ -27,15 +27,19 @@ from lazycore.results.sweep import SweepResult
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "cache" / "atlas"
 FIGURES = "figures"
-"""The folder of what the figures of the paper need; `lazycore.papers.lazy_training.figures._shipped` fills it."""
+"""The folder of what the figures of the paper need;
+`lazycore.papers.lazy_training.figures._shipped` fills it."""
 THEOREMS = "theorems"
-"""The folder of what the theorems are shown on; `lazycore.papers.lazy_training.theorems._shipped` fills it."""
+"""The folder of what the theorems are shown on; `lazycore.papers.lazy_training.theorems._shipped`
+fills it."""
 KERNELS = "kernels"
 """The folder of the run that holds its kernels."""
 REFRESH = "refresh"
-"""The folder of what the Refresh page shows; `lazycore.papers.iterative_linearization.problems` fills it."""
+"""The folder of what the Refresh page shows; `lazycore.papers.iterative_linearization.problems`
+fills it."""
 PHASES = "phases"
-"""The folder of the sweeps of Feature or lazy; `lazycore.papers.feature_lazy.phases.shipped` fills it."""
+"""The folder of the sweeps of Feature or lazy; `lazycore.papers.feature_lazy.phases.shipped` fills
+it."""
 STORIES = "presets"
 """The folder of the other presets of Explore."""
 FOLDERS = (STORIES, FIGURES, THEOREMS, KERNELS, REFRESH, PHASES)

@@ -1,7 +1,8 @@
 """From which scale on runs are lazy: α*, with its interval and what decides it. No torch.
 
 A run is lazy where its relative gap is below 5 % and its kernel changed by less than 0.1
-(`lazycore.results.verdict`). Along an axis α* is where the later of the two falls through its threshold.
+(`lazycore.results.verdict`). Along an axis α* is where the later of the two falls through its
+threshold.
 """
 
 import math

@@ -64,10 +64,11 @@ def train(
 ) -> Iterator[Snapshot]:
     """Yield a snapshot of both models at 0 and about 200 times up to the end of the run.
 
-    With `refine` a gradient flow is answered twice (`lazycore.running.refinement`): first in full length at
-    a tolerance of 0.1, within tenths of a second for small networks, with 50 times and its own,
-    larger `numerical_error`; then from 0 again, to the bit as without. Snapshots of the first
-    answer say so (`snapshot.first`), and `RunResult.collect` takes the better one that is whole.
+    With `refine` a gradient flow is answered twice (`lazycore.running.refinement`): first in full
+    length at a tolerance of 0.1, within tenths of a second for small networks, with 50 times and
+    its own, larger `numerical_error`; then from 0 again, to the bit as without. Snapshots of the
+    first answer say so (`snapshot.first`), and `RunResult.collect` takes the better one that is
+    whole.
 
     Whoever iterates owns progress (`lazycore.running.progress.reported`), cancelling and storing:
     stopping early leaves a partial run, which `RunResult.collect` folds like a whole one. What

@@ -20,8 +20,9 @@ Outcome = RunResult | LazyLabError
 
 
 class SweepCost(TypedDict):
-    """What `lazycore.running.progress.counted` says of a sweep before it starts: how many cells the store
-    has, the seconds of the others on one core, and on how many cores they are computed."""
+    """What `lazycore.running.progress.counted` says of a sweep before it starts: how many cells
+    the store has, the seconds of the others on one core, and on how many cores they are
+    computed."""
 
     kept: int
     about: float

@@ -1,7 +1,8 @@
 """Which phase diagram is looked at: task, network, loss, grid and the two sides that are compared.
 
 All of it is in the address, under names that start with `p_`. What no control says is as in
-the paper's setting (`lazycore.papers.feature_lazy.phases.settings`), or as the box of further fields has it.
+the paper's setting (`lazycore.papers.feature_lazy.phases.settings`), or as the box of further
+fields has it.
 """
 
 import math

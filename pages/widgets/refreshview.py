@@ -25,7 +25,8 @@ def show_all(choice: Choice) -> None:
     ]
     if not results:
         st.info(
-            "The shipped runs are missing: compute them with `python -m lazycore.papers.iterative_linearization.problems`."
+            "The shipped runs are missing: compute them with "
+            "`python -m lazycore.papers.iterative_linearization.problems`."
         )
         return
     count = _updates(choice)

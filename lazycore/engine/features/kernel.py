@@ -12,8 +12,8 @@ from lazycore.engine.features.linearize import Joined, together
 def tangent_kernel(features: Features, other: Features | None = None, limit: int = LIMIT) -> Tensor:
     r"""Return Θ[(i, c), (j, e)] = D_w h_c(x_i) · D_w h_e(x'_j), shape (n·k, n'·k).
 
-    Formed by structure where the features have one (`lazycore.engine.features.linearize`), never through
-    the Jacobian of a layered network. Jacot, Gabriel & Hongler (2018, arXiv:1806.07572).
+    Formed by structure where the features have one (`lazycore.engine.features.linearize`), never
+    through the Jacobian of a layered network. Jacot, Gabriel & Hongler (2018, arXiv:1806.07572).
 
     Args:
         features: of the points x. other: of the points x'; the same points when None.

@@ -178,7 +178,8 @@ class Layered:
 
         Θ = Σ_l (A_l A_lᵀ) ∘ (D_l D_lᵀ)
 
-    and no Jacobian is ever formed (`lazycore.engine.features.layers`, also for layers with many positions).
+    and no Jacobian is ever formed (`lazycore.engine.features.layers`, also for layers with many
+    positions).
 
     factors: per layer A (n, in) and D (n, k, out), or features of its own, in the order of
     the flat vector. names: one per layer.

@@ -24,7 +24,8 @@ class Passed:
 
 
 class Layers(Protocol):
-    """What a network of dense layers offers of its single steps (`lazycore.engine.networks.dense`)."""
+    """What a network of dense layers offers of its single steps
+    (`lazycore.engine.networks.dense`)."""
 
     @property
     def gains(self) -> tuple[float, ...]:

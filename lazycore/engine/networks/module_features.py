@@ -1,9 +1,9 @@
 """Tangent features of any torch module, from hooks on one forward and k backward passes.
 
 A `Linear` or `Conv2d` is linear in its weights: what it saw and the signals that come back to
-it are all that its features need (`lazycore.engine.features.layers`). Other parameters get columns of their
-own. All this holds only where outputs depend on their own point alone and every layer is used
-once, so the whole is checked against one reverse-mode product before it is believed.
+it are all that its features need (`lazycore.engine.features.layers`). Other parameters get columns
+of their own. All this holds only where outputs depend on their own point alone and every layer is
+used once, so the whole is checked against one reverse-mode product before it is believed.
 """
 
 import warnings

@@ -45,7 +45,8 @@ class Program(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ProgramNetwork:
-    """A program as a network that ignores its inputs; see `lazycore.engine.networks.network.Network`."""
+    """A program as a network that ignores its inputs; see
+    `lazycore.engine.networks.network.Network`."""
 
     program: Program
     smooth: bool = True

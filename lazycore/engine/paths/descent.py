@@ -125,7 +125,8 @@ def tangent_positions(
 def moved_points(problem: Problem, batch: Tensor, source: Tensor) -> Points:
     """Return the points of this batch with their pixels taken from elsewhere in the image.
 
-    source: (batch, d), places in the flat image; d stands for 0 (`lazycore.engine.paths.augmentation`).
+    source: (batch, d), places in the flat image; d stands for 0
+    (`lazycore.engine.paths.augmentation`).
     """
     train = problem.train
     padded = torch.nn.functional.pad(train.x[batch], (0, 1))

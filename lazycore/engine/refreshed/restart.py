@@ -3,8 +3,8 @@ r"""A problem whose tangent is taken where training has come to, instead of at i
     h̃(w, x) = h(w_s, x) + D_w h(w_s, x) · (w − w_s)
 
 In units of training, αh̃ = αh(w_s) + J_s u with u = α (w − w_s): the same equations as at w0
-(`lazycore.engine.problem.problem`), begun from other outputs. So whatever trains the linearised model trains
-each stage of iterative linearisation (Goldwaser & Ge 2022, arXiv:2211.12345).
+(`lazycore.engine.problem.problem`), begun from other outputs. So whatever trains the linearised
+model trains each stage of iterative linearisation (Goldwaser & Ge 2022, arXiv:2211.12345).
 """
 
 from dataclasses import dataclass, replace

@@ -4,7 +4,8 @@ Iterative linearisation keeps tangent features for K steps (Goldwaser & Ge 2022,
 arXiv:2211.12345). Its figures were not seen: these problems are inspired by the paper, or show
 one thing each.
 
-    python -m lazycore.papers.iterative_linearization.problems        computes them again into cache/atlas (minutes)
+    python -m lazycore.papers.iterative_linearization.problems        computes them again into
+    cache/atlas (minutes)
 """
 
 from dataclasses import dataclass, field, replace

@@ -33,7 +33,8 @@ class Comparisons:
     @property
     def frame(self):
         """A pandas frame with a row a run: axes, status, verdict, message, and each quantity of
-        `lazycore.results.quantities` (`relative_gap`, `kernel_change`, `final_test_loss_nonlinear`, …)."""
+        `lazycore.results.quantities` (`relative_gap`, `kernel_change`,
+        `final_test_loss_nonlinear`, …)."""
         import pandas as pd
 
         return pd.DataFrame([self._row(*cell) for cell in self.results.items()])

@@ -1,6 +1,7 @@
 """The quick sizes that ship, so that the Figures page opens with finished figures.
 
-python -m lazycore.papers.lazy_training.figures._shipped [FIGURE ...]     computes them again (minutes)
+python -m lazycore.papers.lazy_training.figures._shipped [FIGURE ...]     computes them again
+(minutes)
 """
 
 import argparse

@@ -15,7 +15,8 @@ KINDS = {"upper bound": BOUND, "estimate from below, not a bound": BELOW}
 
 @dataclass(frozen=True, eq=False)
 class Constants:
-    """What a run says of its problem at w0; see `lazycore.engine.measures.constants` for the meanings."""
+    """What a run says of its problem at w0; see `lazycore.engine.measures.constants` for the
+    meanings."""
 
     latest: Mapping[str, Any]
     config: Mapping[str, Any]

@@ -1,6 +1,7 @@
 """The runs that ship, so that the Theorems page opens with finished figures.
 
-    python -m lazycore.papers.lazy_training.theorems._shipped        computes them again into cache/atlas
+    python -m lazycore.papers.lazy_training.theorems._shipped        computes them again into
+    cache/atlas
 
 Of each statement: its first problem at every α of its rates, twins and sweep included; of the
 other problems their own run.
