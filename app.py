@@ -16,7 +16,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from lazycore.figures.export import plotly_script
-from lazycore.results.store import default_root
+from lazycore.machine.places import default_root
 from lazycore.service import heartbeat
 from lazycore.service.guards import LOOPBACK, KnownHosts, SafeHeaders, named_hosts, safe_headers
 from lazycore.service.workers.beside import workers_beside

@@ -41,7 +41,8 @@ from benchmarks._timing import (
 )
 from lazycore.config.run import RunConfig
 from lazycore.engine.paths.descent import NetworkDescent
-from lazycore.engine.problem.problem import Problem, build_problem, default_step_size, load
+from lazycore.engine.problem.data import load
+from lazycore.engine.problem.problem import Problem, build_problem, default_step_size
 from lazycore.engine.problem.stacked import stack
 from lazycore.running.lanes import run_lanes
 

@@ -31,7 +31,8 @@ from lazycore.dynamics import trajectory
 from lazycore.engine.features.kernel import tangent_kernel
 from lazycore.engine.linear.closed_form import closed_form
 from lazycore.engine.linear.tangent import tangent_space
-from lazycore.engine.problem.problem import Problem, build_problem, load
+from lazycore.engine.problem.data import load
+from lazycore.engine.problem.problem import Problem, build_problem
 from lazycore.engine.problem.stacked import stack
 
 CPU = torch.device("cpu")

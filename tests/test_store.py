@@ -14,7 +14,8 @@ import pytest
 import standin
 
 from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
-from lazycore.results.store import ResultStore, default_root, open_store
+from lazycore.machine.places import default_root
+from lazycore.results.store import ResultStore, open_store
 
 RUN = standin.config(standin.QUICK)
 OTHER = standin.config(standin.QUICK, 1)

@@ -14,7 +14,7 @@ import sweep_standin
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult, LazyLabError, ResultNotFound
-from lazycore.results import sweep
+from lazycore.results import answers
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.sweep import OUTPUTS, SweepResult
 
@@ -316,7 +316,7 @@ def test_several_outputs_a_point_words_and_infinities_are_not_kept(make_run):
 
 
 def test_of_many_cells_fewer_points_are_kept(make_run, monkeypatch):
-    monkeypatch.setattr(sweep, "MOST_OUTPUTS", 12 * 4 + 3)
+    monkeypatch.setattr(answers, "MOST", 12 * 4 + 3)
     table = SweepResult(SWEEP)
     run = make_run(config=SWEEP.cells[0].config, **{OUTPUTS: outputs_of(0)})
     table.add(DIGESTS[0], run)

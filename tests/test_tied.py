@@ -9,7 +9,8 @@ from lazycore.engine.features.kernel import tangent_kernel
 from lazycore.engine.linear.closed_form import closed_form, flow_filters
 from lazycore.engine.linear.tangent import tangent_space
 from lazycore.engine.linear.tangent_lanes import tangent_lanes
-from lazycore.engine.problem.problem import Problem, build_problem, load
+from lazycore.engine.problem.data import load
+from lazycore.engine.problem.problem import Problem, build_problem
 from lazycore.running.batches import Batches, Lane
 from lazycore.running.run import run
 

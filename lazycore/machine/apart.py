@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lazycore.errors import LazyLabError
-from lazycore.machine.processes import PROJECT, environment
+from lazycore.machine.places import PROJECT
+from lazycore.machine.processes import environment
 
 AT_ONCE = threading.BoundedSemaphore(2)
 """Such processes that a server has at a time: the next ones wait."""

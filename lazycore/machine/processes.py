@@ -6,10 +6,8 @@ No numpy and no torch: what is said here must be said before they are imported.
 
 import ctypes
 import os
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-"""The folder that holds `lazycore`."""
+from lazycore.machine.places import PROJECT
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """What glibc's malloc.h calls M_TRIM_THRESHOLD and M_MMAP_THRESHOLD."""

@@ -13,9 +13,7 @@ table of a sweep stands apart from the runs, which its cells are.
 """
 
 import contextlib
-import errno
 import json
-import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -26,22 +24,16 @@ from typing import Any, TypeVar
 import diskcache
 
 from lazycore.errors import ConfigError, CorruptResult, ResultNotFound, StoreFull
+from lazycore.machine.places import default_root
 from lazycore.results.bytesdisk import BytesDisk
 from lazycore.results.eviction import USUAL_MB, Room, size_limit
+from lazycore.results.fulldisk import says_full
 from lazycore.results.run import RunResult
 from lazycore.results.sweep import SweepResult
 
 DIGEST = re.compile(r"[0-9a-f]{16,64}")
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
-_FULL_SQLITE = ("disk is full", "disk I/O error", "readonly database")
 
 Kind = TypeVar("Kind", RunResult, SweepResult)
-
-
-def default_root() -> Path:
-    """Return the directory the program writes to: $LAZYLAB_CACHE, or cache/ of the project."""
-    named = os.environ.get("LAZYLAB_CACHE")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "cache"
 
 
 def open_store(root: Path | None = None) -> "ResultStore":
@@ -290,19 +282,12 @@ class ResultStore:
         try:
             yield
         except (OSError, sqlite3.OperationalError, diskcache.Timeout) as error:
-            if not _says_full(error):
+            if not says_full(error):
                 raise
             raise StoreFull(
                 f"The disk of {self.directory} took no more data ({error or 'it is locked'}); "
                 "free some space there or delete stored runs, then run it again."
             ) from error
-
-
-def _says_full(error: Exception) -> bool:
-    """Whether `error` is a disk that takes no more. diskcache hides one as a Timeout."""
-    if isinstance(error, OSError):
-        return error.errno in _FULL
-    return isinstance(error, diskcache.Timeout) or any(s in str(error) for s in _FULL_SQLITE)
 
 
 def _again(digest: str, why: str) -> str:

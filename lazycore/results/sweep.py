@@ -16,7 +16,7 @@ import numpy as np
 from lazycore.config.run import ENGINE_VERSION
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
-from lazycore.results import npz
+from lazycore.results import answers, npz
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.recorded import check_array
 from lazycore.results.run import RunResult
@@ -30,8 +30,6 @@ REDUCTIONS = {"median": np.median, "mean": np.mean, "min": np.min, "max": np.max
 LONGEST_MESSAGE = 500
 OUTPUTS = "nonlinear.test_outputs"
 """What a run records of its final outputs αh, one a test point."""
-MOST_OUTPUTS = 2**22
-"""Outputs that a table holds at most; of so many cells that they are more, fewer points each."""
 
 
 class SweepResult:
@@ -60,7 +58,7 @@ class SweepResult:
         self._messages.pop(row, None)
         if result.status != "done" and (why := result.latest.get("diagnosis")):
             self._messages[row] = str(why)[:LONGEST_MESSAGE]
-        self._keep_outputs(row, _one_output(result.latest.get(OUTPUTS)))
+        self._keep_outputs(row, answers.one_each(result.latest.get(OUTPUTS)))
 
     def add_failure(self, digest: str, message: str) -> None:
         """Keep that this cell could not be computed, and why."""
@@ -223,7 +221,7 @@ class SweepResult:
 
     def _keep_outputs(self, row: int, outputs: np.ndarray) -> None:
         if outputs.size and self._outputs is None:
-            points = min(len(outputs), MOST_OUTPUTS // self.total)
+            points = min(len(outputs), answers.MOST // self.total)
             self._outputs = np.full((self.total, points), np.nan, dtype=np.float32)
         if self._outputs is not None:
             found = outputs[: self._outputs.shape[1]]
@@ -253,24 +251,6 @@ def _config(text: str) -> SweepConfig:
     return SweepConfig.from_dict(json.loads(text))
 
 
-def _one_output(outputs: Any) -> np.ndarray:
-    """Return these outputs as (points,) in single precision; none of several to a point."""
-    if not isinstance(outputs, np.ndarray) or outputs.size != len(outputs):
-        return np.array([])
-    found = outputs.ravel().astype(np.float32)
-    return np.where(np.isfinite(found), found, np.float32(np.nan))
-
-
-def _are_outputs(outputs: np.ndarray, cells: int) -> bool:
-    return (
-        outputs.dtype == np.float32
-        and outputs.ndim == 2
-        and len(outputs) == cells
-        and 0 < outputs.size <= MOST_OUTPUTS
-        and not np.isinf(outputs).any()
-    )
-
-
 def _assemble(head: Any, arrays: npz.Arrays) -> SweepResult:
     result = SweepResult(_config(json.dumps(head["config"])))
     names, values = head["quantities"], arrays["values"]
@@ -286,7 +266,7 @@ def _assemble(head: Any, arrays: npz.Arrays) -> SweepResult:
         and status.max() < len(STATUSES)
         and verdict.max() < len(VERDICTS)
         and not np.isinf(values).any()
-        and (outputs is None or _are_outputs(outputs, result.total))
+        and (outputs is None or answers.fit(outputs, result.total))
     )
     if not fits:
         raise CorruptResult("the arrays of this sweep do not fit its cells.")

@@ -11,7 +11,8 @@ from lazycore.config.cost import DEFAULT, Budget, estimate
 from lazycore.config.moments import Moment, is_due
 from lazycore.config.run import RunConfig
 from lazycore.engine.measures.recording import Recorder, choose_scales, recorder
-from lazycore.engine.problem.problem import Data, Problem, build_problem, load
+from lazycore.engine.problem.data import Data, load
+from lazycore.engine.problem.problem import Problem, build_problem
 from lazycore.results.run import RunResult, Snapshot
 
 DATA = ("data_seed", "noise")

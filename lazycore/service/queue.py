@@ -19,7 +19,8 @@ from lazycore.config import kinds
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import CorruptResult, JobError, ResultNotFound
-from lazycore.results.store import DIGEST, checked_digest, default_root, open_store
+from lazycore.machine.places import default_root
+from lazycore.results.store import DIGEST, checked_digest, open_store
 from lazycore.service import bells, heartbeat, locks, serving
 from lazycore.service.database import (
     database_errors_are_said,

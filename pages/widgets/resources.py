@@ -6,10 +6,11 @@ import streamlit as st
 
 from lazycore.errors import ResultNotFound
 from lazycore.figures.opening import opened
+from lazycore.machine.places import default_root
 from lazycore.papers import atlas
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.run import RunResult
-from lazycore.results.store import ResultStore, default_root, open_store
+from lazycore.results.store import ResultStore, open_store
 from lazycore.service import heartbeat
 from lazycore.service.queue import JobQueue, open_queue
 

@@ -22,7 +22,7 @@ from lazycore.config.spec import Values
 from lazycore.engine.features.linearize import Features
 from lazycore.engine.networks.network import Network
 from lazycore.engine.problem.anchor import Anchor
-from lazycore.engine.problem.targets import dataset
+from lazycore.engine.problem.data import Data, load
 from lazycore.losses import Loss, chosen
 
 
@@ -254,30 +254,6 @@ def default_time(problem: Problem) -> float:
 def longest_time(problem: Problem) -> float:
     """Return 10⁸ default steps: time enough to meet the margins that can be met at all."""
     return 1e8 * default_step_size(problem)
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """A data set as tensors of one device; see `targets.Dataset`."""
-
-    x_train: Tensor
-    y_train: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    classes: int
-    units: Mapping[str, float] = field(default_factory=dict)
-
-
-def load(values: Values, device: torch.device) -> Data:
-    """Return the data of these resolved fields.
-
-    Data and weights are drawn on the CPU from numpy generators, so that they are the same
-    numbers on every device.
-    """
-    found, dtype = dataset(values), getattr(torch, values["dtype"])
-    arrays = (found.x_train, found.y_train, found.x_test, found.y_test)
-    tensors = (torch.as_tensor(array, dtype=dtype, device=device) for array in arrays)
-    return Data(*tensors, classes=found.classes, units=found.units)
 
 
 def build_problem(values: Values, device: torch.device, data: Data | None = None) -> Problem:

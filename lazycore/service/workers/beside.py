@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lazycore.machine.processes import PROJECT
+from lazycore.machine.places import PROJECT
 from lazycore.service.workers.supervisor import Patience
 
 GRACE_SECONDS = 5.0

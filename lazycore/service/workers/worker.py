@@ -240,7 +240,7 @@ def _leave(desk: Desk) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the workers until told to stop; return the exit code."""
-    from lazycore.results.store import default_root
+    from lazycore.machine.places import default_root
 
     parser = argparse.ArgumentParser(prog="lazycore worker", description="Compute queued runs.")
     parser.add_argument("--root", type=Path, default=None, help="directory of queue and results")
