@@ -8,7 +8,7 @@ from test_browser_sweep import link_of, wait_for_map
 
 from lazycore.config.run import RunConfig
 from lazycore.papers import atlas
-from pages.widgets import controls
+from pages.widgets import links
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +47,7 @@ def open_page(tab, server, page):
     if page == "explore":
         result = atlas.nearest(30.0)
         assert result is not None and result.config is not None
-        page = f"explore?{controls.link(RunConfig.from_dict(result.config)).split('?')[1]}"
+        page = f"explore?{links.link(RunConfig.from_dict(result.config)).split('?')[1]}"
     tab.goto(f"{server}/{page}")
     tab.get_by_role("heading", level=1).wait_for()
     if not page.startswith(("runs", "data")):

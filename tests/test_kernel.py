@@ -74,7 +74,7 @@ LARGE = """
 import json, resource, sys
 import numpy as np, torch
 from lazycore.config.run import spec
-from lazycore.config.run.run import RunConfig
+from lazycore.config.run import RunConfig
 from lazycore.engine.features.kernel import tangent_kernel
 torch.set_num_threads(1)
 values = RunConfig(model="fully_connected", dim=100, width=512, depth=2, n_train=8).resolve()

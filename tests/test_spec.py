@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TASK = '''
 """Points on a line and their cubes."""
 import numpy as np
-from lazycore.config.run.fields import N_TEST, N_TRAIN, TARGET_NOISE
-from lazycore.config.run.spec import Field, Spec
+from lazycore.config.fields import N_TEST, N_TRAIN, TARGET_NOISE
+from lazycore.config.spec import Field, Spec
 from lazycore.tasks import Sample
 
 SPEC = Spec(
@@ -36,7 +36,7 @@ def sample(values, streams):
 '''
 ACTIVATION = '''
 """A sine."""
-from lazycore.config.run.spec import Field, Spec
+from lazycore.config.spec import Field, Spec
 
 SPEC = Spec(
     name="wave", meaning="sin(f z)", facts={"smooth": True},
@@ -54,7 +54,7 @@ def bounds(values):
 '''
 LOSS = '''
 """A smooth absolute value."""
-from lazycore.config.run.spec import Field, Spec
+from lazycore.config.spec import Field, Spec
 
 SPEC = Spec(
     name="pseudo_huber", meaning="sqrt(c^2 + r^2) - c",
@@ -73,9 +73,9 @@ def gradient(f, y, values):
 '''
 MODEL = '''
 """One hidden layer whose output weights start at a chosen value."""
-from lazycore.config.run.fields import NETWORK
+from lazycore.config.fields import NETWORK
 from lazycore.models import _layers
-from lazycore.config.run.spec import Field, Spec
+from lazycore.config.spec import Field, Spec
 
 def _parameters(values, d, k):
     return _layers.parameters(values, 1, d, k)
@@ -97,7 +97,7 @@ def build(values, d, k):
 '''
 RUN = """
 import json, sys
-from lazycore.config.run.run import RunConfig, all_fields
+from lazycore.config.run import RunConfig, all_fields
 assert "torch" not in sys.modules
 fields = sorted(all_fields())
 values = json.loads(sys.argv[1])
@@ -107,7 +107,7 @@ bare = {k: v for k, v in values.items() if k != sys.argv[2]}
 assert RunConfig.from_dict(bare).digest != run.digest
 assert getattr(run, sys.argv[2]) == values[sys.argv[2]]
 import lazycore
-from lazycore.results.run.run import RunResult
+from lazycore.results.run import RunResult
 result = lazycore.run(run)
 again = RunResult.from_bytes(result.to_bytes())
 print(json.dumps([fields, result.status, again.to_dict()["config"], len(result.time)]))

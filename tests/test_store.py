@@ -208,7 +208,7 @@ def on_a_full_disk(tmp_path, act, limit):
     script = f"""
         import json, os, pathlib, resource, standin
         from lazycore.errors import *
-        from lazycore.results.run.store import ResultStore
+        from lazycore.results.store import ResultStore
         root = pathlib.Path({str(tmp_path)!r})
         store = ResultStore(root)
         run, other = standin.config(0), standin.config(1)

@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from pages.widgets.controls import page_address
+from pages.widgets.links import page_address
 
 
 def compare_link(names: Sequence[str], label: str) -> None:

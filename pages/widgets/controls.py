@@ -9,7 +9,6 @@ import math
 from contextlib import suppress
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode, urljoin
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -20,11 +19,11 @@ from lazycore.config.spec import Field
 from lazycore.config.words import sentence
 from lazycore.errors import ConfigError
 from pages.widgets.boxes import held, stops
+from pages.widgets.fieldhelp import GROUPS, choice_help
 from pages.widgets.parameters import may_be_field
 
 SLIDERS = ("alpha", "width", "init_scale")
 CHOICES = ("task", "loss")
-GROUPS = {"task": "Data", "model": "Network", "dynamics": "Training"}
 STEPS = range(-4, 7)
 """Half decades around the default that a slider offers."""
 
@@ -77,23 +76,6 @@ def choose(fields: dict[str, str]) -> None:
             # nobody else may; one that is drawn for the first time does not.
             with suppress(StreamlitAPIException):
                 st.query_params[name] = value
-
-
-def link(config: RunConfig, page: str = "explore") -> str:
-    """Return the address of this run with every default written out."""
-    fields = {k: v for k, v in config.resolve().to_text().items() if v != ""}
-    return page_address(page, **fields, v="1")
-
-
-def page_address(page: str, **parameters: str) -> str:
-    """Return the address of a page with these parameters, below what a proxy gives the server."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/{page}?{urlencode(parameters, safe=':,')}"
-
-
-def whole_link(config: RunConfig) -> str:
-    """Return the address of this run as it can be sent to someone: with the server's name."""
-    return urljoin(st.context.url or "", link(config))
 
 
 def link_error() -> str:
@@ -246,15 +228,6 @@ def _choice(field: Field, placeholder: str | None = None) -> None:
     )
     if field.name in spec.PACKAGES and chosen is not None:
         st.caption(sentence(spec.find(field.name, chosen).SPEC.meaning))
-
-
-def choice_help(field: Field) -> str:
-    """Return what a choice means, and each of its options where they are files."""
-    if field.name not in spec.PACKAGES:
-        return field.help
-    files = spec.collect(field.name).items()
-    lines = [f"- `{name}`: {sentence(file.SPEC.meaning)}" for name, file in files]
-    return "\n".join([sentence(field.meaning), "", *lines])
 
 
 def _text(field: Field, label: str, placeholder: str, hidden: bool = False) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from lazycore.datasets import own, uploads
 from lazycore.datasets.understood import Choices, Question, Understood
 from lazycore.errors import DataError
-from pages.widgets import controls, datacontrols
+from pages.widgets import datacontrols, links
 from pages.widgets.sentences import plain, show_error, show_warning
 
 ANSWERS = 6
@@ -99,7 +99,7 @@ def _train(name: str, choices: Choices, found: own.Description) -> None:
     if found.classes is None:
         return
     fields["data_classes"] = str(found.classes)
-    address = controls.page_address("explore", **fields)
+    address = links.page_address("explore", **fields)
     st.html(f'<a href="{_quoted(address)}" target="_self">Train on it in Explore</a>')
 
 

@@ -10,7 +10,7 @@ from lazycore.papers.claim import Row
 from lazycore.papers.lazy_training.figures._reported import read
 from lazycore.papers.reproduction import Curve, Found
 from lazycore.results.run import RunResult
-from pages.widgets import controls, sweeplink
+from pages.widgets import links, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.figurecontrols import Choice
 from pages.widgets.figurejob import Part
@@ -90,7 +90,7 @@ def _link(job) -> str:
         shape = " × ".join(f"{len(v)} {name}" for name, v in job.axes.items() if len(v) > 1)
         return f'<a href="{address}" target="_self">Open in Sweep: {shape or "one run"}</a>'
     which = "it" if job.init_scale is None else f"τ = {job.init_scale:g}"
-    return f'<a href="{controls.link(job)}" target="_self">Open {which} in Explore</a>'
+    return f'<a href="{links.link(job)}" target="_self">Open {which} in Explore</a>'
 
 
 def code(choice: Choice) -> str:

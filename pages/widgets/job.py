@@ -9,7 +9,7 @@ from lazycore.config.run import RunConfig
 from lazycore.results.run import RunResult
 from lazycore.running.refinement import SHARE, first_answer
 from lazycore.service.queue import Job
-from pages.widgets import controls
+from pages.widgets import links
 from pages.widgets.resources import finished, queue
 from pages.widgets.sentences import show_error, show_info
 
@@ -56,9 +56,7 @@ def toolbar(config: RunConfig) -> bool:
     active = is_active(current)
     with st.container(horizontal=True, vertical_alignment="center"):
         start_and_cancel("Run", "run", active, done=result is not None)
-        link(
-            "Opens this run anywhere, with every default written out.", controls.whole_link(config)
-        )
+        link("Opens this run anywhere, with every default written out.", links.whole_link(config))
     return active
 
 

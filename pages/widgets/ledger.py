@@ -14,7 +14,7 @@ from lazycore.errors import ConfigError
 from lazycore.figures import export
 from lazycore.service.heartbeat import WorkerInfo
 from lazycore.service.queue import Job
-from pages.widgets import controls, sweeplink
+from pages.widgets import links, sweeplink
 from pages.widgets.comparelink import compare_link
 from pages.widgets.job import duration, passed_and_left
 from pages.widgets.resources import queue
@@ -149,7 +149,7 @@ def named(items: tuple[tuple[str, Any], ...]) -> tuple[str, str]:
     """Return what a run is called, and its link; both empty for a config of another version."""
     try:
         config = RunConfig.from_dict(dict(items))
-        return _label(export.minimal(dict(items))) or "the default run", controls.link(config)
+        return _label(export.minimal(dict(items))) or "the default run", links.link(config)
     except ConfigError:
         return "", ""
 

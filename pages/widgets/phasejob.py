@@ -10,9 +10,9 @@ from lazycore.papers.feature_lazy.phases import Cube, cube_of, settings
 from lazycore.papers.feature_lazy.phases import crossover as at
 from lazycore.results.sweep import SweepResult
 from pages.widgets import figurejob, phasecontrols, sweepjob, sweeplink
-from pages.widgets.controls import page_address
 from pages.widgets.figurejob import Part
 from pages.widgets.job import ask, duration, is_active, link, start_and_cancel
+from pages.widgets.links import page_address
 from pages.widgets.phasecontrols import Choice
 from pages.widgets.resources import queue
 

@@ -12,8 +12,8 @@ from lazycore.papers.feature_lazy.phases import Cube, settings
 from lazycore.papers.feature_lazy.phases import gap as gaps
 from pages.widgets import phasecontrols, phasejob, sweeplink
 from pages.widgets.chart import chart
-from pages.widgets.controls import page_address
 from pages.widgets.job import duration
+from pages.widgets.links import page_address
 from pages.widgets.panels import take_away
 from pages.widgets.phasecontrols import Choice
 from pages.widgets.phasepowers import show_powers

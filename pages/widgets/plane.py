@@ -8,7 +8,7 @@ from lazycore.results import onset
 from lazycore.results.plane import Cell, Plane, Run, plain, plane_of
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import SweepResult
-from pages.widgets import controls, sweeplink
+from pages.widgets import links, sweeplink
 from pages.widgets.chart import chart, clicked, map_chart
 from pages.widgets.comparelink import compare_link
 from pages.widgets.onsets import show_onset, show_onsets
@@ -118,7 +118,7 @@ def _said(run: Run) -> str:
 
 
 def _open(config: RunConfig, label: str) -> str:
-    return f'<a href="{controls.link(config)}" target="_self">{label}</a>'
+    return f'<a href="{links.link(config)}" target="_self">{label}</a>'
 
 
 def _show_exponents(plane: Plane, rows: list[int], base: dict) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lazycore.figures import export, panels, updates
 from lazycore.results.run import RunResult
-from pages.widgets import controls
+from pages.widgets import links
 from pages.widgets.chart import chart
 from pages.widgets.panels import show_panel, take_away
 from pages.widgets.refreshcontrols import Choice
@@ -81,7 +81,7 @@ def _numbers(result: RunResult) -> None:
 
 
 def _explore_link(choice: Choice) -> None:
-    address = controls.link(choice.config)
+    address = links.link(choice.config)
     said = "Change anything about this run in Explore"
     st.html(f'<a href="{address}" target="_self">{said}</a>')
 

@@ -8,7 +8,7 @@ from lazycore.config.run import RunConfig
 from lazycore.figures import regimes, svg
 from lazycore.papers import atlas
 from lazycore.results.run import MODELS, RunResult
-from pages.widgets import controls
+from pages.widgets import links
 from pages.widgets.panels import show_several
 from pages.widgets.summary import largest, last, relative_gap, shown, verdict_in_colour
 
@@ -91,5 +91,5 @@ def take_cards_away() -> None:
 def explore_link(result: RunResult) -> None:
     """Draw a link that opens this run in Explore, where everything about it can be changed."""
     if result.config:
-        address = controls.link(RunConfig.from_dict(result.config))
+        address = links.link(RunConfig.from_dict(result.config))
         st.html(f'<a href="{address}" target="_self">Change anything about this run in Explore</a>')

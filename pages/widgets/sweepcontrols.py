@@ -19,7 +19,7 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.papers import atlas
 from pages.widgets.boxes import held
-from pages.widgets.controls import GROUPS, choice_help
+from pages.widgets.fieldhelp import GROUPS, choice_help
 from pages.widgets.parameters import may_be_field
 from pages.widgets.sweeptext import named_fields, sweep_of
 from pages.widgets.sweepview import view_controls

@@ -9,7 +9,7 @@ import streamlit as st
 from lazycore.config.sweep import SweepConfig
 from lazycore.figures import heatmap
 from lazycore.results.plane import ordered
-from pages.widgets.controls import page_address
+from pages.widgets.links import page_address
 from pages.widgets.sweepview import View, rows_of
 
 CELL = "s_cell"

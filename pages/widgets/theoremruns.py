@@ -9,7 +9,7 @@ from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.results.run import RunResult
 from lazycore.results.sweep import SweepResult
-from pages.widgets import controls, job, sweepjob
+from pages.widgets import job, links, sweepjob
 from pages.widgets.resources import finished, queue
 from pages.widgets.theoremcontrols import Choice, parameters
 
@@ -42,7 +42,7 @@ def toolbar(choice: Choice) -> None:
     result, current = job.look(choice.config.digest)
     with st.container(horizontal=True, vertical_alignment="center"):
         job.start_and_cancel("Run", "run", job.is_active(current), done=result is not None)
-        address = controls.page_address("theorems", **parameters(choice))
+        address = links.page_address("theorems", **parameters(choice))
         said = "Opens this statement on exactly this run, anywhere."
         job.link(said, urljoin(st.context.url or "", address))
 

@@ -9,7 +9,7 @@ from lazycore.figures import bound, exponent, export, kappa, outputs_plane
 from lazycore.papers.lazy_training.theorems.kappa_criterion import width_rates
 from lazycore.papers.theorem import Line, Rate, Theorem
 from lazycore.results.run import RunResult
-from pages.widgets import controls, sweeplink, theoremruns
+from pages.widgets import links, sweeplink, theoremruns
 from pages.widgets.chart import chart
 from pages.widgets.job import ask
 from pages.widgets.panels import take_away
@@ -127,7 +127,7 @@ def show_sweep(choice: Choice) -> None:
 
 def explore_link(choice: Choice) -> None:
     """Draw a link that opens the run in Explore."""
-    address = controls.link(choice.config)
+    address = links.link(choice.config)
     st.html(f'<a href="{address}" target="_self">Open this run in Explore</a>')
 
 
