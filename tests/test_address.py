@@ -8,32 +8,35 @@ from test_browser import expect_chosen, expect_in_box, expect_in_link, wait_for_
 from test_pages import opened
 
 from lazycore.config.run import all_fields
-from pages.widgets.parameters import OWNERS, belongs, may_be_field, owner
+from pages.widgets.declared import pages
+from pages.widgets.parameters import belongs, may_be_field, owner
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 QUOTED = re.compile(r'"((?:[a-z]{1,2}|fig|compare)_[a-z_]+)"')
-MODULES = {"phases": "phasecontrols", "refresh": "refreshcontrols", "theorems": "theoremcontrols"}
-MODULES |= {"figures": "figurecontrols", "data": "datacontrols", "compare": "selection"}
+WITH_CONTROLS = [name for name in pages() if name not in ("home", "explore", "sweep", "runs")]
 
 
 def test_no_field_of_a_run_is_a_parameter_of_a_page():
     assert all(owner(name) is None and may_be_field(name) for name in all_fields())
 
 
-@pytest.mark.parametrize(("page", "module"), MODULES.items())
-def test_what_a_page_writes_into_the_address_is_its_own(page, module):
-    names = set(QUOTED.findall((PAGES / "widgets" / f"{module}.py").read_text()))
-    bound = {name for name in names - all_fields().keys() if name.startswith(OWNERS[page])}
+@pytest.mark.parametrize("page", WITH_CONTROLS)
+def test_what_a_page_writes_into_the_address_is_its_own(page):
+    names = set(QUOTED.findall((PAGES / page / "controls.py").read_text()))
+    own = pages()[page].parameters
+    bound = {name for name in names - all_fields().keys() if name.startswith(own)}
     assert bound and all(belongs(name, page) and not may_be_field(name) for name in bound)
-    assert not any(belongs(name, other) for name in bound for other in OWNERS if other != page)
+    assert not any(
+        belongs(name, other) for name in bound for other in pages() if other not in (page, "home")
+    )
 
 
 @pytest.mark.parametrize("link", [{"p_model": "two_layer"}, {"p_widths": "8,16"}])
 def test_a_page_does_not_read_what_another_one_has_in_its_address(link):
-    app = opened("phases.py", **link)
-    app.switch_page("sweep.py").run()
+    app = opened("phases", **link)
+    app.switch_page("sweep/page.py").run()
     assert not app.exception and not app.error
-    assert not opened("explore.py", **link).error
+    assert not opened("explore", **link).error
 
 
 @pytest.mark.browser
@@ -65,13 +68,13 @@ def test_back_forward_and_reload_keep_what_was_there(server, tab):
 
 
 WRONG = {
-    "theorems.py": [("alpha", "3"), ("t_axes", "cubic"), ("t_foo", "1")],
-    "figures.py": [("fig_axes", "cubic"), ("x", "1"), ("fig", "9z")],
-    "phases.py": [("p_axis", "time"), ("p_foo", "1"), ("p_task", "none")],
-    "refresh.py": [("r_axes", "cubic"), ("alpha", "1"), ("r_problem", "none")],
-    "compare.py": [("compare_axes", "cubic"), ("by_seed", "perhaps"), ("y", "1")],
-    "home.py": [("at", "2"), ("alpha", "3")],
-    "runs.py": [("alpha", "3")],
+    "theorems": [("alpha", "3"), ("t_axes", "cubic"), ("t_foo", "1")],
+    "figures": [("fig_axes", "cubic"), ("x", "1"), ("fig", "9z")],
+    "phases": [("p_axis", "time"), ("p_foo", "1"), ("p_task", "none")],
+    "refresh": [("r_axes", "cubic"), ("alpha", "1"), ("r_problem", "none")],
+    "compare": [("compare_axes", "cubic"), ("by_seed", "perhaps"), ("y", "1")],
+    "home": [("at", "2"), ("alpha", "3")],
+    "runs": [("alpha", "3")],
 }
 
 
@@ -88,11 +91,11 @@ def test_a_link_says_what_its_page_does_not_read(page, link):
 @pytest.mark.parametrize(
     ("page", "link"),
     [
-        ("theorems.py", {"t_alpha": "50", "t_axes": "linear", "v": "1"}),
-        ("phases.py", {"p_model": "two_layer", "p_axis": "α"}),
-        ("compare.py", {"by_seed": "false", "figures": "gap"}),
-        ("home.py", {"at": "30"}),
-        ("figures.py", {"fig": "2a", "embed": "true"}),
+        ("theorems", {"t_alpha": "50", "t_axes": "linear", "v": "1"}),
+        ("phases", {"p_model": "two_layer", "p_axis": "α"}),
+        ("compare", {"by_seed": "false", "figures": "gap"}),
+        ("home", {"at": "30"}),
+        ("figures", {"fig": "2a", "embed": "true"}),
     ],
 )
 def test_a_link_that_is_read_is_not_complained_of(page, link):
@@ -101,6 +104,6 @@ def test_a_link_that_is_read_is_not_complained_of(page, link):
 
 
 def test_what_a_page_reads_is_named_without_what_only_draws_it():
-    app = opened("theorems.py", alpha="3")
+    app = opened("theorems", alpha="3")
     (error,) = app.error
     assert "reads t_alpha, t_axes, t_problem, t_theorem, t_time." in error.value.replace("\\", "")

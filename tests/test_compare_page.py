@@ -12,7 +12,7 @@ from lazycore.results.store import open_store
 from lazycore.results.sweep import SweepResult
 
 __all__ = ["queue", "root"]
-PAGE = "compare.py"
+PAGE = "compare"
 
 
 def runs_of(*alphas: float) -> str:
@@ -82,7 +82,7 @@ def test_two_ticked_runs_of_the_history_are_compared(root, queue, make_run):
         link = TINY | {"seed": seed}
         digests.append(queue.submit(RunConfig.from_text(link)))
         keep(root, make_run, link)
-    app = opened("runs.py")
+    app = opened("runs")
     for digest in digests:
         app.checkbox(key=f"pick_{digest}").check().run()
     html = "".join(element.proto.body for element in app.get("html"))
@@ -108,7 +108,7 @@ def sweep(root, make_run):
 
 
 def test_the_groups_of_a_sweep_go_to_compare_by_short_names(sweep):
-    page = html(opened("sweep.py", **sweep.to_text()))
+    page = html(opened("sweep", **sweep.to_text()))
     names = [f"{sweep.digest}:width={width}" for width in (8, 16)]
     address = f"/compare?{urlencode({'runs': ','.join(names)}, safe=':,')}"
     assert f'href="{address}"' in page and "Compare these 2 groups" in page

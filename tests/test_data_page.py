@@ -15,7 +15,7 @@ from test_pages import opened, words
 from lazycore.config.run import RunConfig
 from lazycore.datasets import folders, own, uploads
 from lazycore.errors import DataError
-from pages.widgets import dataview
+from pages.data import view
 from pages.widgets.parameters import may_be_field
 
 TABLE = ",a,b,kind\n" + "\n".join(f"{i},{i * 0.37 % 1:.2f},{i * 0.71 % 1:.2f},{i % 3 + 1}"
@@ -50,7 +50,7 @@ def on_to_explore(app: AppTest) -> RunConfig:
 
 
 def test_the_page_opens_with_the_example_and_what_was_understood_of_it():
-    app = opened("data.py")
+    app = opened("data")
     assert not app.exception and not app.error and not app.warning
     assert "500 points of 2 numbers" in words(app) and "2 classes" in words(app)
     assert len(app.dataframe) == 1 and list(app.dataframe[0].value.columns)[2] == "class · target"
@@ -59,7 +59,7 @@ def test_the_page_opens_with_the_example_and_what_was_understood_of_it():
 
 def test_a_link_shows_a_file_as_it_was_chosen_to_be_read():
     link = {"d_file": "t.csv", "d_target": "b", "d_without": "kind"}
-    app = opened("data.py", **link)
+    app = opened("data", **link)
     assert not app.exception and not app.error
     assert "Target b, real numbers" in words(app)
     assert "Left out: kind (as chosen)" in words(app)
@@ -71,20 +71,20 @@ def test_a_link_shows_a_file_as_it_was_chosen_to_be_read():
 
 
 def test_what_is_asked_is_answered_by_a_button():
-    app = opened("data.py", d_file="dates.csv")
+    app = opened("data", d_file="dates.csv")
     assert ["holds dates or times in day" in asked.value for asked in app.warning] == [True]
     assert list(app.dataframe[0].value.columns) == ["day", "a", "y"]
     assert not any("Train on it" in e.proto.body for e in app.get("html"))
     app.button(key="answer day").click().run()
     assert not app.warning and on_to_explore(app).data_without == "day"
-    app = opened("data.py", d_file="quality.csv")
+    app = opened("data", d_file="quality.csv")
     assert [button.label for button in app.button] == ["classes: 6", "numbers"]
     app.button(key="answer 0").click().run()
     assert not app.warning and on_to_explore(app).data_classes == 0
 
 
 def test_a_file_that_is_put_in_is_kept_and_looked_at(own_folder):
-    app = opened("data.py", d_file="t.csv", d_target="b")
+    app = opened("data", d_file="t.csv", d_target="b")
     app.file_uploader(key="upload").upload("../New table.tsv", DATES.replace(",", "\t").encode())
     app.run()
     assert not app.exception and app.selectbox(key="d_file").value == "New_table.csv"
@@ -94,7 +94,7 @@ def test_a_file_that_is_put_in_is_kept_and_looked_at(own_folder):
 
 
 def test_a_file_that_is_no_data_is_answered_in_a_sentence(own_folder):
-    app = opened("data.py")
+    app = opened("data")
     app.file_uploader(key="upload").upload("bad.csv", b"PK\x03\x04\x00")
     app.run()
     assert not app.exception and ["not text in UTF-8" in e.value for e in app.error] == [True]
@@ -103,24 +103,24 @@ def test_a_file_that_is_no_data_is_answered_in_a_sentence(own_folder):
 
 
 def test_what_cannot_be_is_a_sentence():
-    app = opened("data.py", d_file="none.csv")
+    app = opened("data", d_file="none.csv")
     assert ["no file 'none.csv' here" in error.value for error in app.error] == [True]
-    app = opened("data.py", d_file="t.csv", d_without="zzz")
+    app = opened("data", d_file="t.csv", d_without="zzz")
     assert ["has no column 'zzz'" in asked.value for asked in app.warning] == [True]
     assert not app.exception
 
 
 def test_parameters_of_the_page_are_no_fields_of_a_run():
-    app = opened("explore.py", d_file="t.csv", d_target="b")
+    app = opened("explore", d_file="t.csv", d_target="b")
     assert not app.exception and not app.error
     assert not any(may_be_field(name) for name in ("d_file", "d_target", "d_missing"))
 
 
 def test_words_of_a_file_stay_words_on_the_page():
-    evil = dataview.plain("![x](http://a.b/c) `code` <b> $y$ # *z*")
+    evil = view.plain("![x](http://a.b/c) `code` <b> $y$ # *z*")
     assert evil.startswith("!\\[x\\](http:\u2060//a") and "\\<b>" in evil and "\\$y\\$" in evil
     assert "\\`code\\`" in evil and "\\*z\\*" in evil
-    assert str(own.folder()) not in dataview.plain(f"row 3 of {own.folder()}/t.csv holds")
+    assert str(own.folder()) not in view.plain(f"row 3 of {own.folder()}/t.csv holds")
 
 
 # ── files that come in ───────────────────────────────────────────────────────────────────

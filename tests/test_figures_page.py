@@ -8,11 +8,11 @@ from lazycore.papers import atlas, tables
 from lazycore.papers.lazy_training.figures import _shipped, figure_1c
 from lazycore.papers.reproduction import FULL, QUICK, collect, find
 from lazycore.results.store import open_store
-from pages.widgets.figurecontrols import Choice
-from pages.widgets.figureview import code
+from pages.figures.controls import Choice
+from pages.figures.view import code
 
 __all__ = ["queue", "root"]
-PAGE = "figures.py"
+PAGE = "figures"
 NAMES = list(collect())
 
 
@@ -107,12 +107,12 @@ def test_another_figure_forgets_a_setting_that_it_does_not_have(root):
 
 
 def test_explore_takes_no_parameter_of_a_figure_for_a_field(root):
-    app = opened("explore.py", fig="1c", fig_setting="code", fig_size="full", fig_axes="log")
+    app = opened("explore", fig="1c", fig_setting="code", fig_size="full", fig_axes="log")
     assert not app.error and not app.exception
 
 
 def test_the_links_of_a_figure_open_its_sweep():
-    from pages.widgets.figureview import _link
+    from pages.figures.view import _link
 
     sweep = figure_1c.descent(figure_1c.TAUS, range(10))[1]
     address = _link(sweep)

@@ -29,6 +29,8 @@ FLOORS = (
 )
 """From the ground up. A room imports rooms of lower floors only."""
 
+PAGES = tuple(p.parent.name for p in sorted((ROOT / "pages").glob("*/page.py")))
+
 INSIDE = {
     "engine": (
         ("features",),
@@ -39,8 +41,9 @@ INSIDE = {
         ("paths",),
         ("refreshed",),
     ),
+    "pages": (("widgets",), ("frame", *PAGES)),
 }
-"""The floors of a room that has rooms of its own."""
+"""The floors of a room that has rooms of its own. A page uses no other page."""
 
 
 def module_of(path: Path) -> str:
@@ -111,8 +114,9 @@ def test_every_room_has_its_floor_and_imports_rooms_below_it():
 @pytest.mark.parametrize("name", INSIDE)
 def test_the_floors_inside_a_room_go_down_too(name):
     at = floors(INSIDE[name])
-    inside = f"lazycore.{name}."
-    found = {p.name for p in (ROOT / "lazycore" / name).iterdir() if (p / "__init__.py").exists()}
+    place = name if name == "pages" else f"lazycore.{name}"
+    inside, here = f"{place}.", ROOT / place.replace(".", "/")
+    found = {p.name for p in here.iterdir() if (p / "__init__.py").exists()}
     assert found == at.keys()
     for one, others in arrows(folder).items():
         if one.startswith(inside):

@@ -30,7 +30,7 @@ def placeholders(app: AppTest, prefix: str = "") -> dict[str, str]:
 
 
 def test_the_boxes_show_what_the_file_is():
-    app = opened("explore.py", task="own", data_file="mine.csv")
+    app = opened("explore", task="own", data_file="mine.csv")
     found = RunConfig.from_dict({"task": "own", "data_file": "mine.csv"})
     assert not app.exception and not app.error
     assert placeholders(app) == {
@@ -56,12 +56,10 @@ def test_the_boxes_show_what_the_file_is():
     ],
 )
 def test_a_bad_link_is_one_sentence(link, sentence):
-    app = opened("explore.py", task="own", **link)
+    app = opened("explore", task="own", **link)
     assert not app.exception
     assert [sentence in error.value for error in app.error] == [True]
-    swept = opened(
-        "sweep.py", **{f"s_{k}": v for k, v in link.items()}, s_task="own", s_alpha="1,2"
-    )
+    swept = opened("sweep", **{f"s_{k}": v for k, v in link.items()}, s_task="own", s_alpha="1,2")
     assert not swept.exception
     assert [sentence in error.value for error in swept.error] == [True]
 
@@ -69,7 +67,7 @@ def test_a_bad_link_is_one_sentence(link, sentence):
 def test_a_whole_link_opens_where_there_is_no_such_file(root):
     run = RunConfig.from_dict({"task": "own", "data_file": "mine.csv"}).resolve()
     (root / "data" / "own" / "mine.csv").unlink()
-    app = opened("explore.py", **{k: v for k, v in run.to_text().items() if v})
+    app = opened("explore", **{k: v for k, v in run.to_text().items() if v})
     assert not app.exception and not app.error
     assert app.text_input(key="data_hash").value == run.data_hash
     app.button(key="run").click().run()
@@ -79,14 +77,14 @@ def test_a_whole_link_opens_where_there_is_no_such_file(root):
 
 
 def test_a_file_is_no_axis():
-    app = opened("sweep.py", s_task="own", s_data_file="a.csv,b.csv", s_alpha="1,2")
+    app = opened("sweep", s_task="own", s_data_file="a.csv,b.csv", s_alpha="1,2")
     assert not app.exception
     assert ["data_file cannot be an axis" in error.value for error in app.error] == [True]
 
 
 @pytest.mark.parametrize("name", ["A matrix", "An oscillator"])
 def test_programs_are_one_click_away(name):
-    app = opened("explore.py")
+    app = opened("explore")
     app.pills(key="preset").set_value(name).run()
     assert not app.exception and not app.error
     assert "No network" in words(app)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from lazycore import tasks
 from lazycore.config import spec
@@ -20,7 +21,7 @@ from lazycore.papers import atlas
 from lazycore.papers.presets import PRESETS
 from lazycore.results.store import open_store
 from lazycore.service.queue import open_queue
-from pages.widgets import controls, runview
+from pages.explore import controls, view
 from pages.widgets.summary import DIAGNOSES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,10 +44,12 @@ def queue(root):
     queue.close()
 
 
-def opened(page: str = "home.py", **link: str) -> AppTest:
+def opened(page: str = "home", **link: str) -> AppTest:
     """Return the page as a link with these parameters opens it."""
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=30)
-    app.switch_page(page)
+    if page != "home":
+        # `switch_page` knows the pages by their paths only once the app has run.
+        app._page_hash = calc_hash(page)
     for name, value in link.items():
         app.query_params[name] = value
     return app.run()
@@ -103,18 +106,18 @@ def test_home_follows_its_slider_and_its_link(root):
 
 # ── explore ──────────────────────────────────────────────────────────────────────────────
 def test_explore_opens_with_a_finished_run(root):
-    app = opened("explore.py")
+    app = opened("explore")
     assert not app.exception and charts(app) == 5
 
 
 def test_explore_says_what_is_missing_and_that_no_worker_is_there(root):
-    app = opened("explore.py", **TINY)
+    app = opened("explore", **TINY)
     assert not app.exception
     assert "Not computed yet" in words(app) and "No worker is running" in words(app)
 
 
 def test_a_link_sets_every_control_that_it_names(root):
-    app = opened("explore.py", alpha="7.5", width="24", loss="logistic", task="circles", depth="1")
+    app = opened("explore", alpha="7.5", width="24", loss="logistic", task="circles", depth="1")
     assert app.text_input(key="alpha").value == "7.5"
     assert app.text_input(key="width").value == "24"
     assert app.selectbox(key="loss").value == "logistic"
@@ -122,25 +125,25 @@ def test_a_link_sets_every_control_that_it_names(root):
 
 
 def test_fields_that_are_not_read_have_no_control(root):
-    assert "momentum" not in [w.key for w in opened("explore.py").text_input]
-    assert "momentum" in [w.key for w in opened("explore.py", dynamics="sgd").text_input]
+    assert "momentum" not in [w.key for w in opened("explore").text_input]
+    assert "momentum" in [w.key for w in opened("explore", dynamics="sgd").text_input]
 
 
 def test_an_empty_control_shows_the_default_that_holds(root):
-    app = opened("explore.py", task="sine")
+    app = opened("explore", task="sine")
     assert app.text_input(key="n_train").placeholder == "20"
     assert app.selectbox(key="bias").placeholder == "normal (default)"
 
 
 def test_the_slider_moves_the_exact_value_and_follows_it(root):
-    app = opened("explore.py", alpha="40")
+    app = opened("explore", alpha="40")
     assert app.select_slider(key="alpha_slider").value == 40.0
     app.select_slider(key="alpha_slider").set_value(300.0).run()
     assert app.text_input(key="alpha").value == "300"
 
 
 def test_the_slider_agrees_with_the_box_and_with_the_default_of_the_task(root):
-    app = opened("explore.py", width="20")
+    app = opened("explore", width="20")
     slider = app.select_slider(key="width_slider")
     assert slider.value == 20 and slider.options[:3] == ["10", "20", "30"]
     app.text_input(key="width").set_value("400").run()
@@ -151,7 +154,7 @@ def test_the_slider_agrees_with_the_box_and_with_the_default_of_the_task(root):
     assert app.text_input(key="width").value == "100"
     assert app.select_slider(key="width_slider").options == stops
     for task in spec.collect("task"):
-        app = opened("explore.py", task=task)
+        app = opened("explore", task=task)
         for name in controls.SLIDERS:
             if f"{name}_slider" in [one.key for one in app.select_slider]:
                 value = app.select_slider(key=f"{name}_slider").value
@@ -160,14 +163,14 @@ def test_the_slider_agrees_with_the_box_and_with_the_default_of_the_task(root):
 
 def test_a_slider_follows_a_preset_back_to_the_default(root):
     fields = {p.name: p.fields for p in PRESETS}
-    app = opened("explore.py", **fields["Rich"])
+    app = opened("explore", **fields["Rich"])
     app.pills(key="preset").set_value("One curve").run()
     assert [app.text_input(key=name).value for name in ("width", "init_scale")] == ["", ""]
     assert [app.select_slider(key=f"{n}_slider").value for n in ("width", "init_scale")] == [100, 1]
 
 
 def test_every_control_of_a_run_is_called_in_words_and_has_a_sentence(root):
-    app = opened("explore.py", dynamics="sgd")
+    app = opened("explore", dynamics="sgd")
     named = [*app.text_input, *app.selectbox, *app.select_slider]
     for control in named:
         assert "_" not in control.label and control.label[0] in "α" + control.label[0].upper()
@@ -189,17 +192,17 @@ def test_every_control_of_a_run_is_called_in_words_and_has_a_sentence(root):
     ],
 )
 def test_a_bad_link_is_one_sentence_on_a_page_that_works(root, link, sentence):
-    app = opened("explore.py", **link)
+    app = opened("explore", **link)
     assert not app.exception
     assert [sentence in error.value for error in app.error] == [True]
     app.pills(key="preset").set_value("Lazy").run()
     assert not app.exception and not app.error
 
 
-@pytest.mark.parametrize("page", ["explore.py", "sweep.py", "data.py", "compare.py"])
+@pytest.mark.parametrize("page", ["explore", "sweep", "data", "compare"])
 def test_words_of_a_link_are_never_a_link_or_a_picture(root, page):
     evil = "[Session over, log in](http://a.b)"
-    of_page = {"data.py": {"d_file": evil}, "compare.py": {"runs": evil}}
+    of_page = {"data": {"d_file": evil}, "compare": {"runs": evil}}
     app = opened(page, **of_page.get(page, {evil: "1"}))
     assert not app.exception and len(app.error) >= 1
     for error in app.error:
@@ -209,7 +212,7 @@ def test_words_of_a_link_are_never_a_link_or_a_picture(root, page):
 
 @pytest.mark.parametrize("link", [{"steps": "1e12", "dynamics": "gd"}, {"n_train": "1e9"}])
 def test_a_run_that_is_too_large_is_refused_in_a_sentence(root, link):
-    app = opened("explore.py", **link)
+    app = opened("explore", **link)
     if not app.error:
         app.button(key="run").click().run()
     assert not app.exception
@@ -217,7 +220,7 @@ def test_a_run_that_is_too_large_is_refused_in_a_sentence(root, link):
 
 
 def test_what_was_there_stays_faded_until_the_new_run_has_begun(root, make_run):
-    app = opened("explore.py")
+    app = opened("explore")
     assert "Faded" not in html(app) and charts(app) == 5
     app.text_input(key="alpha").set_value("0.7").run()
     assert not app.exception and "Not computed yet" in words(app)
@@ -234,13 +237,13 @@ def test_what_was_there_stays_faded_until_the_new_run_has_begun(root, make_run):
 def test_a_run_that_has_only_its_start_does_not_take_the_place_of_what_was_there(make_run):
     whole = make_run()
     start = replace(whole, time=whole.time[:1], status="running")
-    assert not runview.has_begun(None) and not runview.has_begun(start)
-    assert runview.has_begun(whole) and runview.has_begun(replace(whole, status="running"))
+    assert not view.has_begun(None) and not view.has_begun(start)
+    assert view.has_begun(whole) and view.has_begun(replace(whole, status="running"))
 
 
 def test_a_preset_puts_the_figure_that_it_speaks_of_first(root):
     for preset in PRESETS[:4]:
-        app = opened("explore.py", **preset.fields)
+        app = opened("explore", **preset.fields)
         assert not app.exception and "## This run:" in words(app), preset.name
         first = drawn(app)[0]
         assert f"chart_run_{preset.first}" in str(first.proto.id), preset.name
@@ -249,7 +252,7 @@ def test_a_preset_puts_the_figure_that_it_speaks_of_first(root):
 
 def test_run_queues_and_cancel_takes_it_back(root, queue):
     digest = RunConfig.from_text(TINY).digest
-    app = opened("explore.py", **TINY)
+    app = opened("explore", **TINY)
     app.button(key="run").click().run()
     assert queue.get(digest).state == "queued"
     assert app.button(key="run").disabled and not app.button(key="cancel_run").disabled
@@ -260,7 +263,7 @@ def test_run_queues_and_cancel_takes_it_back(root, queue):
 
 def test_two_pages_that_ask_for_one_run_wait_for_one_job(root, queue):
     for _ in range(2):
-        app = opened("explore.py", **TINY)
+        app = opened("explore", **TINY)
         if not app.button(key="run").disabled:
             app.button(key="run").click().run()
     assert len(queue.list()) == 1
@@ -268,7 +271,7 @@ def test_two_pages_that_ask_for_one_run_wait_for_one_job(root, queue):
 
 def test_a_stored_run_is_shown_with_all_its_figures_and_numbers(root, make_run):
     keep(root, make_run, TINY)
-    app = opened("explore.py", **TINY)
+    app = opened("explore", **TINY)
     assert not app.exception and charts(app) == 7
     assert {"Kernel change", "Numerical error"} <= {metric.label for metric in app.metric}
     assert len(app.get("download_button")) == 2 * 7
@@ -276,7 +279,7 @@ def test_a_stored_run_is_shown_with_all_its_figures_and_numbers(root, make_run):
 
 def test_the_diagnosis_of_a_run_is_said_with_what_it_means(root, make_run):
     keep(root, make_run, TINY, diagnosis="kink")
-    said = words(opened("explore.py", **TINY))
+    said = words(opened("explore", **TINY))
     assert "Diagnosis: **kink**. At kinks of the activation" in said
     assert set(DIAGNOSES) == {ROUNDING, KINK, UNMET}
 
@@ -286,7 +289,7 @@ def test_a_stored_row_that_is_not_a_result_is_a_sentence_and_then_gone(root):
     store = open_store(root)
     store.put(digest, b"not a result")
     store.close()
-    app = opened("explore.py", **TINY)
+    app = opened("explore", **TINY)
     assert not app.exception and len(app.error) == 1
     assert "run it again" in app.error[0].value
     assert not app.run().error and "Not computed yet" in words(app)
@@ -304,7 +307,7 @@ def test_one_more_task_is_one_more_file_and_is_on_the_page(root, tmp_path, monke
     for cached in caches:
         cached.cache_clear()
     try:
-        app = opened("explore.py", task="cosine")
+        app = opened("explore", task="cosine")
         assert app.selectbox(key="task").value == "cosine" and not app.error
         assert app.text_input(key="n_train").placeholder == "20"
     finally:
@@ -315,16 +318,16 @@ def test_one_more_task_is_one_more_file_and_is_on_the_page(root, tmp_path, monke
 
 def test_three_stored_runs_that_differ_in_alpha_have_an_exponent(root, queue, make_run):
     for number, alpha in enumerate(("10", "30", "100")):
-        app = opened("explore.py", **TINY, alpha=alpha)
+        app = opened("explore", **TINY, alpha=alpha)
         assert "| output gap |" not in words(app), number
         app.button(key="run").click().run()
         keep(root, make_run, TINY | {"alpha": alpha})
-    app = opened("explore.py", **TINY, alpha="10")
+    app = opened("explore", **TINY, alpha="10")
     assert "| output gap | −1.0" in words(app)
 
 
 def test_with_the_toggle_every_change_is_run_once(root, queue):
-    app = opened("explore.py", **TINY, auto="true")
+    app = opened("explore", **TINY, auto="true")
     app.select_slider(key="alpha_slider").set_value(30.0).run()
     app.run()
     assert [job.config["alpha"] for job in queue.list()] == [30.0, 1.0]
@@ -332,7 +335,7 @@ def test_with_the_toggle_every_change_is_run_once(root, queue):
 
 def test_a_preset_sets_the_controls_and_asks_for_the_run(root, queue, monkeypatch):
     monkeypatch.setattr(atlas, "find", lambda digest: None)  # else it is there at once
-    app = opened("explore.py", alpha="3", seed="5")
+    app = opened("explore", alpha="3", seed="5")
     app.pills(key="preset").set_value("Too large a step").run()
     assert app.text_input(key="step_size").value == "40"
     assert app.text_input(key="seed").value == ""
@@ -349,7 +352,7 @@ def test_a_preset_is_a_run_with_two_sentences(preset):
 # ── runs ─────────────────────────────────────────────────────────────────────────────────
 def test_runs_lists_what_waits_and_can_cancel_and_delete_it(root, queue):
     first, second = (queue.submit(RunConfig.from_text(TINY | {"seed": s})) for s in ("1", "2"))
-    app = opened("runs.py")
+    app = opened("runs")
     assert "is next" in words(app) and "waits for 1" in words(app)
     app.button(key=f"cancel_{first}").click().run()
     assert queue.get(first).state == "cancelled"
@@ -361,14 +364,14 @@ def test_runs_lists_what_waits_and_can_cancel_and_delete_it(root, queue):
 
 
 def test_a_saved_record_is_shown_and_anything_else_refused(root, make_run):
-    app = opened("runs.py")
+    app = opened("runs")
     app.file_uploader(key="file").upload("run.npz", make_run().to_bytes())
     app.run()
     assert charts(app) == 7 and not app.error
     of_a_module = replace(make_run(), config=None)
     app.file_uploader(key="file").upload("module.npz", of_a_module.to_bytes()).run()
     assert charts(app) == 7 and not app.error and not app.exception
-    app = opened("runs.py")
+    app = opened("runs")
     app.file_uploader(key="file").upload("run.npz", b"PK\x03\x04 no").run()
     assert not app.exception
     assert ["not a whole Lazy Lab result" in error.value for error in app.error] == [True]
@@ -380,7 +383,7 @@ def test_the_web_process_never_imports_torch(tmp_path):
         "import sys; sys.path.insert(0, '.'); import app\n"
         "from streamlit.testing.v1 import AppTest\n"
         "at = AppTest.from_file('pages/main.py', default_timeout=30).run()\n"
-        "for page in ('explore.py', 'runs.py'): at.switch_page(page).run()\n"
+        "for page in ('explore/page.py', 'runs/page.py'): at.switch_page(page).run()\n"
         "assert not at.exception\n"
         "print([m for m in ('torch', 'scipy') if m in sys.modules])"
     )

@@ -13,10 +13,10 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.papers import atlas
 from lazycore.papers.feature_lazy.phases import crossover as at
 from lazycore.papers.feature_lazy.phases import cube_of, settings, shipped
-from pages.widgets import phasecontrols, phaseview
+from pages.phases import controls, view
 
 __all__ = ["queue", "root"]
-PAGE = "phases.py"
+PAGE = "phases"
 LINK = {
     "p_depth": "3",
     "p_activation": "tanh",
@@ -114,7 +114,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("config", OTHERS.values(), ids=OTHERS)
 def test_the_link_of_a_sweep_names_exactly_this_sweep(root, config):
-    link = phasecontrols.parameters(config)
+    link = controls.parameters(config)
     app = opened(PAGE, **link)
     assert not app.exception and not app.error
     assert app.button(key="phase_sweep").label == f"Sweep {len(config.cells)} runs"
@@ -154,7 +154,7 @@ def test_a_wrong_link_is_answered_in_a_sentence(root, link, said):
 
 
 def test_what_is_chosen_here_is_no_field_of_explore(root):
-    app = opened("explore.py", **LINK, p_axis="α")
+    app = opened("explore", **LINK, p_axis="α")
     assert not app.exception and not app.error
 
 
@@ -262,7 +262,7 @@ def test_the_code_of_a_figure_runs_and_starts_with_the_command():
     fields = settings.SETTING | {"n_train": "6", "n_test": "8", "width": "4,8"}
     fields |= {"alpha_sqrt_width": "1,10,100", "init_seed": "0,1"}
     config = SweepConfig.from_text(fields)
-    code = phaseview.code(config, "phasemap.figure(cube)")
+    code = view.code(config, "phasemap.figure(cube)")
     assert code.startswith("# python -m lazycore sweep --task digits")
     extra = "from lazycore.figures import phasecurves, phasewidths\n" + "\n".join(
         [

@@ -15,7 +15,7 @@ from lazycore.papers import atlas
 from lazycore.papers.iterative_linearization import problems
 
 __all__ = ["queue", "root"]
-PAGE = "refresh.py"
+PAGE = "refresh"
 PROBLEMS = problems.problems()
 
 

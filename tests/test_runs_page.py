@@ -10,10 +10,11 @@ from lazycore.errors import ConfigError
 from lazycore.results.store import open_store
 from lazycore.results.verdict import WORDS
 from lazycore.service.queue import Job
-from pages.widgets import history, known
+from pages.runs import history
+from pages.widgets import known
 
 __all__ = ["queue", "root"]
-PAGE = "runs.py"
+PAGE = "runs"
 
 
 def own_of(make_run, alpha: float = 100.0):
@@ -127,7 +128,7 @@ def test_the_run_of_an_own_module_is_kept_opened_by_its_link_and_compared(root, 
     assert f"/runs?run={own.digest}" in html(app) and "Own modules" in words(app)
     app = opened(PAGE, run=own.digest)
     assert f"own module {own.digest[:8]}: :green[**lazy**]" in words(app) and charts(app) == 7
-    app = opened("compare.py", runs=own.digest)
+    app = opened("compare", runs=own.digest)
     assert f"own module {own.digest[:8]}" in words(app) and charts(app) == 4
     (label,) = [o for o in app.multiselect(key="picked").options if o.startswith("own module")]
     assert label.endswith("lazy")

@@ -10,7 +10,8 @@ from test_pages import ROOT, charts, opened, queue, root, words
 from lazycore.config.sweep import SweepConfig
 from lazycore.papers import atlas
 from lazycore.results.store import open_store
-from pages.widgets import sweeplink, sweeppresets
+from pages.sweep import presets
+from pages.widgets import sweeplink
 from pages.widgets.sweepview import View, rows_of
 
 __all__ = ["queue", "root"]
@@ -22,7 +23,7 @@ TINY = {
     "alpha": "1,10",
     "width": "4,8",
 }
-PAGE = "sweep.py"
+PAGE = "sweep"
 
 
 def keep(folder, table, partial: bool = False):
@@ -106,7 +107,7 @@ def test_axes_of_words_and_derived_ones_go_into_a_box_of_their_own(root):
 
 
 def test_explore_takes_nothing_of_a_sweep_for_a_field(root):
-    app = opened("explore.py", s_alpha="1,10", runs="00", by_seed="false")
+    app = opened("explore", s_alpha="1,10", runs="00", by_seed="false")
     assert not app.error and not app.exception
 
 
@@ -235,7 +236,7 @@ def test_code_of_the_map_and_the_lines_runs_and_starts_with_the_command(what):
     assert subprocess.run(python, cwd=ROOT, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("preset", sweeppresets.PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", presets.PRESETS, ids=lambda preset: preset.name)
 def test_a_preset_is_a_sweep_with_two_sentences(root, preset):
     config = SweepConfig.from_text(preset.fields)
     assert {preset.view["x"], preset.view["y"]} <= set(config.axes)
@@ -251,6 +252,6 @@ def test_a_preset_is_a_sweep_with_two_sentences(root, preset):
 
 def test_a_sweep_has_a_name_and_a_link_among_the_runs(root, queue):
     queue.submit(SweepConfig.from_text(TINY))
-    app = opened("runs.py")
+    app = opened("runs")
     html = "".join(element.proto.body for element in app.get("html"))
     assert not app.exception and "4 runs: alpha 1,10 × width 4,8" in html and "/sweep?" in html

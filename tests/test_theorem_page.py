@@ -12,7 +12,7 @@ from lazycore.results.store import open_store
 from pages.widgets import sweepjob
 
 __all__ = ["queue", "root"]
-PAGE = "theorems.py"
+PAGE = "theorems"
 
 
 def keep(folder, config):
@@ -46,7 +46,7 @@ def test_a_failing_hypothesis_is_said(root):
 
 def test_a_preset_of_explore_shows_the_figure_eight_in_its_plane(root):
     keep(root, RunConfig(task="plane_target", alpha=3.0, time=12.0))
-    app = opened("explore.py", task="plane_target", alpha="3", time="12")
+    app = opened("explore", task="plane_target", alpha="3", time="12")
     assert not app.exception and not app.error
     assert app.selectbox(key="model").placeholder == "figure_eight (default)"
     assert "code_run_outputs_plane" in str(app.main) or charts(app) >= 5

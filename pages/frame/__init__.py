@@ -1,0 +1,1 @@
+"""What is around every page: its look, its address, the way back."""
