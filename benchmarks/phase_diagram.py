@@ -40,17 +40,17 @@ LONGEST_WAIT = 0.25
 
 PARTS = {
     "network: gradients": ("stacked.py:gradient",),
-    "linearised model: rates, outputs": ("_tangent_lanes.py:gradient", "_tangent_lanes.py:outputs"),
-    "kernel and eigenvectors at w0": ("_closed_form.py:closed_form", "anchor.py:kernel"),
-    "steps: judging errors": ("_pair.py:judge",),
-    "steps: stages": ("_chebyshev.py:_attempt", "_dormand_prince.py:_attempt"),
-    "steps: spectral radius": ("_chebyshev.py:_look_at_radii",),
-    "steps: at recorded times": ("_side_by_side.py:pass_by", "_side_by_side.py:ready"),
+    "linearised model: rates, outputs": ("tangent_lanes.py:gradient", "tangent_lanes.py:outputs"),
+    "kernel and eigenvectors at w0": ("closed_form.py:closed_form", "anchor.py:kernel"),
+    "steps: judging errors": ("pair.py:judge",),
+    "steps: stages": ("chebyshev.py:_attempt", "dormand_prince.py:_attempt"),
+    "steps: spectral radius": ("chebyshev.py:_look_at_radii",),
+    "steps: at recorded times": ("side_by_side.py:pass_by", "side_by_side.py:ready"),
     "recording: outputs and losses": ("metrics.py:series",),
     "recording: kernel change": ("metrics.py:sparse",),
     "κ: second derivative": ("kappa.py:kappa",),
     "data, networks, largest eigenvalue": ("batches.py:_shared", "recording.py:choose_scales"),
-    "result": ("results.py:collect",),
+    "result": ("run.py:collect",),
 }
 """Functions by the file and name a profiler knows them by; the time in one of them goes to it
 less the time in those that it calls."""

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_browser import expect_chosen, expect_in_box, expect_in_link, wait_for_chart
+from test_browser import expect_chosen, expect_in_box, expect_in_link, visit, wait_for_chart
 from test_pages import opened
 
 from lazycore.config.run import all_fields
@@ -48,7 +48,7 @@ def test_back_forward_and_reload_keep_what_was_there(server, tab):
 
     tab.goto(f"{server}/explore?task=circles&loss=logistic&alpha=0.2&time=300")
     is_there()
-    tab.get_by_role("link", name="Theorems").click()
+    visit(tab, "Theorems")
     tab.get_by_role("heading", name="Theorem 2.4").wait_for()
     wait_for_chart(tab)
     tab.get_by_label("α, exact", exact=True).fill("50")

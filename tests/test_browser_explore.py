@@ -5,7 +5,7 @@ import time
 import pytest
 from conftest import PATIENCE
 from playwright.sync_api import expect
-from test_browser import LONG, cancel, expect_in_box, press, start_long_run, wait_for_chart
+from test_browser import LONG, cancel, expect_in_box, press, start_long_run, visit, wait_for_chart
 
 from lazycore.papers.presets import PRESETS
 
@@ -67,7 +67,7 @@ def test_one_click_is_one_step_back_and_forward(server, tab):
     tab.get_by_text("One curve", exact=True).click()
     expect_in_box(tab, "α, output scale, exact", "0.03")
     tab.wait_for_function(WHOLE, arg="Twenty points of a sine")
-    tab.get_by_role("link", name="Runs").click()
+    visit(tab, "Runs")
     tab.get_by_role("heading", name="Open a file").wait_for()
     tab.go_back()
     expect_in_box(tab, "α, output scale, exact", "0.03")

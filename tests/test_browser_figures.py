@@ -4,6 +4,7 @@ import csv
 
 import pytest
 from playwright.sync_api import expect
+from test_browser import visit
 from test_browser_sweep import link_of, wait_for_map
 
 pytestmark = pytest.mark.browser
@@ -19,10 +20,10 @@ def test_a_cold_link_sets_every_control_and_navigation_keeps_them(server, tab):
         assert link_of(tab) == wanted
         kind = tab.evaluate("document.querySelector('.lazylab-chart')._fullLayout.xaxis.type")
         assert kind == "linear"
-        tab.get_by_role("link", name="Explore").click()
+        visit(tab, "Explore")
         tab.get_by_role("heading", name="Explore").wait_for()
         assert not tab.get_by_test_id("stAlert").filter(has_text="fig").count()
-        tab.get_by_role("link", name="Figures").click()
+        visit(tab, "Figures")
 
 
 def test_reported_and_computed_numbers_can_be_taken_away(server, tab):

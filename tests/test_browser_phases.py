@@ -1,7 +1,7 @@
 """The Feature-or-lazy page in a real browser: its cold link, what is drawn, both axes."""
 
 import pytest
-from test_browser import expect_chosen, expect_in_link, wait_for_chart
+from test_browser import expect_chosen, expect_in_link, visit, wait_for_chart
 
 pytestmark = pytest.mark.browser
 DRAWN = """(count) => {
@@ -20,9 +20,9 @@ def test_it_opens_finished_and_a_cold_link_keeps_its_state_through_navigation(se
         assert tab.evaluate(TITLES)[0] == "α (no unit)"
         expect_chosen(tab, "Feature side", "0.1")
         expect_in_link(tab, p_axis="α", p_feature="0.1")
-        tab.get_by_role("link", name="Runs").click()
+        visit(tab, "Runs")
         tab.get_by_role("heading", name="Open a file").wait_for()
-        tab.get_by_role("link", name="Feature or lazy").click()
+        visit(tab, "Feature or lazy")
     assert not tab.locator("[data-testid=stException]").count()
 
 

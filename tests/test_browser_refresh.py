@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from test_browser import expect_chosen, expect_in_link, wait_for_chart
+from test_browser import expect_chosen, expect_in_link, visit, wait_for_chart
 
 pytestmark = pytest.mark.browser
 
@@ -16,9 +16,9 @@ def test_a_deep_link_keeps_problem_stages_and_k(server, tab):
         expect_chosen(tab, "Problem", fields["r_problem"])
         # What the page opens with is not in the address.
         expect_in_link(tab, r_stages="front-loaded", r_every="500")
-        tab.get_by_role("link", name="Runs").click()
+        visit(tab, "Runs")
         tab.get_by_role("heading", name="Open a file").wait_for()
-        tab.get_by_role("link", name="Refresh").click()
+        visit(tab, "Refresh")
     expect(tab.get_by_test_id("stAlert")).to_have_count(0)
     assert not tab.locator("[data-testid=stException]").count()
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pandas
 import pytest
 from playwright.sync_api import expect
+from test_browser import visit
 
 from lazycore.papers import atlas
 
@@ -55,10 +56,10 @@ def test_a_cold_link_with_axes_sets_every_control_and_navigation_keeps_them(serv
         # The address follows the controls a moment later.
         for part in ("s_alpha=1%2C10%2C100", "s_steps=11", "s_of=kernel_change"):
             tab.wait_for_function(f"() => location.href.includes('{part}')")
-        tab.get_by_role("link", name="Explore").click()
+        visit(tab, "Explore")
         tab.get_by_role("heading", name="How fast does the distance fall").wait_for()
         assert not tab.get_by_test_id("stAlert").filter(has_text="not allowed").count()
-        tab.get_by_role("link", name="Sweep").click()
+        visit(tab, "Sweep")
         tab.get_by_text("Not computed yet").wait_for()
 
 

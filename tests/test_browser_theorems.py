@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from test_browser import expect_chosen, expect_in_box, expect_in_link, wait_for_chart
+from test_browser import expect_chosen, expect_in_box, expect_in_link, visit, wait_for_chart
 
 pytestmark = pytest.mark.browser
 PLAY = """async () => {
@@ -28,9 +28,9 @@ def test_a_deep_link_keeps_statement_problem_and_constants(server, tab):
         expect_in_box(tab, "α, exact", "700")
         # The statement that the page opens with is not in the address.
         expect_in_link(tab, t_problem=fields["t_problem"], t_alpha="700")
-        tab.get_by_role("link", name="Runs").click()
+        visit(tab, "Runs")
         tab.get_by_role("heading", name="Open a file").wait_for()
-        tab.get_by_role("link", name="Theorems").click()
+        visit(tab, "Theorems")
     assert not tab.locator("[data-testid=stException]").count()
 
 

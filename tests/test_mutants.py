@@ -80,6 +80,6 @@ def test_the_tables_speak_of_lines_that_are_there():
 
 def test_a_text_that_is_not_there_once_is_refused(monkeypatch):
     for text in ("no such formula", "def "):
-        monkeypatch.setattr(tables, "BY_HAND", (("theory.py", text, ""),))
+        monkeypatch.setattr(tables, "BY_HAND", (("theory/lazy.py", text, ""),))
         with pytest.raises(SystemExit, match="amend BY_HAND"):
             by_hand()

@@ -150,16 +150,18 @@ def test_one_more_file_is_one_more_choice_with_fields_of_its_own(
 
 
 def test_nothing_on_the_ground_floor_imports_torch():
-    modules = "lazycore config results spec fields targets budget theory verdict moments errors"
+    modules = "lazycore config.run results.run config.spec config.fields engine.problem.targets"
+    modules += " config.cost theory.lazy results.verdict config.moments errors"
     modules += " tasks models activations losses dynamics"
     code = ["import importlib, sys"]
     for name in modules.split():
         full = "lazycore" if name == "lazycore" else f"lazycore.{name}"
         code.append(f"importlib.import_module({full!r})")
     code += [
-        "from lazycore import RunConfig, RunResult, spec, budget",
+        "from lazycore import RunConfig, RunResult",
+        "from lazycore.config import spec, cost",
         "[spec.collect(kind) for kind in spec.PACKAGES]",
-        "run = RunConfig(alpha=3).resolve(); run.digest; budget.check(run)",
+        "run = RunConfig(alpha=3).resolve(); run.digest; cost.check(run)",
         "RunResult.from_bytes(RunResult.collect(run, []).to_bytes()).to_dict()",
         "from lazycore.engine.problem.targets import dataset; dataset(run.to_dict())",
         "found = {'torch', 'streamlit', 'plotly', 'dbos', 'diskcache'} & set(sys.modules)",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1]
 
-SEE, PAPERS, KEEP = "", "Papers", "Keep"
+SEE, PAPERS, KEEP = "", "Papers", "Runs and data"
 """The groups of the navigation; what is in no group stands by itself."""
 
 

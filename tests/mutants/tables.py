@@ -80,7 +80,7 @@ BY_HAND = (
 CORE: dict[str, str] = {
     "theory/lazy.py": "bootstrap theorem_bounds theory",
     "results/verdict.py": "verdict",
-    "theorems/[!_]*.py": "theorem_bounds theorems",
+    "papers/lazy_training/theorems/[!_]*.py": "theorem_bounds theorems",
     "papers/theorem.py": "theorem_bounds theorems",
     "papers/lazy_training/theorems/_constants.py": "theorem_bounds theorems",
     "losses/*.py": "losses",
@@ -121,7 +121,7 @@ CORE: dict[str, str] = {
     "engine/steppers/pair.py": "pair",
     "engine/steppers/dormand_prince.py": "integrators",
     "engine/steppers/chebyshev.py": "integrators",
-    "phases/[cfg]*.py": "phases",
+    "papers/feature_lazy/phases/[cfg]*.py": "phases",
 }
 """Files of the core, and the names of the tests that mirror them, the quickest first."""
 
