@@ -2,20 +2,21 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, quantity, style
 from lazycore.figures.style import Figure
+from lazycore.results.quantities.units import COMPRESSION
 from lazycore.results.run import RunResult
 
 
 def figure(result: RunResult, log: bool = True) -> Figure:
     """Return Λ = rms w_∥ / rms w_⊥ of the network over flow time, and where it began."""
-    values = result.series["compression"]
+    values = COMPRESSION.values(result)
     return style.figure(
         [style.model_line("nonlinear", result.time, values, log=log)],
         title="Compression of directions",
         subtitle=PANEL.question,
         x=style.time_axis(log),
-        y=style.axis("Λ = rms w∥ / rms w⊥ (ratio)", log),
+        y=style.axis(quantity.axis_title(COMPRESSION, result), log),
         alt="Root mean square of first-layer weights along the directions that labels depend on, "
         "over that across them, over flow time; dotted: as drawn.",
         shapes=[style.level(float(y)) for y in values[:1] if np.isfinite(y)],
@@ -28,6 +29,6 @@ PANEL = Panel(
     name="compression",
     order=49,
     question="Do the neurons turn to the directions that matter?",
-    shows=lambda result: style.has(result, "compression"),
+    shows=lambda result: style.has(result, COMPRESSION.name),
     draw=figure,
 )
