@@ -59,7 +59,7 @@ SPEC = Spec(
         ),
         STOP,
     ),
-    facts={"evaluations": lambda values: None},
+    facts={"evaluations": lambda values: None, "gradient_flow": True},
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lazycore.config import spec
 from lazycore.engine.problem.problem import Problem, rms
 from lazycore.theory.lazy import theorem_2_3
 
@@ -33,8 +34,9 @@ def gap_bound(problem: Problem, dynamics: str) -> GapBound:
     and Lipschitz constants of h and Dh on a ball, which are known in closed form for smooth
     networks of one hidden layer and one output.
     """
-    if dynamics != "flow":
-        return GapBound(None, "Theorem 2.3 is about gradient flow: this run takes discrete steps.")
+    if not spec.facts_of("dynamics", dynamics).get("gradient_flow"):
+        said = "takes discrete steps" if spec.takes_steps(dynamics) else "goes another way"
+        return GapBound(None, f"Theorem 2.3 is about gradient flow: this run {said}.")
     if not problem.loss.SPEC.facts["quadratic"]:
         return GapBound(None, "Theorem 2.3 is about the square loss.")
     if not problem.network.smooth:

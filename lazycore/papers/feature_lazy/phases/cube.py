@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lazycore.config import spec
 from lazycore.config.sweep import SweepConfig
 from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
@@ -46,8 +47,9 @@ class Cube:
 
     @property
     def depth(self) -> int | None:
-        """L, the number of hidden layers; 1 of a two-layer network, None where none is said."""
-        return 1 if self.base["model"] == "two_layer" else self.base.get("depth")
+        """L, the number of hidden layers; None where the model says of none."""
+        layers = spec.facts_of("model", self.base["model"]).get("linear_layers")
+        return layers(self.base) - 1 if layers and layers(self.base) else self.base.get("depth")
 
     @cached_property
     def labels(self) -> np.ndarray:
