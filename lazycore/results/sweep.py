@@ -17,6 +17,7 @@ from lazycore.config.run import ENGINE_VERSION
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
 from lazycore.results import answers, npz
+from lazycore.results.laid import laid
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.recorded import check_array
 from lazycore.results.run import RunResult
@@ -147,12 +148,9 @@ class SweepResult:
         is_plane = x_axis != y_axis and not {x_axis, y_axis} & at.keys()
         if quantity not in QUANTITIES or reduce not in REDUCTIONS or not is_plane:
             raise ConfigError(f"no grid of {quantity!r} by {reduce!r} over {x_axis} and {y_axis}.")
-        cube = self.values[:, list(QUANTITIES).index(quantity)].reshape(self.config.shape)
-        index = tuple(
-            _position(axes, name, at[name]) if name in at else slice(None) for name in axes
-        )
-        free = [name for name in axes if name not in at]
-        cube = np.moveaxis(cube[index], [free.index(y_axis), free.index(x_axis)], [0, 1])
+        order = (*at, y_axis, x_axis, *(n for n in axes if n not in (*at, x_axis, y_axis)))
+        cube = laid(axes, self.values[:, list(QUANTITIES).index(quantity)], order)
+        cube = cube[tuple(_position(axes, name, value) for name, value in at.items())]
         lanes = cube.reshape(*cube.shape[:2], -1)
         found = np.full(cube.shape[:2], np.nan)
         for place in np.ndindex(*found.shape):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazycore.config import spec
-from lazycore.engine.problem.problem import Problem, rms
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import Problem
 from lazycore.theory.lazy import theorem_2_3
 
 
@@ -52,7 +53,7 @@ def gap_bound(problem: Problem, dynamics: str) -> GapBound:
         assert bound is not None
         return bound
 
-    residual = rms(problem.train.start - problem.targets)
+    residual = float(rms(problem.train.start - problem.targets))
     differential = problem.largest_eigenvalue**0.5
 
     def at(time: float) -> float:

@@ -126,8 +126,9 @@ def _measured(problem: "Problem", moments: "Sequence[Moment]") -> tuple[dict[flo
     import torch
 
     from lazycore.config.moments import DIVERGED
-    from lazycore.engine.measures.columns import positions, rms
+    from lazycore.engine.measures.columns import positions
     from lazycore.engine.measures.recording import stated_error
+    from lazycore.engine.problem.norms import rms
 
     train = problem.train
     space, s = positions([moment.tangent for moment in moments])
