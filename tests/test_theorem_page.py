@@ -9,7 +9,8 @@ from lazycore.papers import atlas
 from lazycore.papers.lazy_training.theorems import _shipped
 from lazycore.papers.theorem import theorems
 from lazycore.results.store import open_store
-from pages.widgets import sweepjob
+from pages.theorems import runs, view
+from pages.widgets import jobs
 
 __all__ = ["queue", "root"]
 PAGE = "theorems"
@@ -79,7 +80,8 @@ def test_a_run_of_ones_own_waits_for_its_button(root, queue):
 
 
 def test_the_sweep_of_kappa_is_asked_for_where_it_is_not_there(root, queue, monkeypatch):
-    monkeypatch.setattr(sweepjob, "finished", lambda digest: None)
+    for module in (jobs, runs, view):
+        monkeypatch.setattr(module, "finished_table", lambda digest: None, raising=False)
     app = opened(PAGE, t_theorem="κ criterion")
     assert "0 of 112 networks are there" in words(app)
     app.button(key="compute_sweep").click().run()

@@ -2,8 +2,8 @@
 
 from lazycore.papers.presets import PRESETS, Preset
 from pages.explore import controls
-from pages.widgets.job import ask
 from pages.widgets.pills import pill_row
+from pages.widgets.progress import ask
 
 
 def preset_row() -> None:

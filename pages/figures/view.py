@@ -13,7 +13,7 @@ from lazycore.results.run import RunResult
 from pages.figures.controls import Choice
 from pages.widgets import links, sweeplink
 from pages.widgets.chart import chart
-from pages.widgets.figurejob import Part
+from pages.widgets.jobs import Part
 from pages.widgets.panels import take_away
 from pages.widgets.tables import cell, show_table
 
@@ -53,7 +53,7 @@ def _show_neurons(choice: Choice, parts: Sequence[Part]) -> None:
                 part.found, f"τ = {config['init_scale']:g}, m = {config['width']}{paired}"
             )
             key = f"figure_{choice.figure.name}_{number}"
-            chart(drawn, key=key, revision=part.job.digest)
+            chart(drawn, key=key, revision=part.config.digest)
             take_away(drawn, key, export.code(part.found.config, "neurons.figure"))
 
 

@@ -13,8 +13,8 @@ from pages.theorems import runs
 from pages.theorems.controls import Choice
 from pages.widgets import links, sweeplink
 from pages.widgets.chart import chart
-from pages.widgets.job import ask
 from pages.widgets.panels import take_away
+from pages.widgets.progress import ask
 from pages.widgets.sentences import show_warning
 from pages.widgets.tables import cell, show_table
 
