@@ -7,7 +7,6 @@ import streamlit as st
 from lazycore.config.sweep import SweepConfig
 from lazycore.figures import export, reproduction
 from lazycore.papers.claim import Row
-from lazycore.papers.lazy_training.figures._reported import read
 from lazycore.papers.reproduction import Curve, Found
 from lazycore.results.run import RunResult
 from pages.figures.controls import Choice
@@ -76,7 +75,7 @@ def show_sources(choice: Choice) -> None:
     if choice.figure.missing:
         st.info(choice.figure.missing)
     if choice.figure.reported():
-        st.caption(f"Grey is *reported*, not computed: {read()['source']} ({read()['read']}).")
+        st.caption(f"Grey is *reported*, not computed: {choice.figure.read_off()}.")
 
 
 def _said(choice: Choice) -> str:

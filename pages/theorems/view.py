@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lazycore.figures import bound, exponent, export, kappa, outputs_plane
-from lazycore.papers.lazy_training.theorems.kappa_criterion import width_rates
 from lazycore.papers.theorem import Line, Rate, Theorem
 from lazycore.results.run import RunResult
 from pages.theorems import runs
@@ -122,7 +121,7 @@ def show_sweep(choice: Choice) -> None:
             chart(figure, key="chart_theorem_kappa", revision=f"{sweep.digest}-{choice.log}")
             take_away(figure, "theorem_kappa", _sweep_code(sweep))
         with right:
-            _table(width_rates(table.frame))
+            _table(choice.theorem.sweep_rates(table.frame))
             st.html(f'<a href="{sweeplink.link(sweep)}" target="_self">Open in Sweep</a>')
 
 

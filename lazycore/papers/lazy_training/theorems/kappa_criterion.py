@@ -159,6 +159,7 @@ THEOREM = Theorem(
     rates=rates,
     alphas=(1.0, 10.0, 100.0, 1000.0),
     sweep=SWEEP,
+    sweep_rates=width_rates,
     remark="Version 4 prints the exponent −½ for mα(m); −1 is right, and what is measured.",
     order=12,
 )
