@@ -33,6 +33,19 @@ def files(kind: str) -> dict[str, tuple[ModuleType, ...]]:
     return found
 
 
+@cache
+def called(file: str) -> dict[str, tuple[ModuleType, ...]]:
+    """Return by the papers' folders the files of this name that lie anywhere in them."""
+    return {
+        name: tuple(
+            importlib.import_module(module.name)
+            for module in pkgutil.walk_packages(folder.__path__, f"{folder.__name__}.")
+            if module.name.endswith(f".{file}")
+        )
+        for name, folder in folders().items()
+    }
+
+
 def held(kind: str, holder: str) -> Iterator[Any]:
     """Yield what the files of this kind hold under the name `holder`, each with its paper, and
     called as it is asked for (`qualified`)."""

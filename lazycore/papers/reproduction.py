@@ -162,6 +162,12 @@ def find(name: str) -> Reproduction:
     return _named(name, collect(), "figure")
 
 
+def quick_jobs(paper: str) -> list[Job]:
+    """Return what a paper's figures open with: the quick size of their first settings."""
+    first = (one.settings[0] for one in collect().values() if one.paper == paper and one.settings)
+    return [job for setting in first for job in setting.sizes[QUICK].jobs]
+
+
 def _named(name: str, known: Mapping, what: str):
     if name not in known:
         raise ConfigError(f"there is no {what} {name[:40]!r}: give {', '.join(known)}.")
