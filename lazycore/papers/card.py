@@ -18,7 +18,8 @@ class Card:
     """One paper.
 
     title, authors (family names), year, arxiv (its id): as it is cited. said: what it says, in a
-    sentence of markdown. pages: the pages that show it, by the names of their folders.
+    few sentences of markdown. pages: the pages that show it, by the names of their folders.
+    heading: of the page that is the paper's own, if there is one.
     bare: kinds of what the paper holds (`claims`, `theorems`, `figures`) whose names stand
     without the paper's, in links and on the command line: those of before there were others.
     Whatever is not bare is called `paper/name`, so that no paper takes a name from another.
@@ -30,6 +31,7 @@ class Card:
     arxiv: str
     said: str
     pages: tuple[str, ...] = ()
+    heading: str = ""
     bare: tuple[str, ...] = ()
 
     @property

@@ -13,6 +13,7 @@ from pages.theorems.controls import Choice
 from pages.widgets import links, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.panels import take_away
+from pages.widgets.paper import key_of, placed
 from pages.widgets.progress import ask
 from pages.widgets.sentences import show_warning
 from pages.widgets.tables import cell, show_table
@@ -26,7 +27,8 @@ def show_statement(theorem: Theorem) -> None:
     """Draw the statement in formulas, and where it is from."""
     with st.container(border=True):
         st.markdown(_math(theorem.statement))
-        st.caption(theorem.source + (f". {theorem.remark}" if theorem.remark else "."))
+        source = placed(theorem.paper, theorem.source)
+        st.caption(source + (f". {theorem.remark}" if theorem.remark else "."))
 
 
 def show_hypotheses(theorem: Theorem, result: RunResult) -> None:
@@ -44,7 +46,7 @@ def show_lines(choice: Choice, result: RunResult, others: Mapping[str, RunResult
     """Draw every line under its bound, those of one group in one figure."""
     lines = choice.theorem.lines(result, others)
     drawn = [list(part) for _, part in itertools.groupby(lines, key=_group)]
-    name = _key(choice.theorem.name)
+    name = key_of(choice.theorem.name)
     shows_plane = outputs_plane.PANEL.shows(result)
     places = st.columns(2, gap="medium")
     if shows_plane:
@@ -92,7 +94,7 @@ def show_rates(choice: Choice, results: Sequence[RunResult]) -> None:
 
 def _show_exponent(results: Sequence[RunResult], name: str) -> None:
     figure = exponent.figure(results)
-    key = f"theorem_exponent_{_key(name)}"
+    key = f"theorem_exponent_{key_of(name)}"
     chart(figure, key=f"chart_{key}", revision="-".join(r.digest for r in results))
     configs = [result.config for result in results if result.config]
     take_away(figure, key, export.code_over_alpha(configs, "exponent.figure"))
@@ -152,10 +154,6 @@ def _number(value: float | None) -> str:
 def _math(text: str) -> str:
     """Return markdown whose norms, all of them in formulas, are as TeX spells them."""
     return text.replace("‖", r"\Vert ")
-
-
-def _key(name: str) -> str:
-    return name.lower().replace(" ", "_").replace(".", "_")
 
 
 def _group(line: Line) -> str:

@@ -10,5 +10,6 @@ CARD = Card(
     said="A network of width h learns **features** where √h α is small and stays **lazy** where "
     "it is large; the two phases meet at α\\* ~ h^(−1/2).",
     pages=("phases",),
+    heading="Feature or lazy",
     bare=("claims",),
 )

@@ -11,5 +11,6 @@ CARD = Card(
     "it has come to: **K = 1** is gradient descent, and to linearise only once is **lazy** "
     "training. About ten updates are often enough.",
     pages=("refresh",),
+    heading="How often must a network's features be taken anew?",
     bare=("claims",),
 )
