@@ -29,6 +29,7 @@ from lazycore.errors import ConfigError, LazyLabError
 from lazycore.machine.places import PROJECT
 from lazycore.papers.collection import called
 from lazycore.papers.reproduction import Job
+from lazycore.results import npz
 from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore, open_store
 from lazycore.results.sweep import SweepResult
@@ -181,14 +182,21 @@ def build(one: Shipment, only_missing: bool = False) -> Iterator[Path]:
         for job in one.declared():
             if only_missing and one.load(job) is not None:
                 continue
-            file = one.path(job)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            _made(one, job, store).save(part)
-            os.replace(part, file)
-            yield file
+            yield _whole(one.path(job), _made(one, job, store))
     finally:
         store.close()
+
+
+def _whole(file: Path, result: RunResult | SweepResult) -> Path:
+    """Write the file whole or not at all."""
+    part = file.with_suffix(".part")
+
+    def write() -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        result.save(part)
+        os.replace(part, file)
+
+    return npz.written(file, write)
 
 
 def _made(one: Shipment, job: Job, store: ResultStore) -> RunResult | SweepResult:
