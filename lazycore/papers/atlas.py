@@ -20,12 +20,13 @@ import numpy as np
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import LazyLabError
+from lazycore.machine.places import DASHBOARD
 from lazycore.papers import presets
 from lazycore.papers.presets import STRIPE
 from lazycore.results.run import RunResult
 from lazycore.results.sweep import SweepResult
 
-DIRECTORY = Path(__file__).resolve().parents[2] / "cache" / "atlas"
+DIRECTORY = DASHBOARD / "cache" / "atlas"
 FIGURES = "figures"
 """The folder of what the figures of the paper need;
 `lazycore.papers.lazy_training.figures._shipped` fills it."""
