@@ -12,8 +12,7 @@ def need(what: str, *packages: str) -> None:
     None of them is imported here.
     """
     if missing := [name for name in packages if find_spec(name) is None]:
-        is_one = len(missing) == 1
+        which = "which is" if len(missing) == 1 else "which are"
         raise ExtraMissing(
-            f"{what} needs {' and '.join(missing)}, which {'is' if is_one else 'are'} not "
-            'installed: pip install "lazylab[app]".'
+            f'{what} needs {", ".join(missing)}, {which} not installed: pip install "lazylab[app]".'
         )
