@@ -21,6 +21,7 @@ from importlib.util import find_spec
 
 import torch
 import lazycore
+from lazycore.running import lanes
 
 missing = [name for name in ("streamlit", "dbos", "plotly", "psutil") if find_spec(name) is None]
 assert missing == ["streamlit", "dbos", "plotly", "psutil"], missing
@@ -28,6 +29,7 @@ assert "site-packages" in lazycore.__file__
 config = lazycore.RunConfig(task="digits", dynamics="gd", steps=5, width=4, n_train=8, n_test=8)
 lazycore.run(config).save("run.npz")
 assert lazycore.RunResult.load("run.npz").digest == config.digest
+lanes.WORTH_SECONDS = 0.0  # a process for each core
 table = lazycore.sweep(lazycore.SweepConfig(base=config, axes={"alpha": (1.0, 10.0)}))
 table.to_parquet("sweep.parquet")
 x = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
@@ -38,7 +40,7 @@ from lazycore.datasets import uploads
 from lazycore.papers import atlas
 
 assert atlas.default_run() is not None and len(atlas.runs()) == len(atlas.ALPHAS)
-rows = "\\n".join(f"{k},{k % 7},{k % 2}" for k in range(20))
+rows = "\\n".join(f"{k},{k % 7},{k % 2}" for k in range(20000))  # read by a process of its own
 print(uploads.keep("mine.csv", f"a,b,target\\n{rows}\\n".encode()))
 """
 TINY = ["--task", "sine", "--dynamics", "gd", "--steps", "5", "--width", "4", "--n-train", "4"]
