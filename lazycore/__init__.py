@@ -11,6 +11,8 @@ Importing this package imports neither numpy nor torch; calling `run`, `train`, 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from lazycore.config.run import RunConfig
     from lazycore.config.sweep import SweepConfig

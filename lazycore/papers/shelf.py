@@ -26,7 +26,7 @@ import numpy as np
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, LazyLabError
-from lazycore.machine.places import PROJECT
+from lazycore.machine.places import DASHBOARD
 from lazycore.papers.collection import called
 from lazycore.papers.reproduction import Job
 from lazycore.results import npz
@@ -34,7 +34,7 @@ from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore, open_store
 from lazycore.results.sweep import SweepResult
 
-DIRECTORY = PROJECT / "cache" / "atlas"
+DIRECTORY = DASHBOARD / "cache" / "atlas"
 SWEEPS = "sweeps"
 """The folder of sweeps within a shipment's."""
 DIGEST = re.compile(r"[0-9a-f]{16}")
