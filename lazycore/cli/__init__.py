@@ -1,4 +1,4 @@
-"""`python -m lazycore run | sweep | worker | jobs | check | data`: the same without the pages.
+"""`python -m lazycore run | sweep | worker | jobs | check | data | new`: all without the pages.
 
 A wrong call ends with 2, a refused or failed one with 1; both print one sentence to standard
 error and nothing to standard output.
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lazycore.cli import checks, data, queue, runs, sweeps
+from lazycore.cli import checks, data, new, queue, runs, sweeps
 from lazycore.config.axes import DERIVED
 from lazycore.config.run import all_fields
 from lazycore.errors import ConfigError, LazyLabError
@@ -83,6 +83,6 @@ def _refuse(error: Exception, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lazycore", description="Lazy training, seen.", allow_abbrev=False)
     calls = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-    for command in (runs, sweeps, checks, queue, data):
+    for command in (runs, sweeps, checks, queue, data, new):
         command.add(calls, _Parser)
     return parser
