@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from documents import pages
+from documents import FENCE, pages
 
 import lazycore
 from lazycore import RunConfig, run
@@ -109,7 +109,8 @@ def test_files_that_are_no_python_go_with_the_package():
 def test_every_relative_link_and_picture_of_the_documents_exists():
     """But for the pages of papers, which are made when the site is built."""
     for document in (*ROOT.glob("*.md"), *pages()):
-        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
+        text = FENCE.sub("", document.read_text())
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
             made = "papers/" in link and (ROOT / "lazycore" / "papers" / Path(link).stem).is_dir()
             if not link.startswith("http") and not made:
                 assert (document.parent / link).exists(), f"{document.name}: {link}"

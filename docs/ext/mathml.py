@@ -2,7 +2,12 @@
 
 from html import escape
 
+from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
+
+OPERATORS = {"≤": "le", "≥": "ge", "≪": "ll", "≲": "lesssim", "→": "to", "∈": "in", "≠": "ne"}
+OPERATORS |= {"∘": "circ", "‖": "|"}
+"""Signs that statements have as they are; by their names in TeX they stand apart as they should."""
 
 
 def setup(app):
@@ -16,17 +21,24 @@ def setup(app):
 
 def inline(translator, node):
     """Write a formula of a line."""
-    from docutils.nodes import SkipNode
-
-    translator.body.append(convert(node.astext()))
+    translator.body.append(convert(named(node.astext())))
     raise SkipNode
 
 
 def display(translator, node):
     """Write a formula that stands by itself."""
-    from docutils.nodes import SkipNode
-
     tex = node.astext()
-    formula = convert(tex, display="block")
+    formula = convert(named(tex), display="block")
     translator.body.append(f'<div class="formula" title="{escape(tex)}">{formula}</div>\n')
     raise SkipNode
+
+
+def named(tex):
+    """Return a formula with the names of its operators in place of their signs.
+
+    >>> named("a ≤ b")
+    'a \\\\le{} b'
+    """
+    for sign, name in OPERATORS.items():
+        tex = tex.replace(sign, f"\\{name}" + "{}" * name.isalpha())
+    return tex

@@ -82,7 +82,7 @@ def _theorems(paper):
     found = [theorem for _, theorem in held(paper, "theorems", "THEOREM")]
     parts = [
         f"### {one.title}\n\n{_statement(one.statement)}\n\n"
-        f"*Source:* {one.source}. *Looked at on:* {', '.join(one.examples)}. {one.remark}".rstrip()
+        f"*Source:* {one.source}. *Looked at on:* {'; '.join(one.examples)}. {one.remark}".rstrip()
         for one in sorted(found, key=lambda one: one.order)
     ]
     return "\n\n".join(["## Theorems", *parts]) if parts else ""
