@@ -16,7 +16,7 @@ from lazycore.cli import main
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 END = "\x1e"
 """Printed behind each block."""
-SLOW = {"howto/sweep", "tutorial"}
+SLOW = {"howto/sweep"}
 TREE = "howto/extend"
 """The document whose blocks are files of the tree."""
 OWN = {
