@@ -37,9 +37,9 @@ module = torch.nn.Linear(2, 1)
 assert lazycore.compare(module, x, x[:, 0], steps=3).status == "done"
 
 from lazycore.datasets import uploads
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 
-assert atlas.default_run() is not None and len(atlas.runs()) == len(atlas.ALPHAS)
+assert home.default_run() is not None and len(home.runs()) == len(home.ALPHAS)
 rows = "\\n".join(f"{k},{k % 7},{k % 2}" for k in range(20000))  # read by a process of its own
 print(uploads.keep("mine.csv", f"a,b,target\\n{rows}\\n".encode()))
 """

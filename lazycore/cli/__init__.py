@@ -1,5 +1,5 @@
-"""`lazylab run | sweep | check | jobs | worker | data`, which `python -m lazycore` is too: the same
-without the pages. `lazylab app` starts the pages.
+"""`lazylab run | sweep | worker | jobs | check | data | new`, which `python -m lazycore` is too:
+all without the pages. `lazylab app` starts the pages.
 
 A wrong call ends with 2, a refused or failed one with 1; both print one sentence to standard
 error and nothing to standard output.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lazycore import __version__
-from lazycore.cli import app, checks, data, queue, runs, sweeps
+from lazycore.cli import app, checks, data, new, queue, runs, sweeps
 from lazycore.config.axes import DERIVED
 from lazycore.config.run import all_fields
 from lazycore.errors import ConfigError, LazyLabError
@@ -89,6 +89,6 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=program, description="Lazy training, seen.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"lazylab {__version__}")
     calls = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-    for command in (app, runs, sweeps, checks, queue, data):
+    for command in (app, runs, sweeps, checks, queue, data, new):
         command.add(calls, _Parser)
     return parser

@@ -47,8 +47,8 @@ def keep_freed_memory() -> None:
     """Have arrays of up to 32 MB come from memory that this process has had before.
 
     The usual malloc hands it back and asks for it anew at every step: 900 page faults in a step
-    of ten networks of 50 units, which then took 5.2 ms for 2.9 (LOG.md, 2026-11-27). Up to
-    128 MB that nothing uses any more stay with the process.
+    of ten networks of 50 units, which then took 5.2 ms for 2.9 (docs/log/speed.md, 2026-11-27). Up
+    to 128 MB that nothing uses any more stay with the process.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
