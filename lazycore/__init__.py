@@ -11,6 +11,8 @@ Importing this package imports neither numpy nor torch; calling `run`, `train`, 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from lazycore.results import drawn
+
 if TYPE_CHECKING:
     from lazycore.config.run import RunConfig
     from lazycore.config.sweep import SweepConfig
@@ -50,6 +52,14 @@ _PLACES = {
     "sweep": "running.sweeps",
     "train": "running.run",
 }
+
+
+def _artist() -> "drawn.Artist":
+    """Return what draws results; it stands above this package's face, and is looked up by name."""
+    return importlib.import_module("lazycore.figures.objects")  # type: ignore[return-value]
+
+
+drawn.tell(_artist)
 
 
 def __getattr__(name: str) -> Any:

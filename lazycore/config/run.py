@@ -11,8 +11,10 @@ from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from typing import Any
 
-from lazycore.config import spec
+from lazycore.config import described, spec
 from lazycore.config.fields import GENERAL, SELECTORS
+from lazycore.config.known import all_fields as all_fields
+from lazycore.config.known import readings as readings
 from lazycore.config.spec import Field, shown
 from lazycore.errors import LONGEST_WORD, ConfigError
 
@@ -22,7 +24,7 @@ FEW = 8
 """Fields that a message names where none is close."""
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
 class RunConfig:
     """One run, checked where it is born; a field left at None is not given.
 
@@ -98,6 +100,12 @@ class RunConfig:
                 more = dict(self.extra) | {name: found[name]}
                 object.__setattr__(self, "extra", tuple(sorted(more.items())))
 
+    def __repr__(self) -> str:
+        return described.line("RunConfig", self.given(), self.digest)
+
+    def _repr_html_(self) -> str:
+        return described.card(self.given(), self._resolved, self.digest).html()
+
     def __getattr__(self, name: str) -> Any:
         for key, value in self.__dict__.get("extra", ()):
             if key == name:
@@ -171,26 +179,18 @@ class RunConfig:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+_BEGINNING = RunConfig.__doc__ or ""
+for _name, _made in (
+    ("__doc__", lambda: described.documentation(_BEGINNING)),
+    ("__signature__", described.signature),
+):
+    setattr(RunConfig, _name, described.Lazily(_made))
+
+
 @cache
 def _own() -> dict[str, None]:
     """Return the names of the fields that `RunConfig` itself names, in order."""
     return {field.name: None for field in fields(RunConfig) if field.name != "extra"}
-
-
-def all_fields() -> dict[str, Field]:
-    """Return every field that some file reads, by name (the first file's version of it)."""
-    found = {f.name: f for f in (*SELECTORS, *GENERAL)}
-    for kind in spec.PACKAGES:
-        for file in spec.collect(kind).values():
-            for field in file.SPEC.reads:
-                found.setdefault(field.name, field)
-    return found
-
-
-def readings(name: str) -> list[Field]:
-    """Return the field of this name as each file that reads it has it."""
-    files = [file for kind in spec.PACKAGES for file in spec.collect(kind).values()]
-    return [field for file in files for field in file.SPEC.reads if field.name == name]
 
 
 @cache

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from lazycore.config.axes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
+from lazycore.config.card import Card
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.config.spec import shown
 from lazycore.errors import ConfigError
@@ -39,7 +40,7 @@ class Cell:
         return ", ".join(f"{name}={word(value)}" for name, value in self.values.items())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SweepConfig:
     """A run and the values that some of its fields take, checked where it is born.
 
@@ -60,6 +61,20 @@ class SweepConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "axes", _checked_axes(self.axes))
         object.__setattr__(self, "base", self.cells[0].config)
+
+    def __repr__(self) -> str:
+        return self._card.text()
+
+    def _repr_html_(self) -> str:
+        return self._card.html()
+
+    @property
+    def _card(self) -> Card:
+        sizes = " × ".join(map(str, self.shape))
+        axes = tuple((name, axis_text(name, values)) for name, values in self.axes.items())
+        shared = [f"{k}={v!r}" for k, v in self.base.given().items() if k not in _set_by(self.axes)]
+        rows = (*axes, ("each run", ", ".join(shared) or "as by default"), ("digest", self.digest))
+        return Card(kind="SweepConfig", head=f"{sizes} = {len(self.cells)} runs", rows=rows)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:

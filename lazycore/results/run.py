@@ -18,7 +18,8 @@ import numpy as np
 
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
-from lazycore.results import npz
+from lazycore.results import cards, drawn, npz
+from lazycore.results.plaindata import is_array, nested, plain, stacked
 from lazycore.results.recorded import MODELS, check_record
 from lazycore.results.snapshots import Snapshot, answer
 from lazycore.results.verdict import Finding, finding, share_learned, so_far
@@ -62,7 +63,7 @@ OF_THIRD = {
 """The same of the path of iterative linearisation, where the run has one."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RunResult:
     """One run: its config and everything that was recorded.
 
@@ -99,9 +100,9 @@ class RunResult:
             config=config.resolve().to_dict() if config is not None else None,
             status=status or said,
             time=np.array([s.time for s in snapshots], dtype=float),
-            series=_stacked([s.series for s in snapshots]),
+            series=stacked([s.series for s in snapshots]),
             kernel_time=np.array([s.time for s in sparse], dtype=float),
-            sparse=_stacked([s.sparse for s in sparse]),
+            sparse=stacked([s.sparse for s in sparse]),
             latest=latest,
         )
 
@@ -156,14 +157,33 @@ class RunResult:
         """Sentences on what was done otherwise than one might think."""
         return [str(note) for note in self.latest.get("notes", ())]
 
+    def __repr__(self) -> str:
+        return cards.of_run(self).text()
+
+    def _repr_html_(self) -> str:
+        return cards.of_run(self).html(drawn.artist().picture(self))
+
+    def figures(self) -> dict[str, str]:
+        """Return the figures that this run has the quantities for: name → what it answers."""
+        return drawn.artist().figures(self)
+
+    def plot(self, name: str = "losses", *, log: bool = True) -> "drawn.Figure":
+        """Return one of `figures()` as a plotly Figure.
+
+        log: whether its axes are logarithmic where that makes sense.
+        Raises `ConfigError` for a name that is no figure of this run, `LazyLabError` where plotly
+        is not installed.
+        """
+        return drawn.artist().plot(self, name, {"log": log})
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able data: the contract's keys, and the further ones."""
         flat: dict[str, Any] = dict(ALWAYS_PRESENT)
         if "refreshed.train_loss" in self.series:
             flat |= OF_THIRD
         for group in (self.series, self.sparse, self.latest):
-            flat |= {key: _plain(value) for key, value in group.items()}
-        flat |= {"kernel_time": _plain(self.kernel_time), "time": _plain(self.time)}
+            flat |= {key: plain(value) for key, value in group.items()}
+        flat |= {"kernel_time": plain(self.kernel_time), "time": plain(self.time)}
         head = {
             "config": dict(self.config) if self.config is not None else None,
             "digest": self.digest,
@@ -172,7 +192,7 @@ class RunResult:
             "verdict": self.verdict,
             "learned": self.learned,
         }
-        return head | _nested(flat) | head  # nothing recorded may pass for the head
+        return head | nested(flat) | head  # nothing recorded may pass for the head
 
     @property
     def history(self):
@@ -194,7 +214,7 @@ class RunResult:
             "schema": SCHEMA,
             "config": self.config,
             "status": self.status,
-            "latest": {k: _plain(v) for k, v in self.latest.items() if not _is_array(v)},
+            "latest": {k: plain(v) for k, v in self.latest.items() if not is_array(v)},
         }
         return npz.pack(head, dict(self._arrays()))
 
@@ -245,45 +265,5 @@ class RunResult:
         named = [("time", self.time), ("kernel_time", self.kernel_time)]
         named += [(f"series/{k}", v) for k, v in sorted(self.series.items())]
         named += [(f"sparse/{k}", v) for k, v in sorted(self.sparse.items())]
-        named += [(f"latest/{k}", v) for k, v in sorted(self.latest.items()) if _is_array(v)]
+        named += [(f"latest/{k}", v) for k, v in sorted(self.latest.items()) if is_array(v)]
         return named
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray)
-
-
-def _stacked(rows: list[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: _column([row.get(name) for row in rows]) for name in names}
-
-
-def _column(values: list[Any]) -> np.ndarray:
-    """Return the values as one array, NaN where a row has none."""
-    first = next(v for v in values if v is not None)
-    blank = np.full(np.shape(first), np.nan)
-    stacked = np.stack([blank if v is None else np.asarray(v) for v in values])
-    return stacked if stacked.dtype == np.float32 else stacked.astype(float)
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON-able data, null for NaN and ∞."""
-    if _is_array(value):
-        return _plain(value.tolist())
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for name, value in flat.items():
-        *parents, leaf = name.split(".")
-        node = tree
-        for parent in parents:
-            node[parent] = node.get(parent) or {}  # null where the run has no such path
-            node = node[parent]
-        node[leaf] = value
-    return tree

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lazycore.results import cards
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Snapshot:
     """What is measured at one recorded time.
 
@@ -24,6 +26,12 @@ class Snapshot:
     latest: Mapping[str, Any] = field(default_factory=dict)
     first: bool = False
     more: bool = False
+
+    def __repr__(self) -> str:
+        return cards.of_snapshot(self).text()
+
+    def _repr_html_(self) -> str:
+        return cards.of_snapshot(self).html()
 
 
 def answer(snapshots: list[Snapshot], is_partial: bool) -> list[Snapshot]:

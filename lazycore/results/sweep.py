@@ -13,21 +13,24 @@ from typing import Any
 
 import numpy as np
 
+from lazycore.config.axes import axis_text
 from lazycore.config.run import ENGINE_VERSION
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
-from lazycore.results import answers, npz
+from lazycore.results import answers, cards, drawn, npz
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.recorded import check_array
 from lazycore.results.run import RunResult
+from lazycore.results.tabled import REDUCTIONS, reduced, scales
 
 SCHEMA = "lazylab-sweep-1"
 LARGEST_FILE = 64 * 2**20
 """Bytes that a table may unpack to: more is refused before it is read."""
 STATUSES = ("missing", "done", "diverged", "budget", "failed")
 VERDICTS = ("", "lazy", "crossover", "rich", "undecided")
-REDUCTIONS = {"median": np.median, "mean": np.mean, "min": np.min, "max": np.max}
 LONGEST_MESSAGE = 500
+SHOWN = {cards.GAP: "relative_gap", cards.KERNEL: "kernel_change"}
+"""Quantities of which a table says where they lie, by what they are called."""
 OUTPUTS = "nonlinear.test_outputs"
 """What a run records of its final outputs αh, one a test point."""
 
@@ -68,6 +71,45 @@ class SweepResult:
         self.values[row] = np.nan
         self._messages[row] = message[:LONGEST_MESSAGE]
         self._keep_outputs(row, np.array([]))
+
+    def __repr__(self) -> str:
+        return self._card.text()
+
+    def _repr_html_(self) -> str:
+        return self._card.html(drawn.artist().picture(self))
+
+    @property
+    def _card(self) -> cards.Card:
+        words = [
+            (STATUSES[s], VERDICTS[v]) for s, v in zip(self._status, self._verdict, strict=True)
+        ]
+        names = list(QUANTITIES)
+        shown = {n: self.values[:, names.index(q)] for n, q in SHOWN.items()}
+        axes = tuple((name, axis_text(name, v)) for name, v in self.config.axes.items())
+        shared = {k: v for k, v in self.config.base.given().items() if k not in self.config.axes}
+        rest = (("each run", cards.called(shared) or "as by default"), ("digest", self.digest))
+        return cards.of_table("SweepResult", axes, words, self._messages.values(), shown, rest)
+
+    @property
+    def axes_and_base(self) -> tuple[Mapping[str, tuple[Any, ...]], Mapping[str, Any]]:
+        """The axes with their values, and what all runs have in common, for who draws this."""
+        return self.config.axes, self.config.base.resolve().to_dict()
+
+    def figures(self) -> dict[str, str]:
+        """Return the figures that this table has: name → what it answers."""
+        return drawn.artist().figures(self)
+
+    def plot(
+        self, name: str = "lines", quantity: str = "relative_gap", **view: Any
+    ) -> "drawn.Figure":
+        """Return one of `figures()` as a plotly Figure.
+
+        quantity: a column of `frame`. view: `x` and `y`, the names of its axes; and the value of
+        any other axis by its name, the first one where it is left out.
+        Raises `ConfigError` for a name that is no figure, quantity or axis of this table,
+        `LazyLabError` where plotly is not installed.
+        """
+        return drawn.artist().plot(self, name, {"quantity": quantity} | view)
 
     @property
     def test_outputs(self) -> np.ndarray | None:
@@ -114,7 +156,7 @@ class SweepResult:
         head: dict[str, Any] = {
             name: [cell.values[name] for cell in cells] for name in self.config.axes
         }
-        head |= self._scales(head)
+        head |= scales(self.config, head)
         head |= {
             "digest": [cell.digest for cell in cells],
             "status": [STATUSES[code] for code in self._status],
@@ -147,19 +189,8 @@ class SweepResult:
         is_plane = x_axis != y_axis and not {x_axis, y_axis} & at.keys()
         if quantity not in QUANTITIES or reduce not in REDUCTIONS or not is_plane:
             raise ConfigError(f"no grid of {quantity!r} by {reduce!r} over {x_axis} and {y_axis}.")
-        cube = self.values[:, list(QUANTITIES).index(quantity)].reshape(self.config.shape)
-        index = tuple(
-            _position(axes, name, at[name]) if name in at else slice(None) for name in axes
-        )
-        free = [name for name in axes if name not in at]
-        cube = np.moveaxis(cube[index], [free.index(y_axis), free.index(x_axis)], [0, 1])
-        lanes = cube.reshape(*cube.shape[:2], -1)
-        found = np.full(cube.shape[:2], np.nan)
-        for place in np.ndindex(*found.shape):
-            numbers = lanes[place][np.isfinite(lanes[place])]
-            if numbers.size:
-                found[place] = REDUCTIONS[reduce](numbers)
-        return found
+        column = self.values[:, list(QUANTITIES).index(quantity)]
+        return reduced(column, axes, x_axis, y_axis, at, REDUCTIONS[reduce])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as JSON-able data, one object for each cell; null where NaN."""
@@ -206,19 +237,6 @@ class SweepResult:
         """Return the table in the file; `ResultNotFound` or `CorruptResult` if there is none."""
         return cls.from_bytes(npz.read(path))
 
-    def _scales(self, known: Mapping[str, Any]) -> dict[str, list[float]]:
-        """Return α and α√width of every cell, those that `known` has not got."""
-        base, configs = self.config.base.resolve(), [cell.config for cell in self.config.cells]
-        if base.alpha is None or base.width is None:
-            return {}
-        alphas = [base.alpha if c.alpha is None else c.alpha for c in configs]
-        widths = [base.width if c.width is None else c.width for c in configs]
-        both = {
-            "alpha": alphas,
-            "alpha_sqrt_width": [a * w**0.5 for a, w in zip(alphas, widths, strict=True)],
-        }
-        return {name: column for name, column in both.items() if name not in known}
-
     def _keep_outputs(self, row: int, outputs: np.ndarray) -> None:
         if outputs.size and self._outputs is None:
             points = min(len(outputs), answers.MOST // self.total)
@@ -236,13 +254,6 @@ class SweepResult:
         if digest not in self._rows:
             raise ConfigError(f"the run {digest} is no cell of this sweep.")
         return self._rows[digest]
-
-
-def _position(axes: Mapping[str, tuple], name: str, value: Any) -> int:
-    if value not in axes[name]:
-        values = ", ".join(map(str, axes[name]))
-        raise ConfigError(f"{name}={value} is not on its axis: give {values}.")
-    return axes[name].index(value)
 
 
 @lru_cache(maxsize=8)

@@ -7,11 +7,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from lazycore.config.card import word
 from lazycore.config.fields import ALPHA, SEED, WIDTH
 from lazycore.engine.networks.held_module import private_copy
 from lazycore.errors import ConfigError, LazyLabError
+from lazycore.results import cards, drawn
 from lazycore.results.quantities import measure
 from lazycore.results.run import RunResult
+from lazycore.results.sweep import SHOWN
 from lazycore.running.compare import compare
 from lazycore.running.compare.randomness import seed_all, undisturbed
 from lazycore.running.progress import counted
@@ -19,7 +22,7 @@ from lazycore.running.progress import counted
 AXES = {"alpha": ALPHA, "width": WIDTH, "seed": SEED}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparisons:
     """Runs of one module, each by its values of the axes.
 
@@ -38,6 +41,40 @@ class Comparisons:
         import pandas as pd
 
         return pd.DataFrame([self._row(*cell) for cell in self.results.items()])
+
+    def __repr__(self) -> str:
+        return self._card.text()
+
+    def _repr_html_(self) -> str:
+        return self._card.html(drawn.artist().picture(self))
+
+    @property
+    def _card(self) -> cards.Card:
+        frame = self.frame
+        axes = tuple((n, ", ".join(word(v) for v in values)) for n, values in self.axes.items())
+        failed = [str(found) for found in self.results.values() if isinstance(found, LazyLabError)]
+        words = [*zip(frame["status"], frame["verdict"], strict=True)]
+        shown = {
+            name: frame[quantity].to_numpy(float)
+            for name, quantity in SHOWN.items()
+            if quantity in frame
+        }
+        return cards.of_table("Comparisons", axes, words, failed, shown)
+
+    @property
+    def axes_and_base(self) -> tuple[dict[str, tuple[float, ...]], dict[str, Any]]:
+        """The axes with their values, and the fields that all runs share: a module has none."""
+        return self.axes, {}
+
+    def figures(self) -> dict[str, str]:
+        """Return the figures that these runs have: name → what it answers."""
+        return drawn.artist().figures(self)
+
+    def plot(
+        self, name: str = "lines", quantity: str = "relative_gap", **view: Any
+    ) -> "drawn.Figure":
+        """Return one of `figures()` as a plotly Figure; the arguments of `SweepResult.plot`."""
+        return drawn.artist().plot(self, name, {"quantity": quantity} | view)
 
     def _row(self, values: tuple[float, ...], found: RunResult | LazyLabError) -> dict[str, Any]:
         row: dict[str, Any] = dict(zip(self.axes, values, strict=True))
