@@ -83,7 +83,10 @@ def table(rows: Rows) -> str:
         f'<td style="{VALUE}">{escape(value)}</td></tr>'
         for name, value in rows
     )
-    return f'<table style="border:none;border-collapse:collapse;margin:4px 0">{cells}</table>'
+    return (
+        f'<table style="border:none;border-collapse:collapse;margin:4px 0;'
+        f'font-size:13px;color:inherit">{cells}</table>'
+    )
 
 
 def word(value: Any) -> str:

@@ -15,7 +15,7 @@ from lazycore.config import described, spec
 from lazycore.config.fields import GENERAL, SELECTORS
 from lazycore.config.known import all_fields as all_fields
 from lazycore.config.known import readings as readings
-from lazycore.config.spec import Field, shown
+from lazycore.config.spec import Field, as_text, kind_of, shown
 from lazycore.errors import LONGEST_WORD, ConfigError
 
 ENGINE_VERSION = 1
@@ -136,15 +136,19 @@ class RunConfig:
         Raises `ConfigError` for a name that no file reads, with the closest one that exists.
         """
         if not isinstance(values, Mapping):
-            raise ConfigError(f"a config is an object of fields, not {type(values).__name__}.")
+            raise ConfigError(f"a config is an object of fields, not {kind_of(values)}.")
         if "extra" in values:
             raise ConfigError(_unknown("extra", set(all_fields())))
         return cls(**{str(name): value for name, value in values.items()})
 
     @classmethod
     def from_text(cls, values: Mapping[str, str]) -> "RunConfig":
-        """Return the config that a link or a command line spells out, field by field."""
-        return cls.from_dict({name: cls.parse_field(name, v) for name, v in values.items()})
+        """Return the config that a link or a command line spells out, field by field.
+
+        Raises `ConfigError` for a name that no file reads, and for values that are no text.
+        """
+        given = as_text(values)
+        return cls.from_dict({name: cls.parse_field(name, v) for name, v in given.items()})
 
     @staticmethod
     def parse_field(name: str, text: str) -> Any:
@@ -154,9 +158,9 @@ class RunConfig:
         number or stays a word, the chosen file's range is checked with the whole config.
         """
         known = all_fields()
-        if name not in known:
-            raise ConfigError(_unknown(name, set(known)))
-        return known[name].parse(text)
+        if str(name) not in known:
+            raise ConfigError(_unknown(str(name), set(known)))
+        return known[name].parse(as_text({name: text})[name])
 
     def to_text(self) -> dict[str, str]:
         """Return the given fields as text; `from_text` turns it back into an equal config."""

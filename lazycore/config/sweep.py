@@ -16,7 +16,7 @@ from typing import Any
 from lazycore.config.axes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
 from lazycore.config.card import Card
 from lazycore.config.run import ENGINE_VERSION, RunConfig
-from lazycore.config.spec import shown
+from lazycore.config.spec import as_text, kind_of, shown
 from lazycore.errors import ConfigError
 
 MOST_AXES = 6
@@ -59,6 +59,10 @@ class SweepConfig:
     axes: Mapping[str, tuple[Any, ...]]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.base, RunConfig):
+            raise ConfigError(f"base is {kind_of(self.base)}: give a RunConfig.")
+        if not isinstance(self.axes, Mapping):
+            raise ConfigError(f"axes is {kind_of(self.axes)}: give a dict of lists of values.")
         object.__setattr__(self, "axes", _checked_axes(self.axes))
         object.__setattr__(self, "base", self.cells[0].config)
 
@@ -115,9 +119,10 @@ class SweepConfig:
         A field whose text has a comma or a colon is an axis, in the order given. most: cells,
         which are counted before there is any.
         """
-        axes = {name: parse_axis(name, v) for name, v in values.items() if is_axis(name, v)}
+        given = as_text(values)
+        axes = {name: parse_axis(name, v) for name, v in given.items() if is_axis(name, v)}
         _check_count(axes, most)
-        rest = {name: v for name, v in values.items() if name not in axes}
+        rest = {name: v for name, v in given.items() if name not in axes}
         for name in axes.keys() & DERIVED.keys():
             if (set_by := DERIVED[name].sets) in rest:
                 raise ConfigError(f"{name} sets {set_by}: leave {set_by}={rest[set_by]} out.")

@@ -24,6 +24,8 @@ OF_TABLES = {
     "map": "What is a quantity at each place of the plane, and where is the border of lazy?",
 }
 """The figures of a table of runs, and what each answers."""
+OF_LOSSES = "solid: network, dashed: linearisation; thin: on test points"
+OF_GAPS = "● lazy, ■ crossover, ◆ rich, ○ no verdict"
 PAPER = "white"
 """Outside the app no page gives a figure its ground, and its ink is for a light one."""
 
@@ -60,7 +62,7 @@ def plot(thing: Any, name: str, options: Mapping[str, Any]) -> "Figure":
 def picture(thing: Any) -> str:
     """Return a small SVG: the losses of a run; of a table its gaps along its first axis."""
     if isinstance(thing, RunResult):
-        return svg.losses(thing)
+        return _captioned(svg.losses(thing), OF_LOSSES)
     axes, frame = thing.axes_and_base[0], thing.frame
     numbered = [name for name in axes_of(list(axes)) if _is_number(axes[name])]
     numbered.sort(key=lambda name: name != "alpha")
@@ -69,7 +71,11 @@ def picture(thing: Any) -> str:
     x = numbered[0]
     words = frame["verdict"].where(frame["status"] == "done", "")
     places = zip(frame[x].astype(float), frame["relative_gap"], words.fillna(""), strict=True)
-    return svg.gaps(list(places), x_name=_said(x), level=LAZY_GAP)
+    return _captioned(svg.gaps(list(places), x_name=_said(x), level=LAZY_GAP), OF_GAPS)
+
+
+def _captioned(picture: str, words: str) -> str:
+    return f'{picture}<div style="font-size:12px;opacity:.75;text-align:center">{words}</div>'
 
 
 def _is_number(values: tuple[Any, ...]) -> bool:

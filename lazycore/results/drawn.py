@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lazycore.config.card import Card
 from lazycore.errors import LazyLabError
 
 if TYPE_CHECKING:
@@ -29,6 +31,13 @@ class Artist(Protocol):
 
 
 _found: list[Callable[[], Artist]] = []
+
+
+def html(thing: Any, card: Card) -> str:
+    """Return the card of something that has figures: with a small picture, and their names."""
+    drawing = artist()
+    listed = ("Figures: .plot(name)", tuple(drawing.figures(thing).items()))
+    return replace(card, more=(*card.more, listed)).html(drawing.picture(thing))
 
 
 def tell(artist: Callable[[], Artist]) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from lazycore.config.run import ENGINE_VERSION, RunConfig
-from lazycore.errors import CorruptResult
+from lazycore.config.spec import kind_of
+from lazycore.errors import ConfigError, CorruptResult
 from lazycore.results import cards, drawn, npz
 from lazycore.results.plaindata import is_array, nested, plain, stacked
 from lazycore.results.recorded import MODELS, check_record
@@ -90,6 +91,8 @@ class RunResult:
         with two answers this is the last one that has come to its end: a partial one is the first
         answer, in full length, until the second is there.
         """
+        if not (config is None or isinstance(config, RunConfig)):
+            raise ConfigError(f"config is {kind_of(config)}: give a RunConfig, or None.")
         snapshots = answer(list(snapshots), is_partial=status is not None)
         latest: dict[str, Any] = {}
         for snapshot in snapshots:
@@ -161,7 +164,7 @@ class RunResult:
         return cards.of_run(self).text()
 
     def _repr_html_(self) -> str:
-        return cards.of_run(self).html(drawn.artist().picture(self))
+        return drawn.html(self, cards.of_run(self))
 
     def figures(self) -> dict[str, str]:
         """Return the figures that this run has the quantities for: name → what it answers."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from lazycore.config.axes import axis_text
 from lazycore.config.run import ENGINE_VERSION
+from lazycore.config.spec import kind_of
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
 from lazycore.results import answers, cards, drawn, npz
@@ -42,6 +43,8 @@ class SweepResult:
     """
 
     def __init__(self, config: SweepConfig) -> None:
+        if not isinstance(config, SweepConfig):
+            raise ConfigError(f"config is {kind_of(config)}: give a SweepConfig.")
         self.config = config
         self.values = np.full((len(config.cells), len(QUANTITIES)), np.nan)
         self._status = np.zeros(len(config.cells), dtype=np.uint8)
@@ -76,7 +79,7 @@ class SweepResult:
         return self._card.text()
 
     def _repr_html_(self) -> str:
-        return self._card.html(drawn.artist().picture(self))
+        return drawn.html(self, self._card)
 
     @property
     def _card(self) -> cards.Card:

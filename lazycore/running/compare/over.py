@@ -46,7 +46,7 @@ class Comparisons:
         return self._card.text()
 
     def _repr_html_(self) -> str:
-        return self._card.html(drawn.artist().picture(self))
+        return drawn.html(self, self._card)
 
     @property
     def _card(self) -> cards.Card:
