@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export LAZYLAB_PORT ?= 8501
 
-.PHONY: app test setup check lint types atlas bench mutants peers clean
+.PHONY: app test setup check lint types atlas stub bench mutants peers clean
 
 app: setup
 	@exec $(BIN)/streamlit run app.py --server.port $(LAZYLAB_PORT)
@@ -21,6 +21,10 @@ check: setup
 
 atlas: setup
 	@$(BIN)/python -m lazycore.papers.atlas
+
+# What editors know of the fields of a run (lazycore/config/run.pyi), from the fields themselves.
+stub: setup
+	@$(BIN)/python -m lazycore.config.stub
 
 bench: setup
 	@for file in benchmarks/[a-z]*.py; do \

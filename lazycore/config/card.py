@@ -4,8 +4,8 @@ Every style stands at its element, for viewers of notebooks that take style shee
 are those of the page around it, so that a card is read on white and on near-black.
 """
 
+import html
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 TONES = {"lazy": "#009E73", "crossover": "#CC79A7", "rich": "#D55E00", "undecided": "#8A8F98"}
@@ -55,17 +55,17 @@ class Card:
         color = TONES.get(self.tone, UNFINISHED)
         head = (
             f'<div style="border-left:5px solid {color};padding-left:9px">'
-            f'<span style="opacity:.75">{escape(self.kind)}</span> '
-            f'<strong style="font-size:16px">{escape(self.head)}</strong></div>'
+            f'<span style="opacity:.75">{_escaped(self.kind)}</span> '
+            f'<strong style="font-size:16px">{_escaped(self.head)}</strong></div>'
         )
-        said = [f'<div style="margin:6px 0">{escape(line)}</div>' for line in self._sentences]
+        said = [f'<div style="margin:6px 0">{_escaped(line)}</div>' for line in self._sentences]
         beside = f'<div style="flex:none">{picture}</div>' if picture else ""
         numbers = (
             '<div style="display:flex;flex-wrap:wrap;gap:8px 28px;align-items:flex-start">'
             f"<div>{table(self.rows)}</div>{beside}</div>"
         )
         opened = [
-            f'<details style="margin-top:6px"><summary style="cursor:pointer">{escape(title)}'
+            f'<details style="margin-top:6px"><summary style="cursor:pointer">{_escaped(title)}'
             f"</summary>{table(rows)}</details>"
             for title, rows in self.more
         ]
@@ -79,8 +79,8 @@ class Card:
 def table(rows: Rows) -> str:
     """Return rows of names and values as an HTML table, escaped."""
     cells = "".join(
-        f'<tr style="background:none"><th scope="row" style="{NAME}">{escape(name)}</th>'
-        f'<td style="{VALUE}">{escape(value)}</td></tr>'
+        f'<tr style="background:none"><th scope="row" style="{NAME}">{_escaped(name)}</th>'
+        f'<td style="{VALUE}">{_escaped(value)}</td></tr>'
         for name, value in rows
     )
     return (
@@ -105,3 +105,7 @@ def word(value: Any) -> str:
 def _printable(text: str) -> str:
     """Return text whose signs can all be seen: none moves the cursor or turns the direction."""
     return "".join(sign if sign.isprintable() else "�" for sign in text)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(_printable(text))

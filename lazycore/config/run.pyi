@@ -1,12 +1,12 @@
 """Written by `python -m lazycore.config.stub`: change `run.py` or the fields instead."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from lazycore.config.known import all_fields as all_fields
 from lazycore.config.known import readings as readings
-from lazycore.config.spec import Field, as_text, kind_of, shown
+from lazycore.config.resolved import fields_read as fields_read
+from lazycore.config.resolved import pinned_fields as pinned_fields
 
 ENGINE_VERSION: int
 
@@ -231,14 +231,17 @@ class RunConfig:
         """Return every field by name, null where not given."""
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
-        """Return the config with these fields; null means not given.
+        """Return the config with these fields.
 
-        Raises `ConfigError` for a name that no file reads, with the closest one that exists.
+        values: by name; None means not given.
+        Raises `ConfigError` for what is no mapping, and for a name that no file reads, with the
+        closest one that exists.
         """
     @classmethod
     def from_text(cls, values: Mapping[str, str]) -> RunConfig:
         """Return the config that a link or a command line spells out, field by field.
 
+        values: texts by name; a number is its own text.
         Raises `ConfigError` for a name that no file reads, and for values that are no text.
         """
     @staticmethod
@@ -247,6 +250,7 @@ class RunConfig:
 
         Several files can read one name with ranges of their own: here text becomes a
         number or stays a word, the chosen file's range is checked with the whole config.
+        Raises `ConfigError` for a name that no file reads, and for text that is no number.
         """
     def to_text(self) -> dict[str, str]:
         """Return the given fields as text; `from_text` turns it back into an equal config."""
@@ -257,9 +261,3 @@ class RunConfig:
         Of the resolved config; `seed` counts through the seeds derived from it, so that runs
         which differ in a seed they do not use are one run.
         """
-
-def pinned_fields(values: Mapping[str, Any]) -> list[str]:
-    """Return the fields that the task of these resolved values fixes when a config is born."""
-
-def fields_read(values: Mapping[str, Any]) -> dict[str, Field]:
-    """Return the fields that the run with these values reads, in the order of resolution."""

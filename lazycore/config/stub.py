@@ -17,13 +17,8 @@ SOURCE = Path(__file__).with_name("run.py")
 STUB = SOURCE.with_suffix(".pyi")
 HEAD = '''"""Written by `python -m lazycore.config.stub`: change `run.py` or the fields instead."""
 '''
-NEEDED = (
-    "collections.abc",
-    "dataclasses",
-    "typing",
-    "lazycore.config.spec",
-    "lazycore.config.known",
-)
+IN_SIGNATURES = ("Mapping", "Any")
+NEEDED = ("collections.abc", "typing", "lazycore.config.known", "lazycore.config.resolved")
 
 
 def text() -> str:
@@ -44,8 +39,11 @@ def text() -> str:
 def _imports(tree: ast.Module) -> list[str]:
     """Return what the stub needs of the imports, a blank line before those of the house."""
     nodes = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module in NEEDED]
-    lines = [ast.unparse(node).replace("import Any", "import Any, ClassVar") for node in nodes]
-    first = next(i for i, node in enumerate(nodes) if str(node.module).startswith("lazycore"))
+    for node in nodes:  # what is used in bodies alone stays out
+        node.names = [one for one in node.names if one.asname or one.name in IN_SIGNATURES]
+    lines = [ast.unparse(node) for node in nodes if node.names]
+    lines = [line.replace("import Any", "import Any, ClassVar") for line in lines]
+    first = next(i for i, line in enumerate(lines) if line.startswith("from lazycore"))
     return [*lines[:first], "", *lines[first:]]
 
 

@@ -4,6 +4,9 @@ A cell of the sweep is an ordinary run, so that what a sweep has computed is fou
 runs are.
 """
 
+# pyright: reportUnnecessaryIsInstance=false, reportUnnecessaryComparison=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+
 import hashlib
 import itertools
 import json
@@ -11,7 +14,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from lazycore.config.axes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
 from lazycore.config.card import Card
@@ -104,20 +107,25 @@ class SweepConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SweepConfig":
-        """Return the sweep of {"base": fields, "axes": {name: values}}."""
+        """Return the sweep of {"base": fields, "axes": {name: values}}.
+
+        Raises `ConfigError` for what is not built like that, and for a cell that cannot be.
+        """
         if not isinstance(values, Mapping) or values.keys() != {"base", "axes"}:
             raise ConfigError('a sweep is an object of two parts, "base" and "axes".')
         base, axes = values["base"], values["axes"]
         if not isinstance(base, Mapping) or not isinstance(axes, Mapping):
             raise ConfigError('"base" and "axes" of a sweep are objects of fields.')
-        return cls._of({k: v for k, v in base.items() if v is not None}, axes)
+        fields, values = cast(Mapping[str, Any], base), cast(Mapping[str, Any], axes)
+        return cls._of({k: v for k, v in fields.items() if v is not None}, values)
 
     @classmethod
     def from_text(cls, values: Mapping[str, str], most: int = LARGEST) -> "SweepConfig":
         """Return the sweep that a link or a command line spells out, field by field.
 
-        A field whose text has a comma or a colon is an axis, in the order given. most: cells,
-        which are counted before there is any.
+        values: texts by field; one that has a comma or a colon is an axis, in the order given.
+        most: cells, which are counted before there is any.
+        Raises `ConfigError` for what is no text, and for a cell that cannot be.
         """
         given = as_text(values)
         axes = {name: parse_axis(name, v) for name, v in given.items() if is_axis(name, v)}
@@ -178,8 +186,8 @@ def _check_count(axes: Mapping[str, tuple[Any, ...]], most: int) -> None:
 
 def _cells(given: Mapping[str, Any], axes: Mapping[str, tuple[Any, ...]]) -> tuple[Cell, ...]:
     """Return the cells of these axes over the fields `given`, which hold none that they set."""
-    known: dict[tuple, dict[str, Any]] = {}
-    found = []
+    known: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: list[Cell] = []
     for point in itertools.product(*axes.values()):
         values = dict(zip(axes, point, strict=True))
         plain = {name: value for name, value in values.items() if name not in DERIVED}

@@ -6,13 +6,17 @@ keys of the JSON (`nonlinear.train_loss`) and of the arrays in the file: a new q
 one more name, and no code here.
 """
 
+# pyright: reportUnnecessaryIsInstance=false, reportMissingTypeStubs=false, reportUnknownMemberType=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+# pandas says no types.
+
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,17 +29,20 @@ from lazycore.results.recorded import MODELS, check_record
 from lazycore.results.snapshots import Snapshot, answer
 from lazycore.results.verdict import Finding, finding, share_learned, so_far
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SCHEMA = "lazylab-result-1"
 LARGEST_FILE = 256 * 2**20
 """Bytes that a result may unpack to: more is refused before it is read."""
 
 STATUSES = ("done", "diverged", "cancelled", "budget")
-ALWAYS_PRESENT = {
+ALWAYS_PRESENT: dict[str, Any] = {
     "refreshed": None,
-    "gap.train_output": [],
+    "gap.train_output": list[float](),
     "gap.test_output": None,
-    "gap.parameter": [],
-    "kernel_change": [],
+    "gap.parameter": list[float](),
+    "kernel_change": list[float](),
     "activation_stability": None,
     "kappa": None,
     "numerical_error": None,
@@ -45,18 +52,18 @@ ALWAYS_PRESENT = {
     for model in MODELS
     for key, default in {
         "status": "done",
-        "train_loss": [],
+        "train_loss": list[float](),
         "test_loss": None,
         "train_error": None,
         "test_error": None,
-        "displacement": [],
+        "displacement": list[float](),
         "stop_time": None,
         "half_time": None,
     }.items()
 }
 """Keys of the JSON contract, and what stands there when the run has no such quantity."""
 
-OF_THIRD = {
+OF_THIRD: dict[str, Any] = {
     key.replace("linearized", "refreshed"): default
     for key, default in ALWAYS_PRESENT.items()
     if key.startswith("linearized.")
@@ -87,6 +94,7 @@ class RunResult:
     ) -> "RunResult":
         """Return the result of these snapshots, which may be the first part of a run.
 
+        config: of the run; None where there is none. Raises `ConfigError` for another thing.
         `status` overrides what the run says of itself ("cancelled" for a partial one). Of a run
         with two answers this is the last one that has come to its end: a partial one is the first
         answer, in full length, until the second is there.
@@ -198,7 +206,7 @@ class RunResult:
         return head | nested(flat) | head  # nothing recorded may pass for the head
 
     @property
-    def history(self):
+    def history(self) -> "pd.DataFrame":
         """Everything recorded over time as a tidy pandas frame: time, quantity, value."""
         import pandas as pd
 
@@ -208,7 +216,7 @@ class RunResult:
             for name, values in group.items()
             if values.ndim == 1
         ]
-        empty = pd.DataFrame({"time": [], "quantity": [], "value": []})
+        empty = pd.DataFrame({"time": list[float](), "quantity": [], "value": []})
         return pd.concat(parts, ignore_index=True) if parts else empty
 
     def to_bytes(self) -> bytes:
@@ -225,7 +233,8 @@ class RunResult:
     def from_bytes(cls, data: bytes, largest: int | None = None) -> "RunResult":
         """Return the result in these bytes; `CorruptResult` for anything that is not one.
 
-        largest: bytes that it may unpack to, `LARGEST_FILE` where left out.
+        data: what `to_bytes` gave. largest: bytes that it may unpack to, `LARGEST_FILE` where
+        left out.
         """
         return npz.unpack(data, "result", SCHEMA, largest or LARGEST_FILE, cls._assembled)
 
@@ -261,7 +270,10 @@ class RunResult:
 
     @classmethod
     def load(cls, path: str | Path) -> "RunResult":
-        """Return the result in the file; `ResultNotFound` or `CorruptResult` when there is none."""
+        """Return the result in the file at `path`.
+
+        Raises `ResultNotFound` where it cannot be read, `CorruptResult` where it is no result.
+        """
         return cls.from_bytes(npz.read(path))
 
     def _arrays(self) -> list[tuple[str, np.ndarray]]:

@@ -12,7 +12,8 @@ class Snapshot:
     """What is measured at one recorded time.
 
     time: flow time. progress: share of the work done, 0 to 1.
-    series: quantities recorded at every time, a number or an array each; NaN is "no value".
+    series: quantities recorded at every time, a number or an array (layers,), (points, k), …
+        each, in the units of the record (`docs/quantities.md`); NaN is "no value".
     sparse: quantities recorded now and then (the kernel); empty at other times.
     latest: quantities of which the last value replaces the ones before.
     first: whether it is of the first of two answers, which is soon there and less close.
@@ -21,9 +22,9 @@ class Snapshot:
 
     time: float
     progress: float = 0.0
-    series: Mapping[str, Any] = field(default_factory=dict)
-    sparse: Mapping[str, Any] = field(default_factory=dict)
-    latest: Mapping[str, Any] = field(default_factory=dict)
+    series: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    sparse: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    latest: Mapping[str, Any] = field(default_factory=dict[str, Any])
     first: bool = False
     more: bool = False
 

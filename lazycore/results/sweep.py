@@ -5,11 +5,15 @@ gone wrong keeps its row and says so. Where runs record what they answer on the 
 last, the table holds that too: what an ensemble does is in no number of its members.
 """
 
+# pyright: reportUnnecessaryIsInstance=false, reportMissingTypeStubs=false, reportUnknownMemberType=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+# pandas says no types.
+
 import json
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,9 +24,11 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
 from lazycore.results import answers, cards, drawn, npz
 from lazycore.results.quantities import QUANTITIES, measure
-from lazycore.results.recorded import check_array
 from lazycore.results.run import RunResult
-from lazycore.results.tabled import REDUCTIONS, reduced, scales
+from lazycore.results.tabled import REDUCTIONS, check_table, reduced, scales
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = "lazylab-sweep-1"
 LARGEST_FILE = 64 * 2**20
@@ -53,8 +59,11 @@ class SweepResult:
         self._outputs: np.ndarray | None = None
 
     def add(self, digest: str, result: RunResult) -> None:
-        """Keep what the run of this cell came to: its status, verdict and quantities, and where
-        it did not reach its end, the diagnosis that it has of that."""
+        """Keep what the run of a cell came to: its status, verdict and quantities, and where it
+        did not reach its end, the diagnosis that it has of that.
+
+        digest: of the cell. result: its run; `ConfigError` for a partial one, or no cell's.
+        """
         if result.status not in STATUSES:
             raise ConfigError(f"the run {digest} was {result.status}: only a whole run is a cell.")
         row = self._row(digest)
@@ -67,7 +76,7 @@ class SweepResult:
         self._keep_outputs(row, answers.one_each(result.latest.get(OUTPUTS)))
 
     def add_failure(self, digest: str, message: str) -> None:
-        """Keep that this cell could not be computed, and why."""
+        """Keep that the cell of this digest could not be computed, and why: the message."""
         row = self._row(digest)
         self._status[row] = STATUSES.index("failed")
         self._verdict[row] = 0
@@ -138,19 +147,19 @@ class SweepResult:
         return len(self._status)
 
     def status(self, digest: str) -> str:
-        """Return missing, done, diverged, budget or failed."""
-        return STATUSES[self._status[self._row(digest)]]
+        """Return what the run of this digest is: missing, done, diverged, budget or failed."""
+        return STATUSES[int(self._status[self._row(digest)])]
 
     def verdict(self, digest: str) -> str | None:
-        """Return the verdict of the cell, None while it has none."""
-        return VERDICTS[self._verdict[self._row(digest)]] or None
+        """Return the verdict of the cell of this digest, None while it has none."""
+        return VERDICTS[int(self._verdict[self._row(digest)])] or None
 
     def message(self, digest: str) -> str | None:
-        """Return why the cell failed or ended early, as far as that is known, else None."""
+        """Return why the cell of this digest failed or ended early, None where nobody knows."""
         return self._messages.get(self._row(digest))
 
     @property
-    def frame(self):
+    def frame(self) -> "pd.DataFrame":
         """The table as a pandas frame, one row for each cell: the axes, and α and α√width where
         they are none, digest, status, verdict, message, and one column for each quantity."""
         import pandas as pd
@@ -179,10 +188,11 @@ class SweepResult:
         at: Mapping[str, Any] | None = None,
         reduce: str = "median",
     ) -> np.ndarray:
-        """Return a quantity over two axes: (values of y_axis, values of x_axis).
+        """Return a quantity over two axes, of shape (values of y_axis, values of x_axis).
 
-        Axes named in `at` are held at that value; over the others the cells that have a
-        number are reduced to their median (mean, min, max). NaN where none has one.
+        Axes named in `at` are held at that value; over the others the cells that have a number
+        are reduced: to their median, or mean, min, max as `reduce` says. NaN where none has one.
+        Raises `ConfigError` for a name that is no axis or quantity.
         """
         at = dict(at or {})
         axes = self.config.axes
@@ -197,7 +207,7 @@ class SweepResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as JSON-able data, one object for each cell; null where NaN."""
-        rows = self.frame.astype(object).to_dict("records")
+        rows = cast(list[dict[str, Any]], self.frame.astype(object).to_dict("records"))
         return {
             "config": self.config.to_dict(),
             "digest": self.digest,
@@ -220,8 +230,25 @@ class SweepResult:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "SweepResult":
-        """Return the table in these bytes; `CorruptResult` for anything that is not one."""
-        return npz.unpack(data, "sweep", SCHEMA, LARGEST_FILE, _assemble)
+        """Return the table in these bytes, data of `to_bytes`; else `CorruptResult`."""
+        return npz.unpack(data, "sweep", SCHEMA, LARGEST_FILE, cls._assembled)
+
+    @classmethod
+    def _assembled(cls, head: Any, arrays: npz.Arrays) -> "SweepResult":
+        result = cls(_config(json.dumps(head["config"])))
+        names: list[str] = head["quantities"]
+        check_table(arrays, result.total, names, (len(STATUSES), len(VERDICTS)))
+        # A quantity that is no more is left out; one that is new has no numbers yet.
+        for column, name in enumerate(QUANTITIES):
+            if name in names:
+                result.values[:, column] = arrays["values"][:, names.index(name)]
+        result._status, result._verdict = arrays["status"], arrays["verdict"]
+        result._outputs = arrays.get("test_outputs")
+        for row, text in head["messages"].items():
+            if not (isinstance(text, str) and 0 <= int(row) < result.total):
+                raise CorruptResult("the messages of this sweep do not fit its cells.")
+            result._messages[int(row)] = text[:LONGEST_MESSAGE]
+        return result
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the frame to `path` as CSV and return it."""
@@ -237,7 +264,7 @@ class SweepResult:
 
     @classmethod
     def load(cls, path: str | Path) -> "SweepResult":
-        """Return the table in the file; `ResultNotFound` or `CorruptResult` if there is none."""
+        """Return the table in the file at `path`; `ResultNotFound` or `CorruptResult` else."""
         return cls.from_bytes(npz.read(path))
 
     def _keep_outputs(self, row: int, outputs: np.ndarray) -> None:
@@ -263,34 +290,3 @@ class SweepResult:
 def _config(text: str) -> SweepConfig:
     """Return the sweep of this JSON: a page reads one table many times while it fills."""
     return SweepConfig.from_dict(json.loads(text))
-
-
-def _assemble(head: Any, arrays: npz.Arrays) -> SweepResult:
-    result = SweepResult(_config(json.dumps(head["config"])))
-    names, values = head["quantities"], arrays["values"]
-    status, verdict = arrays["status"], arrays["verdict"]
-    outputs = arrays.get("test_outputs")
-    cells = (result.total,)
-    check_array("values", values, "float64", (*cells, len(names)), "sweep")
-    check_array("status", status, "uint8", cells, "sweep")
-    check_array("verdict", verdict, "uint8", cells, "sweep")
-    fits = (
-        len(arrays) == (3 if outputs is None else 4)
-        and len(set(names)) == len(names)
-        and status.max() < len(STATUSES)
-        and verdict.max() < len(VERDICTS)
-        and not np.isinf(values).any()
-        and (outputs is None or answers.fit(outputs, result.total))
-    )
-    if not fits:
-        raise CorruptResult("the arrays of this sweep do not fit its cells.")
-    # A quantity that is no more is left out; one that is new has no numbers yet.
-    for column, name in enumerate(QUANTITIES):
-        if name in names:
-            result.values[:, column] = values[:, names.index(name)]
-    result._status, result._verdict, result._outputs = status, verdict, outputs
-    for row, text in head["messages"].items():
-        if not (isinstance(text, str) and 0 <= int(row) < result.total):
-            raise CorruptResult("the messages of this sweep do not fit its cells.")
-        result._messages[int(row)] = text[:LONGEST_MESSAGE]
-    return result

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from lazycore.config.sweep import SweepConfig
-from lazycore.errors import ConfigError
+from lazycore.errors import ConfigError, CorruptResult
+from lazycore.results import answers
+from lazycore.results.recorded import check_array
 
 REDUCTIONS: dict[str, Callable[[np.ndarray], Any]] = {
     "median": np.median,
@@ -63,3 +65,27 @@ def scales(config: SweepConfig, known: Mapping[str, Any]) -> dict[str, list[floa
         "alpha_sqrt_width": [a * w**0.5 for a, w in zip(alphas, widths, strict=True)],
     }
     return {name: column for name, column in both.items() if name not in known}
+
+
+def check_table(
+    arrays: Mapping[str, np.ndarray], total: int, names: list[str], codes: tuple[int, int]
+) -> None:
+    """Raise `CorruptResult` where these are not the arrays of a table.
+
+    total: cells. names: of its columns. codes: how many statuses and how many verdicts there are.
+    """
+    values, status, verdict = arrays["values"], arrays["status"], arrays["verdict"]
+    outputs = arrays.get("test_outputs")
+    check_array("values", values, "float64", (total, len(names)), "sweep")
+    check_array("status", status, "uint8", (total,), "sweep")
+    check_array("verdict", verdict, "uint8", (total,), "sweep")
+    fits = (
+        len(arrays) == (3 if outputs is None else 4)
+        and len(set(names)) == len(names)
+        and status.max() < codes[0]
+        and verdict.max() < codes[1]
+        and not np.isinf(values).any()
+        and (outputs is None or answers.fit(outputs, total))
+    )
+    if not fits:
+        raise CorruptResult("the arrays of this sweep do not fit its cells.")

@@ -1,5 +1,8 @@
 """Any torch module next to its own linearisation."""
 
+# pyright: reportUnnecessaryIsInstance=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,6 +75,7 @@ def compare(
             real for `square`, ±1 for `logistic`, and class indices or one-hot rows for
             `cross_entropy`; of outputs (n, …, k) every position is classified.
         x_test, y_test: further points that are measured only.
+        alpha: α > 0, the scale of the outputs; no unit. loss: the name of one, as `square`.
         zero_output: `centered`, `none`, or `symmetrized` (two copies of the module).
         dynamics: `gd` (reads steps, step_size, momentum, weight_decay), `sgd` (these, batch_size,
             batch_seed), `adam` (these but momentum), or `flow` (time, tolerance). Both models
@@ -84,6 +88,7 @@ def compare(
         record: steps, or times of a flow, at which to record; about 200 when None.
         kernels: whether to keep the tangent kernel before and after training, `kernel_before` and
             `kernel_after` in `latest`, on the points on which its change is measured.
+        budget: what it may cost (`lazycore.config.cost.Budget`); None lifts the limit.
         progress: whether its cost is said before it starts and a bar drawn, on standard error:
             always (True), never (False), or on a terminal and in a notebook.
     Raises `ConfigError` for arguments that cannot be, `BudgetError` for too costly a run. What was
@@ -168,7 +173,10 @@ def fine_tune(module: nn.Module, x: Any, y: Tensor, **options: Any) -> RunResult
     has learned stays. Lazy fine-tuning is a linear model on the module's tangent features, as
     Achille et al. (2021, arXiv:2012.13569) and Mu, Liang & Li (2020, arXiv:2006.13131) use it.
 
-    options: those of `compare` other than alpha and zero_output.
+    Args:
+        module, x, y: as for `compare`: outputs (n,) or (n, k), in the units of the targets.
+        options: those of `compare` other than alpha and zero_output.
+    Raises `ConfigError` for these two, and what `compare` raises.
     """
     for name in ("alpha", "zero_output"):
         if name in options:

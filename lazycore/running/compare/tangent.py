@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from lazycore.config.spec import kind_of
 from lazycore.engine.features import kernel
 from lazycore.engine.features.differentiated import Differentiated, Way
 from lazycore.engine.networks.held_module import HeldModule
@@ -64,7 +65,10 @@ class TangentModel(nn.Module):
         return getattr(self._owner(owners), last)
 
     def forward(self, *inputs: Any, **named: Any) -> Tensor:
-        """Return h(w0, x) + Dh(w0, x)(w − w0), of the shape of the module's outputs."""
+        """Return h(w0, x) + Dh(w0, x)(w − w0), of the shape of the module's outputs.
+
+        inputs, named: what the module is called with.
+        """
         anchor: HeldModule = self.__dict__["_anchor"]
         w = torch.cat([_flat(self._weight(b.layer), anchor.dtype) for b in anchor.blocks])
 
@@ -85,11 +89,13 @@ class TangentModel(nn.Module):
         anchor: HeldModule = self.__dict__["_anchor"]
         return f"of {type(anchor.module).__name__}, {len(anchor.weights()):,} weights"
 
-    def _apply(self, fn: Any, recurse: bool = True) -> "TangentModel":
+    def _apply(  # pyright: ignore[reportUnknownParameterType]  # torch's own
+        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
+    ) -> "TangentModel":
         """Move what it is linearised at along, as `to` and `double` move its parameters."""
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # pyright: ignore[reportUnknownMemberType]
         body: HeldModule = self.__dict__["_anchor"]
-        self.__dict__["_anchor"], _ = held(body.module._apply(fn))
+        self.__dict__["_anchor"], _ = held(body.module._apply(fn))  # pyright: ignore[reportUnknownMemberType]
         return self
 
 
@@ -137,10 +143,10 @@ def linearize(model: Any, params: Any = None) -> Any:
         return TangentModel(model)
     if not callable(model):
         raise ConfigError(
-            f"model is a {type(model).__name__}: give a torch.nn.Module, or a function (params, x) "
+            f"model is {kind_of(model)}: give a torch.nn.Module, or a function (params, x) "
             "with its params."
         )
-    return _of_function(model, params)
+    return _of_function(cast(Callable[..., Tensor], model), params)
 
 
 def tangent_kernel(module: nn.Module, x: Any, x2: Any = None) -> Tensor:
@@ -177,8 +183,9 @@ def tangent_kernel(module: nn.Module, x: Any, x2: Any = None) -> Tensor:
         for note in found.notes:
             warnings.warn(note, stacklevel=2)
         network, w0 = found.network, found.network.held.weights()
-        first, *second = [network.features(w0, network.rows(i)) for i in range(len(sets))]
-        formed = kernel.tangent_kernel(first, *second)
+        first = network.features(w0, network.rows(0))
+        second = network.features(w0, network.rows(1)) if len(sets) > 1 else None
+        formed = kernel.tangent_kernel(first, second)
     n, k, _ = first.shape
     return formed.view(n, k, -1, k).permute(0, 2, 1, 3)
 
@@ -199,7 +206,8 @@ def _of_function(function: Callable[..., Tensor], params: Any) -> Callable[..., 
             raise ConfigError("these params are not built like those of the linearisation.")
 
         def at(w: Tensor) -> Tensor:
-            parts = w.split([leaf.numel() for leaf in leaves])
+            sizes = [leaf.numel() for leaf in leaves]
+            parts = cast(tuple[Tensor, ...], w.split(sizes))  # pyright: ignore[reportUnknownMemberType]
             shaped = [p.view(leaf.shape) for p, leaf in zip(parts, leaves, strict=True)]
             return function(pytree.tree_unflatten(shaped, spec), *inputs, **named)
 
