@@ -30,7 +30,7 @@ def test_help_says_of_every_field_what_it_means_takes_and_is_when_left_out():
         ("scaling", ("ntk, plain, mean_field",)),
         ("data_seed", ("set by the other fields when left out",)),
         ("pca", ("null when left out",)),
-        ("noise", ("standard deviation", "probability")),
+        ("noise", ("from 0 to 100", "standard deviation", "probability")),
     ],
 )
 def test_ranges_and_defaults_are_those_of_all_files(name, parts):

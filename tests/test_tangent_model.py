@@ -15,8 +15,9 @@ def drawn(*shape: int) -> torch.Tensor:
 
 @pytest.fixture
 def net():
-    """A small network in double precision, whose weights are the same in each test."""
-    module = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 2)).double()
+    """A small network, the same in each test; deep enough that Θ[i, j, c, e] ≠ Θ[i, j, e, c]."""
+    layers = nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 2)
+    module = nn.Sequential(*layers).double()
     for parameter in module.parameters():
         parameter.data = drawn(*parameter.shape)
     return module
@@ -85,7 +86,7 @@ def test_it_moves_to_another_dtype_with_what_it_is_linearised_at(net):
     x, tangent = drawn(5, 3), linearize(net).float()
     assert tangent(x.float()).dtype == torch.float32
     torch.testing.assert_close(tangent(x.float()), net(x).float())
-    assert "of Sequential, 38 weights" in repr(tangent)
+    assert "of Sequential, 62 weights" in repr(tangent)
 
 
 class _Twice(torch.autograd.Function):
