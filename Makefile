@@ -19,8 +19,9 @@ check: setup
 	@$(BIN)/python -m pytest -m slow
 	@$(BIN)/python -m lazycore check
 
+# What ships, computed again: many minutes. Stopped and called again, it goes on.
 atlas: setup
-	@$(BIN)/python -m lazycore.papers.atlas
+	@$(BIN)/python -m lazycore.papers.shelf
 
 # What editors know of the fields of a run (lazycore/config/run.pyi), from the fields themselves.
 stub: setup

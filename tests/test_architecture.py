@@ -10,7 +10,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "lazycore"
 LIGHT = ("errors", "theory", "config", "datasets", "tasks", "results", "papers.theorem")
-LIGHT += ("papers.reproduction", "papers.feature_lazy.phases", "papers.atlas", "figures")
+LIGHT += (
+    "papers.reproduction",
+    "papers.feature_lazy.phases",
+    "papers.shelf",
+    "papers.ours.home",
+)
+LIGHT += ("papers.card", "figures")
 """Rooms and files that import no torch, not even through others."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.figures._neurons import displacement, plane_run
 from lazycore.papers.lazy_training.figures.figure_1ab import (
     AUTHORS_WIDTH,
@@ -72,7 +72,6 @@ def _plateau() -> RunConfig:
 
 CHECKS = (
     Check(
-        paper=LAZY_TRAINING,
         name="figure-1ab",
         source="Chizat, Oyallon & Bach 2019, Figure 1(a, b)",
         runs={f"{tau} {seed}": neurons(tau, seed) for tau in (RICH, LAZY) for seed in SEEDS},
@@ -80,7 +79,6 @@ CHECKS = (
         slow=True,
     ),
     Check(
-        paper=LAZY_TRAINING,
         name="figure-1c-plateau",
         source="Chizat, Oyallon & Bach 2019, Figure 1(c)",
         runs={"plateau": _plateau()},

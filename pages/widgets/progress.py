@@ -1,23 +1,12 @@
-"""A run on its way: asking for it, how far it is, stopping it."""
+"""What is drawn of a job: its buttons, how far it is, how long it still takes."""
 
 import math
 import time
 
 import streamlit as st
 
-from lazycore.config.run import RunConfig
-from lazycore.results.run import RunResult
-from lazycore.running.refinement import SHARE, first_answer
 from lazycore.service.queue import Job
-from pages.widgets import links
-from pages.widgets.resources import finished, queue
 from pages.widgets.sentences import show_error, show_info
-
-WAIT_SECONDS = 0.25
-"""How long a click waits for a short run, so that it is on the page in the same answer."""
-FIRST_SECONDS = 0.6
-"""How long it waits for the first answer of a run that has two."""
-POLL_SECONDS = 0.4
 
 
 def ask(what: str) -> None:
@@ -25,39 +14,9 @@ def ask(what: str) -> None:
     st.session_state.asked = what
 
 
-def act(config: RunConfig, on_change: bool) -> None:
-    """Do what was asked for: run, cancel, or with `on_change` run whatever is not there."""
-    asked = st.session_state.pop("asked", "run" if on_change else None)
-    result, current = look(config.digest)
-    if asked == "cancel" and is_active(current):
-        queue().cancel(config.digest)
-    if asked == "run" and result is None and (current is None or not on_change):
-        queue().submit(config)
-        if first_answer(config.resolve().to_dict()):
-            queue().wait(config.digest, FIRST_SECONDS, share=SHARE)
-        else:
-            queue().wait(config.digest, WAIT_SECONDS)
-
-
-def look(digest: str) -> tuple[RunResult | None, Job | None]:
-    """Return the whole result of a run, or else its job; neither when nobody asked for it."""
-    result = finished(digest)
-    return result, queue().get(digest) if result is None else None
-
-
 def is_active(job: Job | None) -> bool:
     """Whether the job waits or runs."""
     return job is not None and job.state in ("queued", "running")
-
-
-def toolbar(config: RunConfig) -> bool:
-    """Draw Run, Cancel and the link of the run; True while it is on its way."""
-    result, current = look(config.digest)
-    active = is_active(current)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        start_and_cancel("Run", "run", active, done=result is not None)
-        link("Opens this run anywhere, with every default written out.", links.whole_link(config))
-    return active
 
 
 def start_and_cancel(label: str, asks: str, active: bool, done: bool) -> None:
@@ -89,17 +48,9 @@ def link(caption: str, address: str) -> None:
         st.code(address, language=None, wrap_lines=True)
 
 
-def show_state(job: Job | None, result: RunResult | None) -> None:
-    """Draw how far a run is and how long it will take, or why it has no whole result."""
-    if job is not None:
-        show_progress(job, "Training", job.progress, f"{job.progress:.0%}")
-    elif result is None:
-        not_computed("Run")
-
-
-def not_computed(label: str) -> None:
+def not_computed(label: str, said: str = "") -> None:
     """Say that nobody has asked for this yet, and which button does."""
-    st.info(f"Not computed yet: press **{label}**.", icon=":material/play_arrow:")
+    st.info(said or f"Not computed yet: press **{label}**.", icon=":material/play_arrow:")
 
 
 def show_progress(job: Job, doing: str, share: float, words: str, kept: str = "") -> None:

@@ -1,6 +1,6 @@
 """Runs worth seeing, two sentences each, failures included: the story in half a minute. No torch.
 
-Each ships (`lazycore.papers.atlas`), so that it is on the screen at once, also where nothing has
+Each ships (`lazycore.papers.shelf`), so that it is on the screen at once, also where nothing has
 been computed yet.
 """
 

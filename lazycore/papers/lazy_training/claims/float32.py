@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.results.run import RunResult
 
 CONFIG = RunConfig(
@@ -94,6 +94,5 @@ CHECKS = (
         source="Chizat, Oyallon & Bach 2019, the problem of Figure 1(c)",
         runs={"float64": CONFIG, "float32": replace(CONFIG, dtype="float32")},
         judge=_judge,
-        paper=LAZY_TRAINING,
     ),
 )
