@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export LAZYLAB_PORT ?= 8501
 
-.PHONY: app test setup check lint types atlas docs screenshots bench mutants peers clean
+.PHONY: app test setup check lint types atlas docs screenshots stub bench mutants peers clean
 
 app: setup
 	@exec $(BIN)/streamlit run app.py --server.port $(LAZYLAB_PORT)
@@ -31,6 +31,10 @@ docs: setup
 # Every picture that README and docs show, of a real server in Chromium.
 screenshots: setup
 	@$(BIN)/python docs/take_screenshots.py
+
+# What editors know of the fields of a run (lazycore/config/run.pyi), from the fields themselves.
+stub: setup
+	@$(BIN)/python -m lazycore.config.stub
 
 bench: setup
 	@for file in benchmarks/[a-z]*.py; do \
