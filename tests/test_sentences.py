@@ -9,7 +9,7 @@ from pages.widgets.sentences import plain
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 SAYS = {"error", "warning", "info", "success", "exception", "toast"}
-WITH_MARKS = {"widgets/job.py", "refresh/view.py", "widgets/figurejob.py", "figures/view.py"}
+WITH_MARKS = {"widgets/progress.py", "refresh/view.py", "widgets/jobs.py", "figures/view.py"}
 """Files whose remarks are of our own words and numbers, with marks of markdown in them."""
 
 

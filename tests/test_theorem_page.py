@@ -5,11 +5,12 @@ from test_pages import charts, opened, queue, root, words
 
 from lazycore import run
 from lazycore.config.run import RunConfig
-from lazycore.papers import atlas
+from lazycore.papers import shelf
 from lazycore.papers.lazy_training.theorems import _shipped
 from lazycore.papers.theorem import theorems
 from lazycore.results.store import open_store
-from pages.widgets import sweepjob
+from pages.theorems import runs, view
+from pages.widgets import jobs
 
 __all__ = ["queue", "root"]
 PAGE = "theorems"
@@ -79,7 +80,8 @@ def test_a_run_of_ones_own_waits_for_its_button(root, queue):
 
 
 def test_the_sweep_of_kappa_is_asked_for_where_it_is_not_there(root, queue, monkeypatch):
-    monkeypatch.setattr(sweepjob, "finished", lambda digest: None)
+    for module in (jobs, runs, view):
+        monkeypatch.setattr(module, "finished_table", lambda digest: None, raising=False)
     app = opened(PAGE, t_theorem="κ criterion")
     assert "0 of 112 networks are there" in words(app)
     app.button(key="compute_sweep").click().run()
@@ -108,13 +110,13 @@ def test_a_bad_link_is_one_sentence_under_the_statement(root, link, sentence):
 
 
 def test_what_ships_is_what_the_engine_computes_and_small():
-    folder = atlas.DIRECTORY / atlas.THEOREMS
+    folder = shelf.DIRECTORY / "theorems"
     assert sum(path.stat().st_size for path in folder.rglob("*.npz")) < 2_500_000
     for theorem in theorems().values():
         for config in _shipped.configs(theorem):
-            assert atlas.find(config.digest) is not None, (theorem.name, config.digest)
+            assert shelf.find(config.digest) is not None, (theorem.name, config.digest)
     config = next(iter(theorems()["Theorem 2.5"].examples.values()))
-    shipped, fresh = atlas.find(config.digest), run(config)
+    shipped, fresh = shelf.find(config.digest), run(config)
     assert shipped is not None
     for name in ("nonlinear.train_loss", "nonlinear.displacement"):
         assert shipped.series[name] == pytest.approx(fresh.series[name], rel=1e-5, abs=1e-7)

@@ -2,7 +2,7 @@
 
 `budget` refuses what cannot be afforded, by counts of arithmetic alone. An adaptive run of small
 networks spends most of its time elsewhere: some 6,000 evaluations, with those that measure its
-error, each with half a millisecond of Python beside the arithmetic (LOG.md, 2026-11-28).
+error, each with half a millisecond of Python beside the arithmetic (docs/log/speed.md, 2026-11-28).
 """
 
 from collections import Counter

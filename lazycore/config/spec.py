@@ -102,7 +102,7 @@ class Field:
     def check(self, value: Any) -> Any:
         """Return `value` as this field's type, or raise `ConfigError` naming what is allowed."""
         if self.kind is str:
-            if value in self.options:
+            if isinstance(value, str) and value in self.options:
                 return value
             if self.pattern and isinstance(value, str) and re.fullmatch(self.pattern, value):
                 return value
@@ -262,3 +262,31 @@ def shown(value: Any) -> str:
         value = float(value) if abs(value) < 10**300 else "a huge number"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 3] + "…"
+
+
+def as_text(values: Any) -> dict[str, str]:
+    """Return texts by field; a number is its own text.
+
+    Raises `ConfigError` for what is no mapping of names to texts.
+
+    >>> as_text({"alpha": 3, "width": "32,64"})
+    {'alpha': '3', 'width': '32,64'}
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"fields as text are a dict of names and texts, not {kind_of(values)}.")
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not isinstance(value, str) and not is_number:
+            raise ConfigError(
+                f"{shown(name)} is {kind_of(value)}, not text: write it as on the command line, or "
+                "give values to from_dict."
+            )
+        found[str(name)] = value if isinstance(value, str) else repr(value)
+    return found
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is, as it may stand in a message: a list, an int, None."""
+    article = "an" if type(value).__name__[0] in "aeiouAEIOU" else "a"
+    return "None" if value is None else f"{article} {type(value).__name__}"

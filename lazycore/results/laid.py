@@ -1,8 +1,9 @@
 """A column of a sweep's table laid over its axes: an array with one dimension for each. numpy only.
 
-`SweepResult.grid` and the phases' cube are made of it. A plane (`lazycore.results.plane`) is not:
-it is of the rows of a frame, some of the cells in any order, and keeps each run with its words. A
-line of a figure (`lazycore.papers.tables`) puts the values of several sweeps side by side.
+`SweepResult.grid` (`tabled.reduced`) and the phases' cube are made of it. A plane
+(`lazycore.results.plane`) is not: it is of the rows of a frame, some of the cells in any order, and
+keeps each run with its words. A line of a figure (`lazycore.papers.tables`) puts the values of
+several sweeps side by side.
 """
 
 from collections.abc import Mapping, Sequence

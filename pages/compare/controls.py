@@ -8,12 +8,11 @@ import streamlit as st
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, ResultNotFound
 from lazycore.figures import overlay
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from lazycore.results.cellgroups import cells_at, parsed
 from lazycore.results.groups import Group, grouped
 from pages.compare import chooser
-from pages.widgets import sweepjob
-from pages.widgets.resources import finished, store
+from pages.widgets.resources import finished, finished_table, store
 
 RUNS, FIGURES, SEEDS, AXES = "runs", "figures", "by_seed", "compare_axes"
 MOST_RUNS = 60
@@ -104,7 +103,7 @@ def _runs_of(name: str) -> tuple[list[str], bool]:
 
 
 def _sweep_of(digest: str) -> SweepConfig | None:
-    table = sweepjob.finished(digest)
+    table = finished_table(digest)
     if table is not None:
         return table.config
     with suppress(ResultNotFound):
@@ -134,5 +133,5 @@ def _take() -> None:
 
 
 def _shipped() -> list[str]:
-    runs = [atlas.nearest(alpha) for alpha in atlas.REGIMES]
+    runs = [home.nearest(alpha) for alpha in home.REGIMES]
     return [run.digest for run in runs if run is not None]

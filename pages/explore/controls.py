@@ -20,7 +20,10 @@ from lazycore.config.words import sentence
 from lazycore.errors import ConfigError
 from pages.widgets.boxes import held, stops
 from pages.widgets.fieldhelp import GROUPS, choice_help
+from pages.widgets.jobs import Part
+from pages.widgets.links import whole_link
 from pages.widgets.parameters import may_be_field
+from pages.widgets.progress import link, start_and_cancel
 
 SLIDERS = ("alpha", "width", "init_scale")
 CHOICES = ("task", "loss")
@@ -87,6 +90,13 @@ def link_error() -> str:
     if now != st.session_state.setdefault("link_given", now):
         st.session_state.link_error = error = ""
     return "" if error == _wrong_with(now) else error
+
+
+def toolbar(part: Part, config: RunConfig) -> None:
+    """Draw Run, Cancel and the link of the run."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start_and_cancel("Run", "run", part.active, done=part.whole)
+        link("Opens this run anywhere, with every default written out.", whole_link(config))
 
 
 def _check_link() -> None:

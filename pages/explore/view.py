@@ -5,14 +5,15 @@ from html import escape
 import streamlit as st
 
 from lazycore.results.run import RunResult
-from pages.widgets import job
 from pages.widgets.ledger import named
 from pages.widgets.panels import show_panels
-from pages.widgets.resources import partial
-from pages.widgets.summary import show_summary
+from pages.widgets.progress import is_active
+from pages.widgets.resources import finished, partial, queue
+from pages.widgets.summary import is_first, show_summary
 
 SHOWN = "run_shown"
 """What was drawn last: its digest, and the figure that stood first."""
+FIRST_FIGURES = 2
 FADED = """<style>.st-key-run_view { opacity: 0.4; }</style>"""
 
 
@@ -21,8 +22,9 @@ def run_before(digest: str) -> tuple[RunResult, str] | None:
     before, first = st.session_state.get(SHOWN, ("", ""))
     if not before or before == digest:
         return None
-    result, current = job.look(before)
-    result = result or partial(before, job.is_active(current))
+    result = finished(before)
+    if result is None:
+        result = partial(before, is_active(queue().get(before)))
     return (result, first) if result is not None else None
 
 
@@ -32,9 +34,15 @@ def has_begun(result: RunResult | None) -> bool:
 
 
 def show_run(result: RunResult, first: str, log: bool) -> None:
-    """Draw a run, the figure named `first` before the others."""
+    """Draw a run, the figure named `first` before the others.
+
+    What a click is answered with is the first figures alone: the others follow with the next look,
+    and the browser has them drawn sooner.
+    """
+    is_new = st.session_state.get(SHOWN, ("", ""))[0] != result.digest
     st.session_state[SHOWN] = (result.digest, first)
-    _view(result, first, log, faded=False)
+    most = FIRST_FIGURES if is_new and is_first(result) else None
+    _view(result, first, log, faded=False, most=most)
 
 
 def say_faded(before: RunResult) -> None:
@@ -48,7 +56,7 @@ def show_faded(before: RunResult, first: str, log: bool) -> None:
     _view(before, first, log, faded=True)
 
 
-def _view(result: RunResult, first: str, log: bool, faded: bool) -> None:
+def _view(result: RunResult, first: str, log: bool, faded: bool, most: int | None = None) -> None:
     with st.container(key="run_view"):
         show_summary(result, "Before:" if faded else "This run:", faded)
-        show_panels(result, "run", log, first=first)
+        show_panels(result, "run", log, first, most)

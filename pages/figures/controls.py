@@ -1,5 +1,6 @@
 """Which figure of the paper is looked at, in which setting and size; all of it in the address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -7,6 +8,8 @@ import streamlit as st
 from lazycore.errors import ConfigError
 from lazycore.papers.reproduction import Job, Reproduction, Setting, collect, find
 from pages.widgets.choices import forget_what_is_gone, one_of, said_of_link
+from pages.widgets.jobs import Part
+from pages.widgets.progress import start_and_cancel
 
 FIGURE, SETTING, SIZE, AXES = "fig", "fig_setting", "fig_size", "fig_axes"
 FIRST = "1c"
@@ -75,3 +78,18 @@ def _check_link() -> None:
             one.size(setting.name, asked.get(SIZE, next(iter(setting.sizes))))
     except ConfigError as error:
         st.session_state.figure_wrong = str(error)
+
+
+COMPUTE = "compute_figure"
+MISSING = "press **Compute**; what is reported is shown already."
+
+
+def toolbar(parts: Sequence[Part]) -> None:
+    """Draw Compute and Cancel, where the figure is computed at all."""
+    if not parts:
+        return
+    active, whole = any(p.active for p in parts), all(p.whole for p in parts)
+    missing = sum(total - done for done, total in (p.runs for p in parts))
+    label = f"Compute {missing} run{'s' * (missing != 1)}" if missing else "Computed"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start_and_cancel(label, COMPUTE, active, done=whole)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lazycore.config.run import RunConfig
 from lazycore.figures import regimes, svg
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from lazycore.results.quantities import NUMBERS
 from lazycore.results.run import MODELS, RunResult
 from pages.widgets import links
@@ -31,7 +31,7 @@ def alpha_control() -> None:
     with st.sidebar:
         st.select_slider(
             "α, output scale: rich to lazy",
-            options=[f"{alpha:g}" for alpha in atlas.ALPHAS],
+            options=[f"{alpha:g}" for alpha in home.ALPHAS],
             value="1",
             key=KEY,
             bind="query-params",
@@ -45,7 +45,7 @@ def alpha_control() -> None:
 
 def chosen_run() -> RunResult | None:
     """Return the shipped run at the chosen α."""
-    return atlas.nearest(float(st.session_state.get(KEY) or 1))
+    return home.nearest(float(st.session_state.get(KEY) or 1))
 
 
 def alpha_of(result: RunResult) -> float:
@@ -55,7 +55,7 @@ def alpha_of(result: RunResult) -> float:
 
 def show_card(alpha: float) -> None:
     """Draw the verdict, the picture and the numbers of the shipped run at this α."""
-    result = atlas.nearest(alpha)
+    result = home.nearest(alpha)
     if result is None:
         return
     with st.container(border=True, height="stretch"):
@@ -73,9 +73,9 @@ def show_card(alpha: float) -> None:
 
 @st.cache_data(show_spinner=False)
 def _picture(alpha: float) -> str:
-    result = atlas.nearest(alpha)
+    result = home.nearest(alpha)
     assert result is not None
-    drawn = svg.losses(result, svg.loss_range(list(atlas.runs())))
+    drawn = svg.losses(result, svg.loss_range(list(home.runs())))
     data = base64.b64encode(drawn.encode()).decode()
     alt = f"Losses over flow time of the {result.verdict} run at α = {alpha:g}."
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt}" style="width:100%">'
@@ -83,7 +83,7 @@ def _picture(alpha: float) -> str:
 
 def take_cards_away() -> None:
     """Draw what can be taken away of the pictures on the cards."""
-    results = [r for r in map(atlas.nearest, atlas.REGIMES) if r is not None]
+    results = [r for r in map(home.nearest, home.REGIMES) if r is not None]
     if results:
         drawn = regimes.figure(results)
         show_several(drawn, results, "regimes", "regimes.figure", drawn=False)

@@ -11,11 +11,11 @@ from lazycore.papers.feature_lazy.phases import crossover as at
 from lazycore.results.sweep import SweepResult
 from pages.phases import controls
 from pages.phases.controls import Choice
-from pages.widgets import figurejob, sweepjob, sweeplink
-from pages.widgets.figurejob import Part
-from pages.widgets.job import ask, duration, is_active, link, start_and_cancel
+from pages.widgets import jobs, sweeplink
+from pages.widgets.jobs import Part
 from pages.widgets.links import page_address
-from pages.widgets.resources import queue
+from pages.widgets.progress import ask, duration, is_active, link, start_and_cancel
+from pages.widgets.resources import finished_table, queue, table_so_far
 
 SWEEP, BISECT, DEPTHS, COMPARE = "phase_sweep", "phase_bisect", "phase_depths", "phase_compare"
 MOST_ROUNDS = 14
@@ -23,61 +23,52 @@ MOST_ROUNDS = 14
 
 def act(choice: Choice) -> None:
     """Do what was asked for in the click before this drawing: compute something, or cancel."""
-    asked = st.session_state.pop("asked", None)
-    if asked == "cancel":
-        for part in parts(choice):
-            if part.active:
-                queue().cancel(part.job.digest)
-    wanted = {
+    asks = {
         SWEEP: lambda: [choice.config],
         BISECT: lambda: refined(choice.config)[1],
         DEPTHS: lambda: missing_depths(choice.config),
         COMPARE: lambda: [c.config for c in settings.comparisons()],
-    }.get(asked or "", list)
-    for config in wanted():
-        if sweepjob.finished(config.digest) is None and not _is_active(config):
-            queue().submit(config)
+    }
+    jobs.act(asks, lambda: _configs(choice))
 
 
-def toolbar(choice: Choice) -> bool:
-    """Draw Sweep, Cancel, the link and the command; True while anything is on its way."""
-    table, _ = sweepjob.look(choice.config)
-    active = any(part.active for part in parts(choice))
+def toolbar(choice: Choice, found: Sequence[Part]) -> None:
+    """Draw Sweep, Cancel, the link and the command."""
+    whole, active = found[0].whole, any(part.active for part in found)
     with st.container(horizontal=True, vertical_alignment="center"):
-        start_and_cancel(sweepjob.label(choice.config), SWEEP, active, done=table is not None)
+        start_and_cancel(label(choice.config), SWEEP, active, done=whole)
         shown = controls.parameters(choice.config, choice.in_alpha)
         address = page_address("phases", **shown, v="1")
         link("Opens this phase diagram anywhere.", urljoin(st.context.url or "", address))
-        with st.popover("Code", icon=":material/code:"):
-            st.caption("The same sweep on the command line.")
-            st.code(sweeplink.command(choice.config), language="bash", wrap_lines=True)
-        if table is None:
+        sweeplink.show_command(choice.config)
+        if not whole:
             st.caption(f"about {duration(settings.estimate(choice.config))} on one slow core")
-    return active
 
 
-def show_state(choice: Choice) -> None:
+def label(config: SweepConfig) -> str:
+    """Return what the button that starts the sweep says."""
+    return f"Sweep {len(config.cells)} runs"
+
+
+def show_state(choice: Choice, found: Sequence[Part]) -> None:
     """Draw how far the sweeps are that are on their way, or why one has stopped."""
-    known = [part for part in parts(choice) if part.current or part.job is choice.config]
-    if known:
-        figurejob.show_state(known)
+    known = [part for part in found if part.job or part.config is choice.config]
+    jobs.show_state(known, label(choice.config))
 
 
 def parts(choice: Choice) -> list[Part]:
     """Return how far each sweep is that this page may ask for, the chosen one first."""
+    return jobs.look(_configs(choice))
+
+
+def _configs(choice: Choice) -> list[SweepConfig]:
     further = [*refined(choice.config)[1], *missing_depths(choice.config)]
-    further += [c.config for c in settings.comparisons()]
-    return figurejob.look([choice.config, *further])
-
-
-def is_on_its_way(choice: Choice) -> bool:
-    """Whether any of them waits or runs."""
-    return any(part.active for part in parts(choice))
+    return [choice.config, *further, *(c.config for c in settings.comparisons())]
 
 
 def table(config: SweepConfig) -> SweepResult:
     """Return the table of a sweep as far as it is there."""
-    return sweepjob.finished(config.digest) or sweepjob.so_far(config)
+    return finished_table(config.digest) or table_so_far(config)
 
 
 def refined(config: SweepConfig) -> tuple[list[Cube], list[SweepConfig]]:
@@ -85,17 +76,17 @@ def refined(config: SweepConfig) -> tuple[list[Cube], list[SweepConfig]]:
 
     The first cube is the sweep's, the others those of bisections of it that are there.
     """
-    whole = sweepjob.finished(config.digest)
+    whole = finished_table(config.digest)
     if whole is None:
-        return [cube_of(sweepjob.so_far(config))], []
+        return [cube_of(table_so_far(config))], []
     cubes, wanted = [_cube(config.digest, whole)], []
     for _ in range(MOST_ROUNDS):
         wanted = _next(tuple(cube.config.digest for cube in cubes), cubes)
-        found = [sweepjob.finished(one.digest) for one in wanted]
+        found = [finished_table(one.digest) for one in wanted]
         cubes += [_cube(one.digest, one) for one in found if one is not None]
         if not wanted or None in found:
             break
-    return cubes, [one for one in wanted if sweepjob.finished(one.digest) is None]
+    return cubes, [one for one in wanted if finished_table(one.digest) is None]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -112,7 +103,7 @@ def of_depths(config: SweepConfig) -> dict[int, Cube | None]:
     """Return by depth what stands for this sweep at it, None where nothing is there."""
     found = {}
     for depth, candidates in _candidates(config.digest, config).items():
-        tables = (sweepjob.finished(one.digest) for one in candidates)
+        tables = (finished_table(one.digest) for one in candidates)
         first = next((one for one in tables if one is not None), None)
         found[depth] = _cube(first.digest, first) if first is not None else None
     return found
@@ -120,7 +111,7 @@ def of_depths(config: SweepConfig) -> dict[int, Cube | None]:
 
 def known_cube(config: SweepConfig) -> Cube | None:
     """Return the whole sweep by width, √hα and seed; None where it is not there."""
-    found = sweepjob.finished(config.digest)
+    found = finished_table(config.digest)
     return _cube(config.digest, found) if found is not None else None
 
 

@@ -15,9 +15,9 @@ from pages.phases.controls import Choice
 from pages.phases.powers import show_powers
 from pages.widgets import sweeplink
 from pages.widgets.chart import chart
-from pages.widgets.job import duration
 from pages.widgets.links import page_address
 from pages.widgets.panels import take_away
+from pages.widgets.progress import duration
 from pages.widgets.sentences import plain, said_in_a_sentence
 from pages.widgets.tables import show_table
 

@@ -7,11 +7,11 @@ import streamlit as st
 from lazycore.errors import ResultNotFound
 from lazycore.results.run import RunResult
 from lazycore.results.store import checked_digest
-from pages.widgets.job import link
 from pages.widgets.known import run_name, verdict_of
 from pages.widgets.ledger import show_link
 from pages.widgets.links import page_address
 from pages.widgets.panels import show_panels
+from pages.widgets.progress import link
 from pages.widgets.resources import finished, opened_record, store
 from pages.widgets.summary import show_summary
 

@@ -17,12 +17,15 @@ from lazycore.config.run import all_fields, fields_read
 from lazycore.config.spec import Field
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
+from pages.widgets import sweeplink
 from pages.widgets.boxes import held
 from pages.widgets.fieldhelp import GROUPS, choice_help
+from pages.widgets.jobs import Part
 from pages.widgets.parameters import may_be_field
+from pages.widgets.progress import link, start_and_cancel
 from pages.widgets.sweeptext import named_fields, sweep_of
-from pages.widgets.sweepview import view_controls
+from pages.widgets.sweepview import View, view_controls
 
 PREFIX = "s_"
 BOXES = ("alpha", "width", "init_scale", "seed")
@@ -88,7 +91,7 @@ def _read_link() -> None:
         for name in (*fields, *view):
             del st.query_params[name]
     elif not any(name.startswith(PREFIX) for name in asked):
-        choose(atlas.SWEEP)
+        choose(home.SWEEP)
 
 
 def choose(fields: dict[str, str], view: dict[str, str] | None = None) -> None:
@@ -193,3 +196,16 @@ def _choice(field: Field, optional: bool = False) -> None:
         help=choice_help(field),
         bind="query-params",
     )
+
+
+def toolbar(part: Part, config: SweepConfig, view: View) -> None:
+    """Draw Sweep, Cancel, the link of the sweep and the command that computes it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start_and_cancel(label(config), "sweep", part.active, done=part.whole)
+        link("Opens this sweep and this view of it anywhere.", sweeplink.whole_link(config, view))
+        sweeplink.show_command(config)
+
+
+def label(config: SweepConfig) -> str:
+    """Return what the button that starts the sweep says."""
+    return f"Sweep {len(config.cells)} runs"

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from lazycore.config.sweep import SweepConfig
+from lazycore.results.sweep import SweepResult
 from pages.sweep import controls, presets
 from pages.sweep.plane import show_plane, take_table_away
-from pages.widgets import sweepjob
-from pages.widgets.job import is_active
-from pages.widgets.resources import banner
+from pages.widgets import jobs
+from pages.widgets.resources import banner, table_so_far
 from pages.widgets.sentences import said_in_a_sentence
 from pages.widgets.sweepview import View, chosen_view
 
@@ -15,13 +15,12 @@ from pages.widgets.sweepview import View, chosen_view
 def board(config: SweepConfig, view: View, was_active: bool) -> None:
     """Draw the sweep as far as it is; while it computes, this alone is drawn again and again."""
     with said_in_a_sentence():
-        table, current = sweepjob.look(config)
-        if was_active and not is_active(current):
+        part = jobs.look_at(config)
+        if was_active and not part.active:
             st.rerun()
-        whole = table is not None
-        table = table or sweepjob.so_far(config)
+        table = part.found if isinstance(part.found, SweepResult) else table_so_far(config)
         with st.container():  # always there, so that what is below it stays the same element
-            sweepjob.show_state(current, table, whole)
+            jobs.show_state([part], controls.label(config))
         show_plane(table, view)
         take_table_away(table)
 
@@ -31,7 +30,7 @@ banner()
 presets.preset_row()
 config = controls.chosen()
 view = chosen_view(config)
-sweepjob.act(config)
-active = sweepjob.toolbar(config, view)
-polling = sweepjob.poll_seconds(config) if active else None
-st.fragment(board, run_every=polling)(config, view, active)
+jobs.act({"sweep": lambda: [config]}, lambda: [config])
+part = jobs.look_at(config)
+controls.toolbar(part, config, view)
+st.fragment(board, run_every=jobs.poll_seconds([part]))(config, view, part.active)

@@ -4,19 +4,20 @@ import streamlit as st
 
 from pages.theorems import controls, runs, view
 from pages.theorems.controls import Choice
-from pages.widgets import job
-from pages.widgets.resources import banner
+from pages.widgets import jobs
+from pages.widgets.resources import banner, finished
 from pages.widgets.sentences import said_in_a_sentence, show_link_error
 
 
 def board(choice: Choice, was_active: bool) -> None:
     """Draw what is measured; while anything computes, this alone is drawn again and again."""
     with said_in_a_sentence():
-        if was_active and not runs.is_active(choice):
+        parts = runs.parts(choice)
+        if was_active and not any(part.active for part in parts):
             st.rerun()
-        result, current = job.look(choice.config.digest)
         with st.container():  # always there, so that what is below it stays the same element
-            job.show_state(current, result)
+            jobs.show_state(parts[:1], "Run")
+        result = finished(choice.config.digest)
         if result is not None:
             view.show_hypotheses(choice.theorem, result)
             others = runs.companions(choice, result)
@@ -34,5 +35,6 @@ choice = controls.chosen()
 runs.act(choice)
 runs.toolbar(choice)
 view.explore_link(choice)
-active = runs.is_active(choice)
-st.fragment(board, run_every=job.POLL_SECONDS if active else None)(choice, active)
+parts = runs.parts(choice)
+active = any(part.active for part in parts)
+st.fragment(board, run_every=jobs.poll_seconds(parts))(choice, active)

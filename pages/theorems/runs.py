@@ -10,8 +10,10 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.results.run import RunResult
 from lazycore.results.sweep import SweepResult
 from pages.theorems.controls import Choice, parameters
-from pages.widgets import job, links, sweepjob
-from pages.widgets.resources import finished, queue
+from pages.widgets import jobs, links
+from pages.widgets.jobs import Part
+from pages.widgets.progress import link, start_and_cancel
+from pages.widgets.resources import finished, finished_table, table_so_far
 
 SIBLINGS, SWEEP = "theorem_siblings", "theorem_sweep"
 
@@ -22,34 +24,25 @@ def act(choice: Choice) -> None:
     The problems of a theorem take a second or so: they are run as soon as they are chosen. A
     run of one's own waits for its button.
     """
-    asked = st.session_state.get("asked")
-    if asked == SIBLINGS:
-        for config in siblings(choice):
-            _submit(config)
-    if asked == SWEEP and choice.theorem.sweep and not sweepjob.finished(_digest(choice)):
-        queue().submit(choice.theorem.sweep)
-    if asked in (SIBLINGS, SWEEP):
-        del st.session_state["asked"]
-    job.act(choice.config, on_change=choice.is_example)
-    result = finished(choice.config.digest)
-    if result is not None:
-        for config in choice.theorem.companions(result).values():
-            _submit(config)
+    asks = {
+        "run": lambda: [choice.config],
+        SIBLINGS: lambda: siblings(choice),
+        SWEEP: lambda: _sweeps(choice),
+    }
+    jobs.act(asks, lambda: [choice.config])
+    if choice.is_example:
+        jobs.want([choice.config])
+    jobs.want(_companions(choice))
 
 
 def toolbar(choice: Choice) -> None:
     """Draw Run, Cancel and the link of the statement on this run."""
-    result, current = job.look(choice.config.digest)
+    part = jobs.look_at(choice.config)
     with st.container(horizontal=True, vertical_alignment="center"):
-        job.start_and_cancel("Run", "run", job.is_active(current), done=result is not None)
+        start_and_cancel("Run", "run", part.active, done=part.whole)
         address = links.page_address("theorems", **parameters(choice))
         said = "Opens this statement on exactly this run, anywhere."
-        job.link(said, urljoin(st.context.url or "", address))
-
-
-def _submit(config: RunConfig) -> None:
-    if finished(config.digest) is None and queue().get(config.digest) is None:
-        queue().submit(config)
+        link(said, urljoin(st.context.url or "", address))
 
 
 def siblings(choice: Choice) -> list[RunConfig]:
@@ -73,20 +66,20 @@ def companions(choice: Choice, result: RunResult) -> dict[str, RunResult]:
 
 def table(sweep: SweepConfig) -> SweepResult:
     """Return the table of the sweep, as far as it is there."""
-    return sweepjob.finished(sweep.digest) or sweepjob.so_far(sweep)
+    return finished_table(sweep.digest) or table_so_far(sweep)
 
 
-def is_active(choice: Choice) -> bool:
-    """Whether anything that is shown here is on its way."""
-    wanted = [choice.config.digest, *(config.digest for config in siblings(choice))]
+def parts(choice: Choice) -> list[Part]:
+    """Return how far all that is shown here is, the chosen run first."""
+    runs = [choice.config, *siblings(choice), *_companions(choice)]
+    each = {config.digest: config for config in (*runs, *_sweeps(choice))}
+    return jobs.look(list(each.values()))
+
+
+def _companions(choice: Choice) -> list[RunConfig]:
     result = finished(choice.config.digest)
-    if result is not None:
-        wanted += [config.digest for config in choice.theorem.companions(result).values()]
-    missing = [digest for digest in dict.fromkeys(wanted) if finished(digest) is None]
-    if choice.theorem.sweep and not sweepjob.finished(_digest(choice)):
-        missing.append(_digest(choice))
-    return any(job.is_active(queue().get(digest)) for digest in missing)
+    return [] if result is None else list(choice.theorem.companions(result).values())
 
 
-def _digest(choice: Choice) -> str:
-    return choice.theorem.sweep.digest if choice.theorem.sweep else ""
+def _sweeps(choice: Choice) -> list[SweepConfig]:
+    return [choice.theorem.sweep] if choice.theorem.sweep else []

@@ -13,8 +13,7 @@ from lazycore.results.cellgroups import cell_groups
 from lazycore.results.groups import counted
 from lazycore.service.queue import Job
 from pages.widgets.ledger import named
-from pages.widgets.resources import finished
-from pages.widgets.sweepjob import finished as finished_sweep
+from pages.widgets.resources import finished, finished_table
 
 MOST_READ = 30
 """Results that one drawing of a page reads for their verdicts; the next one reads on."""
@@ -40,7 +39,7 @@ def verdict_of(digest: str) -> str:
 @st.cache_data(max_entries=200, show_spinner=False)
 def groups_of(digest: str) -> list[tuple[str, list[str]]]:
     """Return the groups of seeds of a whole sweep: their names in links, and what they are."""
-    table = finished_sweep(digest)
+    table = finished_table(digest)
     if table is None:  # raised, so that it is not remembered
         raise ResultNotFound(f"No table of the sweep {digest} is stored.")
     task = str(table.config.base.resolve().to_dict().get("task", ""))
@@ -81,7 +80,7 @@ def _read(job: Job) -> str:
     if not is_small(job):
         return ""
     with suppress(LazyLabError):
-        table = finished_sweep(job.digest)
+        table = finished_table(job.digest)
         cells = table.config.cells if table else ()
         words = [word for cell in cells if table and (word := table.verdict(cell.digest))]
         return counted(words) if words else ""

@@ -16,7 +16,7 @@ from lazycore.service.heartbeat import WorkerInfo
 from lazycore.service.queue import Job
 from pages.widgets import links, sweeplink
 from pages.widgets.comparelink import compare_link
-from pages.widgets.job import duration, passed_and_left
+from pages.widgets.progress import duration, passed_and_left
 from pages.widgets.resources import queue
 
 MOST_ROWS = 500

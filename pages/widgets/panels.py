@@ -12,12 +12,16 @@ from lazycore.results.run import RunResult
 from pages.widgets.chart import chart
 
 
-def show_panels(result: RunResult, key: str, log: bool, columns: int = 2, first: str = "") -> None:
+def show_panels(
+    result: RunResult, key: str, log: bool, first: str = "", most: int | None = None
+) -> None:
     """Draw every figure that the run has the quantities for, side by side.
 
-    first: the name of one that stands before the others, across the page.
+    first: the name of one that stands before the others, across the page. most: how many, all
+    where it is left out.
     """
-    shown = panels_of(result)
+    shown, columns = panels_of(result), 2
+    shown = sorted(shown, key=lambda panel: panel.name != first)[:most]
     with st.container():  # always there, so that what is below it stays the same element
         for panel in shown:
             if panel.name == first:

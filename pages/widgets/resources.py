@@ -4,17 +4,20 @@ from dataclasses import replace
 
 import streamlit as st
 
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ResultNotFound
 from lazycore.figures.opening import opened
 from lazycore.machine.places import default_root
-from lazycore.papers import atlas
+from lazycore.papers import shelf
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore, open_store
+from lazycore.results.sweep import SweepResult
 from lazycore.service import heartbeat
 from lazycore.service.queue import JobQueue, open_queue
 
 BANNER_SECONDS = 2.0
+FRESH_SECONDS = 0.6
 
 
 @st.cache_resource(show_spinner=False)
@@ -51,7 +54,7 @@ def finished(digest: str) -> RunResult | None:
             return _read(digest)
         except ResultNotFound:
             return None
-    return atlas.find(digest)
+    return shelf.find(digest)
 
 
 def partial(digest: str, going_on: bool) -> RunResult | None:
@@ -65,6 +68,38 @@ def partial(digest: str, going_on: bool) -> RunResult | None:
         return None
     store().keep([digest], SHOWN_SECONDS)
     return replace(result, status="running") if going_on else result
+
+
+def finished_table(digest: str) -> SweepResult | None:
+    """Return the whole table of this sweep, stored or shipped with the program; None without."""
+    if store().has_sweep(digest):
+        store().keep([digest], SHOWN_SECONDS)
+        try:
+            return _read_table(digest)
+        except ResultNotFound:
+            pass
+    return shelf.find_sweep(digest)
+
+
+def table_so_far(config: SweepConfig) -> SweepResult:
+    """Return the table of an unfinished sweep, with every cell missing where it has none."""
+    try:
+        store().keep([config.digest], SHOWN_SECONDS)
+        return _read_partial_table(config.digest)
+    except ResultNotFound:
+        return SweepResult(config)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read_table(digest: str) -> SweepResult:
+    return store().get_sweep(digest)
+
+
+# Reading a table costs a millisecond a cell: all who watch one sweep share what was just read.
+# Not for longer, and not by its progress, which the worker notes before the table is written.
+@st.cache_resource(max_entries=8, ttl=FRESH_SECONDS, show_spinner=False)
+def _read_partial_table(digest: str) -> SweepResult:
+    return store().get_partial_sweep(digest)
 
 
 def worker_is_alive() -> bool:

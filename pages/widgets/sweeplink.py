@@ -33,6 +33,13 @@ def command(config: SweepConfig) -> str:
     return f"python -m lazycore sweep {' '.join(flags)} --out sweep.npz"
 
 
+def show_command(config: SweepConfig) -> None:
+    """Draw the command line behind a button."""
+    with st.popover("Code", icon=":material/code:"):
+        st.caption("The same sweep on the command line.")
+        st.code(command(config), language="bash", wrap_lines=True)
+
+
 def code(config: SweepConfig, view: View, what: Literal["map", "lines"]) -> str:
     """Return the command line, and Python, that reproduce the map or the lines of a sweep."""
     levels = heatmap.parse_levels(view.levels, view.quantity)
@@ -49,7 +56,7 @@ def code(config: SweepConfig, view: View, what: Literal["map", "lines"]) -> str:
         f"# {command(config)}",
         "import lazycore",
         "import plotly.graph_objects as go",
-        *(["from lazycore import onset"] if along else []),
+        *(["from lazycore.results import onset"] if along else []),
         f"from lazycore.figures import {call.split('.')[0]}",
         "from lazycore.results.plane import plane_of",
         "",

@@ -29,7 +29,8 @@ ROUNDINGS = 16.0
 """c: one start so far away stands for the roundings of many steps."""
 
 SAFETY = 4.0
-"""On what is seen of twins: in which directions errors grow is chance (LOG.md, 2026-11-28)."""
+"""On what is seen of twins: in which directions errors grow is chance (docs/log/errors.md,
+2026-11-28)."""
 
 SEVERAL, SMALL = 3, 2**12
 """Twins of a run whose hidden units at all points are few, at most so many: there they take little

@@ -41,7 +41,8 @@ LAZY = 0.05
 
 MOST, LEAST_WORK = 2000, 5e5
 """Outputs n·k, at most, and n·p, at least, where these steps are of use: two hidden layers of 25 on
-100 points take a fifth longer with them, of 100 as long, of 400 two thirds (LOG.md, 2026-11-27)."""
+100 points take a fifth longer with them, of 100 as long, of 400 two thirds (docs/log/flow.md,
+2026-11-27)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import SOURCE, setting, within
 from lazycore.results.quantities.kernel import KERNEL_CHANGE
 from lazycore.results.run import RunResult
@@ -137,7 +137,6 @@ def _named(name: str, runs: Mapping[str, RunConfig], judge) -> Check:
         source=SOURCE,
         runs=runs,
         judge=judge,
-        paper=FEATURE_LAZY,
     )
 
 

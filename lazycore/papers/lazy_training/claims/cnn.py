@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.figures._convolutional import (
     ALPHAS,
     DIGITS_STEP,
@@ -152,7 +152,6 @@ def _runs(task: str, n_train: int, n_test: int, step_size: float) -> dict[str, R
 
 CHECKS = (
     Check(
-        paper=LAZY_TRAINING,
         name="cnn-digits",
         source="as Figures 3(a) and 7(a) of Chizat, Oyallon & Bach 2019, on 8 × 8 digits",
         runs=_runs("digits", IMAGES, NEW_IMAGES, DIGITS_STEP),
@@ -160,7 +159,6 @@ CHECKS = (
         slow=True,
     ),
     Check(
-        paper=LAZY_TRAINING,
         name="cnn-fashion",
         source="the same on Fashion-MNIST mini: as found, not calibrated",
         runs=_runs("fashion_mnist", 1000, 500, FASHION_STEP),
@@ -168,7 +166,6 @@ CHECKS = (
         slow=True,
     ),
     Check(
-        paper=LAZY_TRAINING,
         name="cnn-spectrum",
         source="as Figure 7(b) of Chizat, Oyallon & Bach 2019, on 8 × 8 images",
         judge=_judge_spectrum,

@@ -128,8 +128,7 @@ THEOREM = Theorem(
     name="Homogeneity",
     title="Homogeneity: initial scale and α are one dial",
     statement=STATEMENT,
-    source="Chizat, Oyallon & Bach 2019 (arXiv:1812.07956), §1.2; the identity for exact steps "
-    "is derived here",
+    source="§1.2; the identity for exact steps is derived here",
     examples=EXAMPLES,
     hypotheses=hypotheses,
     lines=lines,
