@@ -16,6 +16,7 @@ from lazycore.config import cost
 from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError, ResultNotFound
 from lazycore.results.store import ResultStore
+from lazycore.running.refinement import SHARE
 from lazycore.service import heartbeat, locks
 from lazycore.service.queue import JobQueue
 from lazycore.service.workers import child, devices, worker
@@ -393,6 +394,15 @@ def test_the_time_left_goes_by_the_pace_of_what_is_computed():
     even = [(float(t), t / 100.0) for t in range(51)]
     assert worker._time_left({"axes": {}}, even) == pytest.approx(50.0)
     assert worker._time_left({"axes": {}}, rising) != pytest.approx(50.0), "cells are equal parts"
+
+
+def test_the_pace_of_a_first_answer_tells_nothing_of_the_time_left():
+    fields = RunConfig().resolve().to_dict()
+    first = [(t / 100.0, SHARE * t / 50.0) for t in range(51)]
+    second = [(0.5 + t, SHARE + (1.0 - SHARE) * (t / 100.0) ** 3) for t in range(51)]
+    assert worker._time_left(fields, [*first, *second]) == pytest.approx(50.0)
+    assert worker._time_left(fields, [(20.0 * t, share) for t, share in first]) is None
+    assert worker._time_left(fields | {"tolerance": 0.1}, second) != pytest.approx(50.0)
 
 
 def test_no_time_left_is_told_of_a_run_that_ends_when_it_has_learned_enough():
