@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from lazycore.figures import style
+from lazycore.figures import finding, style
 from lazycore.results.run import RunResult
 
 WIDTH, HEIGHT = 360, 220
@@ -32,9 +32,19 @@ def losses(result: RunResult, y_range: Range | None = None) -> str:
         for name, width, opacity in CURVES
         for model in style.MODELS
     ]
+    return _frame(finding_of(result), _axes(x_range, y_range) + "".join(lines))
+
+
+def finding_of(result: RunResult) -> str:
+    """Return in words what the picture shows: how the losses of both models went."""
     alpha = (result.config or {}).get("alpha")
-    alt = f"Losses of a {result.verdict} run" + (f" at α = {alpha:g}" if alpha else "")
-    return _frame(alt, _axes(x_range, y_range) + "".join(lines))
+    where = f" at α = {alpha:g}" if alpha else ""
+    return finding.sentences(
+        [
+            f"losses of a {result.verdict} run{where} {finding.until(result)}",
+            *finding.both_parts(result, "loss"),
+        ]
+    )
 
 
 def loss_range(results: list[RunResult]) -> Range | None:
