@@ -92,6 +92,11 @@ class SweepResult:
         """Number of cells."""
         return len(self._status)
 
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """How many cells have which verdict, those that no cell has left out."""
+        return counts_of(self._verdict)
+
     def status(self, digest: str) -> str:
         """Return missing, done, diverged, budget or failed."""
         return STATUSES[self._status[self._row(digest)]]
@@ -122,9 +127,8 @@ class SweepResult:
             "message": [self._messages.get(row) for row in range(self.total)],
         }
         columns = {name: self.values[:, i] for i, name in enumerate(QUANTITIES)}
-        frame = pd.DataFrame(head | columns)
         words = {"verdict": "str", "message": "str"}  # text too where there is none yet
-        return frame.astype(words)
+        return pd.DataFrame(head | columns).astype(words)
 
     def grid(
         self,
@@ -213,10 +217,8 @@ class SweepResult:
             return {}
         alphas = [base.alpha if c.alpha is None else c.alpha for c in configs]
         widths = [base.width if c.width is None else c.width for c in configs]
-        both = {
-            "alpha": alphas,
-            "alpha_sqrt_width": [a * w**0.5 for a, w in zip(alphas, widths, strict=True)],
-        }
+        scaled = [a * w**0.5 for a, w in zip(alphas, widths, strict=True)]
+        both = {"alpha": alphas, "alpha_sqrt_width": scaled}
         return {name: column for name, column in both.items() if name not in known}
 
     def _keep_outputs(self, row: int, outputs: np.ndarray) -> None:
@@ -236,6 +238,12 @@ class SweepResult:
         if digest not in self._rows:
             raise ConfigError(f"the run {digest} is no cell of this sweep.")
         return self._rows[digest]
+
+
+def counts_of(verdicts: np.ndarray) -> dict[str, int]:
+    """Return how often each verdict is among these places in `VERDICTS`."""
+    counts = np.bincount(verdicts, minlength=len(VERDICTS)).tolist()
+    return {word: n for word, n in zip(VERDICTS, counts, strict=True) if word and n}
 
 
 def _position(axes: Mapping[str, tuple], name: str, value: Any) -> int:
