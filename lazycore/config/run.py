@@ -8,13 +8,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from lazycore.config import spec
 from lazycore.config.fields import GENERAL, SELECTORS
 from lazycore.config.spec import Field, shown
 from lazycore.errors import LONGEST_WORD, ConfigError
+from lazycore.machine.once import once
 
 ENGINE_VERSION = 1
 """Goes up whenever the same config would give other numbers."""
@@ -104,7 +105,7 @@ class RunConfig:
                 return value
         raise AttributeError(f"RunConfig has no field {name!r}")
 
-    @cached_property
+    @once
     def _resolved(self) -> Mapping[str, Any]:
         return _resolve(self.given())
 

@@ -10,13 +10,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from lazycore.config.axes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.config.spec import shown
 from lazycore.errors import ConfigError
+from lazycore.machine.once import once
 
 MOST_AXES = 6
 
@@ -28,7 +28,7 @@ class Cell:
     values: Mapping[str, Any]
     config: RunConfig
 
-    @cached_property
+    @once
     def digest(self) -> str:
         """The digest of the run."""
         return self.config.digest
@@ -61,7 +61,7 @@ class SweepConfig:
         object.__setattr__(self, "axes", _checked_axes(self.axes))
         object.__setattr__(self, "base", self.cells[0].config)
 
-    @cached_property
+    @once
     def cells(self) -> tuple[Cell, ...]:
         """The runs, the last axis fastest."""
         given = {k: v for k, v in self.base.given().items() if k not in _set_by(self.axes)}
@@ -72,7 +72,7 @@ class SweepConfig:
         """Number of values of each axis."""
         return tuple(len(values) for values in self.axes.values())
 
-    @cached_property
+    @once
     def digest(self) -> str:
         """Sixteen hex digits that name this sweep, stable across processes; no run has them."""
         axes = [[name, list(values)] for name, values in self.axes.items()]

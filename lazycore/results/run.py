@@ -10,7 +10,6 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.errors import CorruptResult
+from lazycore.machine.once import once
 from lazycore.results import npz
 from lazycore.results.recorded import MODELS, check_record
 from lazycore.results.snapshots import Snapshot, answer
@@ -105,7 +105,7 @@ class RunResult:
             latest=latest,
         )
 
-    @cached_property
+    @once
     def digest(self) -> str:
         """The config's digest; of the content where there is no config (`compare`)."""
         if self.config is not None:
@@ -113,7 +113,7 @@ class RunResult:
         parts = [f"{k}:{v.dtype}:{v.shape}".encode() + v.tobytes() for k, v in self._arrays()]
         return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
-    @cached_property
+    @once
     def finding(self) -> Finding:
         """The verdict with the threshold that decided (`lazycore.results.verdict`)."""
         return finding(**self._judged)

@@ -7,7 +7,7 @@ last, the table holds that too: what an ensemble does is in no number of its mem
 
 import json
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from lazycore.config.run import ENGINE_VERSION
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
+from lazycore.machine.once import once
 from lazycore.results import answers, npz
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.recorded import check_array
@@ -230,7 +231,7 @@ class SweepResult:
             self._outputs[row] = np.nan
             self._outputs[row, : len(found)] = found
 
-    @cached_property
+    @once
     def _rows(self) -> dict[str, int]:
         return {cell.digest: row for row, cell in enumerate(self.config.cells)}
 
