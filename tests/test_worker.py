@@ -280,6 +280,31 @@ def test_a_job_handed_over_too_soon_waits_for_the_one_before_it(desk):
     assert desk.in_hand == []
 
 
+def test_a_job_that_goes_from_waiting_to_work_is_in_hand_all_the_while(desk):
+    class Moving(set):
+        def __iter__(self):
+            desk.busy_with = "a job"  # as in another thread, just then
+            self.discard("a job")
+            return super().__iter__()
+
+    desk.waiting = Moving(["a job"])
+    assert desk.in_hand == ["a job"]
+
+
+def test_a_job_that_ends_while_it_is_looked_at_is_a_job_or_none(desk):
+    class Ending(Desk):
+        seen = 0
+
+        def __getattribute__(self, name):
+            if name == "busy_with":
+                Ending.seen += 1
+                return "a job" if Ending.seen == 1 else None
+            return super().__getattribute__(name)
+
+    one = Ending(desk.queue, "cpu", "cpu", desk.children, AMPLE)
+    assert one.busy == ["a job"] and one.busy == []
+
+
 # ── names, locks, heartbeats ─────────────────────────────────────────────────────────────
 def test_only_one_process_may_have_a_name(tmp_path):
     first = heartbeat.claim(tmp_path, "cpu")

@@ -235,8 +235,8 @@ def _leave(desk: Desk) -> None:
     for digest in desk.in_hand:
         with contextlib.suppress(LazyLabError):
             desk.queue.give_back(digest)
-    heartbeat.stop_beating(desk.queue.root, desk.name)
     scratch.leave()
+    heartbeat.stop_beating(desk.queue.root, desk.name)  # last: a job that ends now still beats
     # Without further ado: the children end with this process, the lock is let go with it.
     os._exit(0)
 
