@@ -52,7 +52,7 @@ def kernel_change(cube: Cube, in_alpha: bool = False) -> Figure:
         title="Change of the kernel",
         subtitle=f"{_bands_said(cube)}{said}",
         y=_log_axis("kernel change ‖ΔΘ‖/‖Θ₀‖ (no unit)", curves.middle),
-        alt="Relative change of the tangent kernel along √hα for each width.",
+        alt=f"Relative change of the tangent kernel along √hα for each width{said}.",
     )
 
 

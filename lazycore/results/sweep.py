@@ -11,7 +11,7 @@ last, the table holds that too: what an ensemble does is in no number of its mem
 
 import json
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +22,7 @@ from lazycore.config.run import ENGINE_VERSION
 from lazycore.config.spec import kind_of
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
+from lazycore.machine.once import once
 from lazycore.results import answers, cards, drawn, npz
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.run import RunResult
@@ -146,6 +147,11 @@ class SweepResult:
         """Number of cells."""
         return len(self._status)
 
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """How many cells have which verdict, those that no cell has left out."""
+        return counts_of(self._verdict)
+
     def status(self, digest: str) -> str:
         """Return what the run of this digest is: missing, done, diverged, budget or failed."""
         return STATUSES[int(self._status[self._row(digest)])]
@@ -176,9 +182,8 @@ class SweepResult:
             "message": [self._messages.get(row) for row in range(self.total)],
         }
         columns = {name: self.values[:, i] for i, name in enumerate(QUANTITIES)}
-        frame = pd.DataFrame(head | columns)
         words = {"verdict": "str", "message": "str"}  # text too where there is none yet
-        return frame.astype(words)
+        return pd.DataFrame(head | columns).astype(words)
 
     def grid(
         self,
@@ -276,7 +281,7 @@ class SweepResult:
             self._outputs[row] = np.nan
             self._outputs[row, : len(found)] = found
 
-    @cached_property
+    @once
     def _rows(self) -> dict[str, int]:
         return {cell.digest: row for row, cell in enumerate(self.config.cells)}
 
@@ -284,6 +289,12 @@ class SweepResult:
         if digest not in self._rows:
             raise ConfigError(f"the run {digest} is no cell of this sweep.")
         return self._rows[digest]
+
+
+def counts_of(verdicts: np.ndarray) -> dict[str, int]:
+    """Return how often each verdict is among these places in `VERDICTS`."""
+    counts = np.bincount(verdicts, minlength=len(VERDICTS)).tolist()
+    return {word: n for word, n in zip(VERDICTS, counts, strict=True) if word and n}
 
 
 @lru_cache(maxsize=8)

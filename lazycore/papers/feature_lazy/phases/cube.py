@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from lazycore.config.sweep import SweepConfig
 from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
+from lazycore.machine.once import once
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import SweepResult
 
@@ -39,7 +39,7 @@ class Cube:
     values: Mapping[str, np.ndarray]
     outputs: np.ndarray | None
 
-    @cached_property
+    @once
     def base(self) -> Mapping[str, Any]:
         """The resolved fields of its first cell."""
         return self.config.base.resolve().to_dict()
@@ -49,7 +49,7 @@ class Cube:
         """L, the number of hidden layers; 1 of a two-layer network, None where none is said."""
         return 1 if self.base["model"] == "two_layer" else self.base.get("depth")
 
-    @cached_property
+    @once
     def labels(self) -> np.ndarray:
         """The labels ±1 of the test points that there are outputs for, (n',).
 
