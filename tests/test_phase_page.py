@@ -105,6 +105,7 @@ OTHERS = {
     "default": settings.default(),
     "other": config_of(LINK),
     "two_layer": of_another(model="two_layer"),
+    "parity": of_another(task="parity", dim="6"),
     "convolutional": of_another(model="strided_cnn", task="fashion_mnist"),
     "the rule of the paper": of_another(dynamics="adaptive_euler", gradient_tolerance="1e-3"),
     "descent": of_another(dynamics="gd", steps="100", loss="logistic", activation="tanh"),

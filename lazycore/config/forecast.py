@@ -9,14 +9,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from lazycore.config import spec
-from lazycore.config.cost import COSTLESS, duration, estimate
+from lazycore.config.cost import COSTLESS, USUAL_EVALUATIONS, duration, estimate
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import Cell
 
 SECONDS_BETWEEN = 5e-4
 """What an evaluation of an adaptive run takes beside its arithmetic."""
-COUNTED = 2000
-"""Evaluations that `budget.estimate` counts of them."""
 
 
 def seconds(config: RunConfig, together: int = 1) -> float:
@@ -31,7 +29,7 @@ def seconds(config: RunConfig, together: int = 1) -> float:
         return cost.seconds
     stacked = spec.find("model", values["model"]).SPEC.facts.get("stacked")
     between = evaluations * SECONDS_BETWEEN / (together if stacked else 1)
-    return cost.seconds + (evaluations - COUNTED) * cost.evaluation_seconds + between
+    return cost.seconds + (evaluations - USUAL_EVALUATIONS) * cost.evaluation_seconds + between
 
 
 def sweep_seconds(cells: Iterable[Cell], together: int = 1) -> float:

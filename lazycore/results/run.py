@@ -25,6 +25,12 @@ from lazycore.errors import ConfigError, CorruptResult
 from lazycore.machine.once import once
 from lazycore.results import cards, drawn, npz
 from lazycore.results.plaindata import is_array, nested, plain, stacked
+from lazycore.results.quantities import ALL
+from lazycore.results.quantities.apart import GAP
+from lazycore.results.quantities.declared import LEFT_OUT
+from lazycore.results.quantities.kernel import KERNEL_CHANGE
+from lazycore.results.quantities.models import OUTPUT_CHANGE, STATUS, TRAIN_LOSS
+from lazycore.results.quantities.whole import NUMERICAL_ERROR
 from lazycore.results.recorded import MODELS, check_record
 from lazycore.results.snapshots import Snapshot, answer
 from lazycore.results.verdict import Finding, finding, share_learned, so_far
@@ -37,37 +43,21 @@ LARGEST_FILE = 256 * 2**20
 """Bytes that a result may unpack to: more is refused before it is read."""
 
 STATUSES = ("done", "diverged", "cancelled", "budget")
-ALWAYS_PRESENT: dict[str, Any] = {
-    "refreshed": None,
-    "gap.train_output": list[float](),
-    "gap.test_output": None,
-    "gap.parameter": list[float](),
-    "kernel_change": list[float](),
-    "activation_stability": None,
-    "kappa": None,
-    "numerical_error": None,
-    "device": None,
-} | {
-    f"{model}.{key}": default
-    for model in MODELS
-    for key, default in {
-        "status": "done",
-        "train_loss": list[float](),
-        "test_loss": None,
-        "train_error": None,
-        "test_error": None,
-        "displacement": list[float](),
-        "stop_time": None,
-        "half_time": None,
-    }.items()
-}
+
+
+def _absent(path: str | None) -> dict[str, Any]:
+    """Return what stands in a record where the run has no such quantity, by its name."""
+    return {
+        quantity.key(path): quantity.absent
+        for quantity in ALL
+        if quantity.absent is not LEFT_OUT and (path in quantity.of or not (path or quantity.of))
+    }
+
+
+ALWAYS_PRESENT = {"refreshed": None, **_absent(None), **_absent(MODELS[0]), **_absent(MODELS[1])}
 """Keys of the JSON contract, and what stands there when the run has no such quantity."""
 
-OF_THIRD: dict[str, Any] = {
-    key.replace("linearized", "refreshed"): default
-    for key, default in ALWAYS_PRESENT.items()
-    if key.startswith("linearized.")
-}
+OF_THIRD = _absent("refreshed")
 """The same of the path of iterative linearisation, where the run has one."""
 
 
@@ -143,25 +133,24 @@ class RunResult:
     @property
     def _judged(self) -> dict[str, Any]:
         return {
-            "gap": self.series.get("gap.train_output", np.array([])),
-            "change": self.series.get("linearized.output_change", np.array([])),
-            "kernel_change": self.sparse.get("kernel_change", np.array([])),
+            "gap": GAP.values(self),
+            "change": OUTPUT_CHANGE.values(self, "linearized"),
+            "kernel_change": KERNEL_CHANGE.values(self),
             "numerical_error": self.numerical_error,
             "learned": self.learned,
-            "diverged": any(self.latest.get(f"{model}.status") == "diverged" for model in MODELS),
+            "diverged": any(self.latest.get(STATUS.key(m)) == "diverged" for m in MODELS),
         }
 
     @property
     def numerical_error(self) -> float:
         """Error of the method, in the units of the output gap; ∞ where nothing is known."""
-        known = self.latest.get("numerical_error")
+        known = self.latest.get(NUMERICAL_ERROR.name)
         return math.inf if known is None or math.isnan(known) else float(known)
 
     @property
     def learned(self) -> float:
         """Share of its training loss that a model has lost at best, the larger of both models'."""
-        losses = (self.series.get(f"{model}.train_loss", np.array([])) for model in MODELS)
-        return share_learned(*losses)
+        return share_learned(*(TRAIN_LOSS.values(self, model) for model in MODELS))
 
     @property
     def notes(self) -> list[str]:

@@ -26,7 +26,7 @@ from lazycore.machine.once import once
 from lazycore.results import answers, cards, drawn, npz
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.run import RunResult
-from lazycore.results.tabled import REDUCTIONS, check_table, reduced, scales
+from lazycore.results.tabled import REDUCTIONS, VERDICTS, check_table, counts_of, reduced, scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,6 @@ SCHEMA = "lazylab-sweep-1"
 LARGEST_FILE = 64 * 2**20
 """Bytes that a table may unpack to: more is refused before it is read."""
 STATUSES = ("missing", "done", "diverged", "budget", "failed")
-VERDICTS = ("", "lazy", "crossover", "rich", "undecided")
 LONGEST_MESSAGE = 500
 SHOWN = {cards.GAP: "relative_gap", cards.KERNEL: "kernel_change"}
 """Quantities of which a table says where they lie, by what they are called."""
@@ -289,12 +288,6 @@ class SweepResult:
         if digest not in self._rows:
             raise ConfigError(f"the run {digest} is no cell of this sweep.")
         return self._rows[digest]
-
-
-def counts_of(verdicts: np.ndarray) -> dict[str, int]:
-    """Return how often each verdict is among these places in `VERDICTS`."""
-    counts = np.bincount(verdicts, minlength=len(VERDICTS)).tolist()
-    return {word: n for word, n in zip(VERDICTS, counts, strict=True) if word and n}
 
 
 @lru_cache(maxsize=8)

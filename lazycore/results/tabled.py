@@ -8,6 +8,7 @@ import numpy as np
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
 from lazycore.results import answers
+from lazycore.results.laid import laid
 from lazycore.results.recorded import check_array
 
 REDUCTIONS: dict[str, Callable[[np.ndarray], Any]] = {
@@ -16,6 +17,14 @@ REDUCTIONS: dict[str, Callable[[np.ndarray], Any]] = {
     "min": np.min,
     "max": np.max,
 }
+VERDICTS = ("", "lazy", "crossover", "rich", "undecided")
+"""As a table numbers them; "" where a cell has none."""
+
+
+def counts_of(verdicts: np.ndarray) -> dict[str, int]:
+    """Return how often each verdict is among these places in `VERDICTS`."""
+    counts = np.bincount(verdicts, minlength=len(VERDICTS)).tolist()
+    return {word: n for word, n in zip(VERDICTS, counts, strict=True) if word and n}
 
 
 def reduced(
@@ -33,10 +42,9 @@ def reduced(
         at: axes that are held at a value. reduce: of the numbers over all other axes.
     Raises `ConfigError` for a value that is not on its axis.
     """
-    cube = column.reshape([len(values) for values in axes.values()])
-    index = tuple(_position(axes, name, at[name]) if name in at else slice(None) for name in axes)
-    free = [name for name in axes if name not in at]
-    cube = np.moveaxis(cube[index], [free.index(y), free.index(x)], [0, 1])
+    others = [name for name in axes if name not in (*at, x, y)]
+    cube = laid(axes, column, (*at, y, x, *others))
+    cube = cube[tuple(_position(axes, name, value) for name, value in at.items())]
     lanes = cube.reshape(*cube.shape[:2], -1)
     found = np.full(cube.shape[:2], np.nan)
     for place in np.ndindex(*found.shape):

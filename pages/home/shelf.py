@@ -8,10 +8,11 @@ import streamlit as st
 from lazycore.config.run import RunConfig
 from lazycore.figures import regimes, svg
 from lazycore.papers.ours import home
+from lazycore.results.quantities import NUMBERS
 from lazycore.results.run import MODELS, RunResult
 from pages.widgets import links
 from pages.widgets.panels import show_several
-from pages.widgets.summary import largest, last, relative_gap, shown, verdict_in_colour
+from pages.widgets.summary import last, number, shown, verdict_in_colour
 
 KEY = "at"
 KEY_TO_LINES = (
@@ -62,8 +63,8 @@ def show_card(alpha: float) -> None:
         st.markdown(f"## {verdict_in_colour(result)} at α = {alpha:g}")
         st.html(_picture(alpha))
         st.markdown(STORIES[result.verdict])
-        gap = shown(relative_gap(result), ".2%")
-        kernel = shown(largest(result, "kernel_change"), ".2g")
+        gap = number(result, "relative_gap")
+        kernel = shown(NUMBERS["largest_kernel_change"].value(result), ".2g")
         losses = [shown(last(result, f"{m}.test_loss"), ".3f") for m in MODELS]
         st.caption(
             f"gap **{gap}** of the way · kernel change **{kernel}** · test loss "

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lazycore.engine.linear.tangent_lanes import TangentLanes
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.problem import Problem
 from lazycore.engine.problem.stacked import Lanes
 from lazycore.engine.steppers.path import Path
@@ -115,7 +116,7 @@ class Pair:
         p = self.head
         tangent, tangent_error = self.tangent.outputs(torch.stack([y[:, p:], error[:, p:]]))
         errors = known - self.lanes.outputs(y[:, :p] - error[:, :p]), tangent_error
-        sizes = [*map(_rms, (*errors, errors[0] - errors[1], known, tangent, known - tangent))]
+        sizes = [*map(rms, (*errors, errors[0] - errors[1], known, tangent, known - tangent))]
         sizes += [self.lanes.losses(known), self.lanes.losses(tangent)]
         sizes += [torch.linalg.vector_norm(part[:, :p], dim=1) for part in (error, y)]
         if self.watched:
@@ -223,8 +224,3 @@ def unless_lost(
     measure = np.where(before > 0.0, before, np.fmax(after, np.finfo(float).tiny))
     astray = missed / (measure * (LOST + noise))
     return np.where(astray <= 1.0, excess, np.maximum(excess, astray))
-
-
-def _rms(values: Tensor) -> Tensor:
-    """Return the L²(ρ̂) norm of each lane's outputs, (s,)."""
-    return values.square().sum(-1).mean(-1).sqrt()

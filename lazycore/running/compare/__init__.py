@@ -27,7 +27,7 @@ from lazycore.running.compare.borrowed import borrowed
 from lazycore.running.compare.cost import check, estimated
 from lazycore.running.compare.foreign import Foreign
 from lazycore.running.compare.optimized import Batches, Rule, optimized
-from lazycore.running.compare.options import ADAM_STEP, batch_points, is_iterated, options, recorded
+from lazycore.running.compare.options import batch_points, choices, is_iterated, options, recorded
 from lazycore.running.compare.targets import targets
 from lazycore.running.progress import is_shown, reported
 
@@ -141,11 +141,12 @@ def _moments(
 ) -> tuple[Iterator[Moment], dict[str, float]]:
     """Return the path of both models, and the step size or the time that was chosen for it."""
     dynamics = values["dynamics"]
-    if dynamics == "adam":
-        scales = {"step_size": values["step_size"] or ADAM_STEP}
+    choice = choices()[dynamics]
+    if choice.step_size is not None:
+        scales = {"step_size": values["step_size"] or choice.step_size}
     else:
         scales = choose_scales(problem, values)
-    end = scales["time"] if dynamics == "flow" else values["steps"]
+    end = scales["time"] if choice.by_time else values["steps"]
     marks = None if record is None else recorded(record, end, dynamics)
     if not is_iterated(values):
         limit = budget.evaluations if budget else None
@@ -157,7 +158,7 @@ def _moments(
             f"batch_size={size} is not allowed: the module's outputs depend on other points too, "
             f"so that a part of them is another function; leave it out, or give {points}."
         )
-    rule = Rule(dynamics == "adam", values["momentum"], values["weight_decay"])
+    rule = Rule(choice.adam, values["momentum"], values["weight_decay"])
     batches = Batches(points, rows, size, values.get("batch_seed") or 0)
     steps, eta = values["steps"], scales["step_size"]
     moments = optimized(problem, rule, batches, steps=steps, step_size=eta, record=marks)

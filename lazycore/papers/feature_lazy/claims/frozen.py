@@ -13,6 +13,7 @@ import numpy as np
 from lazycore.config.run import RunConfig
 from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import at_end, setting
+from lazycore.results.quantities.kernel import ALIGNMENT
 from lazycore.results.run import RunResult
 
 FEATURE, DEEP_IN_FEATURE, LAZY = 1e-2, 1e-4, 1e4
@@ -60,7 +61,7 @@ def _judge_alignment(results: Mapping[str, RunResult]) -> list[Row]:
     """Return by how much the alignment of kernel and labels grows in either regime."""
     rows = []
     for label, result in results.items():
-        alignment = result.sparse["alignment.nonlinear"]
+        alignment = ALIGNMENT.values(result)
         gain, lazy = float(alignment[-1] / alignment[0]), label.startswith("lazy")
         rows.append(
             Row(

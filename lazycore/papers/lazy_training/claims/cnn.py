@@ -18,6 +18,7 @@ from lazycore.papers.lazy_training.figures._convolutional import (
     NEW_IMAGES,
     trained,
 )
+from lazycore.results.quantities.units import ACTIVATION_STABILITY
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
 
@@ -34,7 +35,7 @@ def accuracy(result: RunResult, part: str) -> float:
 
 def stability(result: RunResult) -> float:
     """Return the share of activations that keep their sign, in percent."""
-    return 100.0 * float(result.series["activation_stability"][-1])
+    return 100.0 * float(ACTIVATION_STABILITY.values(result)[-1])
 
 
 def mean_square_error(result: RunResult) -> float:

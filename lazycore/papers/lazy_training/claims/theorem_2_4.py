@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.models.quadratic import LARGEST_SINGULAR_VALUE
 from lazycore.papers.claim import Check, Row
@@ -16,7 +17,12 @@ from lazycore.papers.lazy_training.theorems.theorem_2_2 import exponent
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import decay_rate
 
-CONDITIONS = {"square": 1.0, "weighted_square": 4.0}
+LOSSES = ("square", "weighted_square")
+CONDITIONS = {
+    name: facts["curvature"] / facts["convexity"]
+    for name in LOSSES
+    for facts in [spec.loss_facts({"loss": name})]
+}
 """κ = M/m of the losses."""
 
 SLOPES = {"‖w − w₀‖": -1.0, "‖w − w̄‖": -2.0, "‖αh − αh̄‖": -1.0}
