@@ -126,7 +126,7 @@ class SweepQuantities(Written):
         rows = [
             (
                 f"`{name}`",
-                getattr(q, "words", "") or q.meaning,
+                q.words or q.meaning,
                 q.unit or "–",
                 "yes" if q.log else "no",
             )
