@@ -7,12 +7,14 @@ import pytest
 
 from lazycore import RunConfig, run
 from lazycore.errors import CorruptResult
-from lazycore.figures import overlay, quantity
-from lazycore.results import explained, recorded
+from lazycore.figures import overlay, quantity, table
+from lazycore.results import explained, onset, recorded, sweep
 from lazycore.results.quantities import ALL, DECLARED, NUMBERS, QUANTITIES
 from lazycore.results.quantities.declared import HEAD, KERNEL_TIME, RUN, TIME, Number, Quantity
 from lazycore.results.quantities.reductions import final
 from lazycore.results.run import ALWAYS_PRESENT, RunResult
+from pages.sweep import presets
+from pages.widgets import sweepview
 from pages.widgets.summary import STRIP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,3 +156,10 @@ def test_a_record_is_held_to_the_kind_that_is_declared(key, value, said):
     result.latest[key] = value
     with pytest.raises(CorruptResult, match=said):
         recorded.check_record(result)
+
+
+def test_every_list_of_names_is_of_numbers_that_are_declared():
+    """A name that is misspelt in one of them would be left out without a word."""
+    lists = (table.USUAL, sweepview.FIRST, onset.THRESHOLDS, onset.SAID, sweep.SHOWN.values())
+    for names in (*lists, [preset.view["of"] for preset in presets.PRESETS]):
+        assert set(names) <= QUANTITIES.keys()

@@ -12,6 +12,7 @@ from lazycore.cli import main
 from lazycore.config.axes import DERIVED
 from lazycore.config.run import all_fields
 from lazycore.config.spec import collect
+from lazycore.results.explained import unit_said
 from lazycore.results.quantities import QUANTITIES
 
 
@@ -126,8 +127,8 @@ class SweepQuantities(Written):
         rows = [
             (
                 f"`{name}`",
-                q.words or q.meaning,
-                q.unit or "–",
+                q.words,
+                unit_said(q.unit or "") or "–",
                 "yes" if q.log else "no",
             )
             for name, q in QUANTITIES.items()

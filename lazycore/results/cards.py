@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazycore.config.card import Card, Rows, word
+from lazycore.results.quantities import NUMBERS
 from lazycore.results.verdict import WORDS
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def of_run(result: "RunResult") -> Card:
         said=result.finding.because if is_whole else result.so_far,
         rows=(
             ("run", called(config) if config else "a module of one's own (compare)"),
-            (GAP, f"{_percent(_relative_gap(result))} of the way ({_gap_and_floor(result)})"),
-            (KERNEL, f"{_percent(_largest(result.sparse.get('kernel_change')))} of its size"),
+            (GAP, f"{_percent(result, 'relative_gap')} of the way ({_gap_and_floor(result)})"),
+            (KERNEL, f"{_percent(result, 'largest_kernel_change')} of its size"),
             *_losses(result),
             ("recorded", _recorded(result.time)),
             ("digest", result.digest),
@@ -124,7 +125,7 @@ def _unfinished(result: "RunResult") -> str:
 def _gap_and_floor(result: "RunResult") -> str:
     floor = result.numerical_error
     known = f"{floor:.2g}" if math.isfinite(floor) else "unknown"
-    return f"largest {_number(_largest(result.series.get('gap.train_output')))}, floor {known}"
+    return f"largest {_value(result, 'largest_gap')}, floor {known}"
 
 
 def _losses(result: "RunResult") -> Rows:
@@ -150,25 +151,15 @@ def _recorded(time: np.ndarray) -> str:
     return f"{len(time)} times, to t = {time[-1]:.4g}" if len(time) else "nothing yet"
 
 
-def _relative_gap(result: "RunResult") -> float | None:
-    gap, change = (
-        _largest(result.series.get(name))
-        for name in ("gap.train_output", "linearized.output_change")
-    )
-    return gap / change if gap is not None and change else None
+def _value(result: "RunResult", name: str) -> str:
+    """Return a number of the run by its declared name, a dash where it has none."""
+    value = NUMBERS[name].value(result)
+    return f"{value:.3g}" if math.isfinite(value) else NOTHING
 
 
-def _largest(values: np.ndarray | None) -> float | None:
-    finite = np.array([]) if values is None else values[np.isfinite(values)]
-    return float(finite.max()) if finite.size else None
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3g}"
-
-
-def _percent(share: float | None) -> str:
-    return NOTHING if share is None else f"{100.0 * share:.3g} %"
+def _percent(result: "RunResult", name: str) -> str:
+    value = NUMBERS[name].value(result)
+    return f"{100.0 * value:.3g} %" if math.isfinite(value) else NOTHING
 
 
 def _at(name: str, scalars: Mapping[str, Any]) -> str:

@@ -35,13 +35,15 @@ def written(page: str) -> str:
 
 def _subject(file) -> str:
     title = (file.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    rows = [f"| {_keys(q)} | {_escaped(q.meaning)} | {_unit(q.unit)} |" for q in file.QUANTITIES]
+    rows = [
+        f"| {_keys(q)} | {_escaped(q.meaning)} | {unit_said(q.unit)} |" for q in file.QUANTITIES
+    ]
     return "\n".join([f"### {title}", "", "| key | meaning | unit |", "|---|---|---|", *rows])
 
 
 def _numbers() -> str:
     rows = [
-        f"| `{name}` | {_escaped(NUMBERS[name].words)} | {_unit(NUMBERS[name].unit or '')} |"
+        f"| `{name}` | {_escaped(NUMBERS[name].words)} | {unit_said(NUMBERS[name].unit or '')} |"
         for name in QUANTITIES
     ]
     return "\n".join(["| column | what it is | unit |", "|---|---|---|", *rows])
@@ -57,7 +59,8 @@ def _escaped(words: str) -> str:
     return words.replace("|", "\\|")
 
 
-def _unit(unit: str) -> str:
+def unit_said(unit: str) -> str:
+    """Return a declared unit as in a document, nothing for none."""
     return UNITS.get(unit, unit).replace("no unit", "")
 
 
