@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export LAZYLAB_PORT ?= 8501
 
-.PHONY: app test setup check lint types atlas bench mutants peers clean
+.PHONY: app test setup check lint types atlas docs screenshots stub bench mutants peers clean
 
 app: setup
 	@exec $(BIN)/streamlit run app.py --server.port $(LAZYLAB_PORT)
@@ -19,8 +19,22 @@ check: setup
 	@$(BIN)/python -m pytest -m slow
 	@$(BIN)/python -m lazycore check
 
+# What ships, computed again: many minutes. Stopped and called again, it goes on.
 atlas: setup
-	@$(BIN)/python -m lazycore.papers.atlas
+	@$(BIN)/python -m lazycore.papers.shelf
+
+# The site, into build/docs: a warning is an error, and no network is needed.
+docs: setup
+	@$(BIN)/python -m sphinx -W --keep-going -q -j 2 docs build/docs
+	@echo "build/docs/index.html"
+
+# Every picture that README and docs show, of a real server in Chromium.
+screenshots: setup
+	@$(BIN)/python docs/take_screenshots.py
+
+# What editors know of the fields of a run (lazycore/config/run.pyi), from the fields themselves.
+stub: setup
+	@$(BIN)/python -m lazycore.config.stub
 
 bench: setup
 	@for file in benchmarks/[a-z]*.py; do \

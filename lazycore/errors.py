@@ -7,7 +7,8 @@
     ├── CorruptResult       stored bytes that are not a whole, trusted result
     ├── DataError           a data file that is missing, damaged or not what it should be
     ├── StoreFull           the disk or the size limit refused a write
-    └── JobError            the queue cannot do what was asked
+    ├── JobError            the queue cannot do what was asked
+    └── ExtraMissing        a package is not installed that this part of the program needs
 
 Anything else is a bug and is shown with its type. Every message is one sentence that
 names the value, what is allowed and, where there is one, the nearest cure.
@@ -74,3 +75,7 @@ class StoreFull(LazyLabError):
 
 class JobError(LazyLabError):
     """The queue cannot do what was asked of it."""
+
+
+class ExtraMissing(LazyLabError, ImportError):
+    """A package that is not installed, which a part of the program needs beside the library."""

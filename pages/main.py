@@ -6,6 +6,7 @@ from pages.frame.handback import handed_back
 from pages.frame.history import keep_history
 from pages.frame.linkcheck import checked_link, said_of_what_was_not_read
 from pages.frame.look import apply_look
+from pages.frame.navigation import mend_navigation
 from pages.widgets.chart import fetch_plotly
 from pages.widgets.declared import pages, path_of
 from pages.widgets.sentences import said_in_a_sentence, show_link_error
@@ -13,6 +14,7 @@ from pages.widgets.sentences import said_in_a_sentence, show_link_error
 st.set_page_config(page_title="Lazy Lab", page_icon="🦥", layout="wide")
 apply_look()
 keep_history()
+mend_navigation()
 fetch_plotly()
 groups: dict[str, list] = {}
 declared = {}

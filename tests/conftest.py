@@ -159,7 +159,7 @@ def running_server(root: Path, **environment: str) -> Iterator[tuple[subprocess.
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_ready(server, address, root / "server.log")
+            wait_until_ready(server, address, root / "server.log")
             yield server, address
         finally:
             server.terminate()
@@ -172,7 +172,8 @@ def running_server(root: Path, **environment: str) -> Iterator[tuple[subprocess.
                 server.wait()
 
 
-def _wait_until_ready(server: subprocess.Popen, address: str, log: Path) -> None:
+def wait_until_ready(server: subprocess.Popen, address: str, log: Path) -> None:
+    """Wait until the server has a worker; raise with its last words where it ends before."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -5,9 +5,10 @@ import pytest
 
 from lazycore.config.run import RunConfig
 from lazycore.figures import exponent, panels_of
-from lazycore.papers import atlas, presets
+from lazycore.papers import shelf
+from lazycore.papers.ours import home, presets
 
-NINE = list(zip(atlas.ALPHAS, atlas.configs(), strict=True))
+NINE = list(zip(home.ALPHAS, home.configs(), strict=True))
 
 
 def recomputed(config):
@@ -36,36 +37,35 @@ def assert_same(shipped, fresh):
 
 
 def test_every_run_ships_in_less_than_300_kb():
-    files = list(atlas.DIRECTORY.glob("*.npz"))
-    configs = [*atlas.configs(), RunConfig()]
+    files = list(shelf.DIRECTORY.glob("*.npz"))
+    configs = [*home.configs(), RunConfig()]
     assert {file.stem for file in files} == {config.digest for config in configs}
     assert sum(file.stat().st_size for file in files) < 300_000
-    assert len(atlas.runs()) == len(atlas.ALPHAS)
+    assert len(home.runs()) == len(home.ALPHAS)
 
 
-@pytest.mark.parametrize("alpha", atlas.REGIMES)
+@pytest.mark.parametrize("alpha", home.REGIMES)
 def test_shipped_regimes_are_what_the_engine_computes(alpha):
-    shipped = atlas.nearest(alpha)
+    shipped = home.nearest(alpha)
     assert_same(shipped, recomputed(dict(NINE)[alpha]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("alpha", [a for a in atlas.ALPHAS if a not in atlas.REGIMES])
+@pytest.mark.parametrize("alpha", [a for a in home.ALPHAS if a not in home.REGIMES])
 def test_the_other_shipped_runs_are_what_the_engine_computes(alpha):
-    assert_same(atlas.nearest(alpha), recomputed(dict(NINE)[alpha]))
+    assert_same(home.nearest(alpha), recomputed(dict(NINE)[alpha]))
 
 
 def test_the_shipped_default_run_is_what_the_engine_computes():
-    assert_same(atlas.default_run(), recomputed(RunConfig()))
-    assert atlas.find(RunConfig().digest) is atlas.default_run()
+    assert_same(home.default_run(), recomputed(RunConfig()))
+    assert shelf.find(RunConfig().digest) is home.default_run()
 
 
 def test_every_preset_ships_in_less_than_500_kb_in_all():
     for config in presets.configs():
-        shipped = atlas.find(config.digest)
+        shipped = shelf.find(config.digest)
         assert shipped is not None and shipped.digest == config.digest
-    files = list((atlas.DIRECTORY / atlas.STORIES).glob("*.npz"))
-    assert {file.stem for file in files} == {config.digest for config in atlas.story_configs()}
+    files = list((shelf.DIRECTORY / "presets").glob("*.npz"))
     assert sum(file.stat().st_size for file in files) < 500_000
 
 
@@ -85,20 +85,20 @@ def test_the_larger_shipped_presets_are_what_the_engine_computes(name):
 def assert_same_preset(name):
     fields = next(preset.fields for preset in presets.PRESETS if preset.name == name)
     config = RunConfig.from_text(fields)
-    assert_same(atlas.find(config.digest), recomputed(config))
+    assert_same(shelf.find(config.digest), recomputed(config))
 
 
 def test_every_preset_has_the_figure_that_it_puts_first():
     for preset, config in zip(presets.PRESETS, presets.configs(), strict=True):
-        shown = [panel.name for panel in panels_of(atlas.find(config.digest))]
+        shown = [panel.name for panel in panels_of(shelf.find(config.digest))]
         assert preset.first in shown, (preset.name, shown)
 
 
 def test_the_shipped_stripe_holds_its_kernels_in_less_than_800_kb():
-    config = RunConfig.from_dict(atlas.STRIPE)
-    (file,) = (atlas.DIRECTORY / atlas.KERNELS).glob("*.npz")
+    config = RunConfig.from_dict(presets.STRIPE)
+    (file,) = (shelf.DIRECTORY / "kernels").glob("*.npz")
     assert file.stem == config.digest and file.stat().st_size < 800_000
-    shipped = atlas.find(config.digest)
+    shipped = shelf.find(config.digest)
     assert shipped is not None and shipped.status == "done"
     end = {m: shipped.series[f"{m}.test_error"] for m in ("nonlinear", "linearized")}
     network, linear = (float(e[np.isfinite(e)][-1]) for e in end.values())
@@ -110,8 +110,8 @@ def test_the_shipped_stripe_holds_its_kernels_in_less_than_800_kb():
 
 @pytest.mark.slow
 def test_the_shipped_stripe_is_what_the_engine_computes():
-    config = RunConfig.from_dict(atlas.STRIPE)
-    shipped, fresh = atlas.find(config.digest), recomputed(config)
+    config = RunConfig.from_dict(presets.STRIPE)
+    shipped, fresh = shelf.find(config.digest), recomputed(config)
     assert shipped is not None
     for name in ("nonlinear.test_error", "compression", "linearized.train_loss"):
         np.testing.assert_allclose(shipped.series[name], fresh.series[name], rtol=1e-3, atol=1e-3)
@@ -120,29 +120,25 @@ def test_the_shipped_stripe_is_what_the_engine_computes():
 
 
 def test_home_shows_rich_crossover_and_lazy():
-    verdicts = [atlas.nearest(alpha).verdict for alpha in atlas.REGIMES]
+    verdicts = [home.nearest(alpha).verdict for alpha in home.REGIMES]
     assert verdicts == ["rich", "crossover", "lazy"]
 
 
 def test_exponents_over_the_shipped_runs_are_those_of_theorem_2_2():
     for quantity in exponent.QUANTITIES:
-        fit = exponent.fit(atlas.runs(), quantity)
+        fit = exponent.fit(home.runs(), quantity)
         assert fit.exponent == pytest.approx(fit.predicted, abs=0.06)
 
 
 def test_a_shipped_run_is_found_by_its_digest_and_no_other_is():
-    result = atlas.runs()[0]
-    assert atlas.find(result.digest) is result
-    assert atlas.find("0" * 16) is None
+    result = home.runs()[0]
+    assert shelf.find(result.digest) is result
+    assert shelf.find("0" * 16) is None
 
 
 def test_a_broken_file_is_left_out(tmp_path, monkeypatch):
-    config = atlas.configs()[0]
+    config = home.configs()[0]
     (tmp_path / f"{config.digest}.npz").write_bytes(b"not a result")
-    monkeypatch.setattr(atlas, "DIRECTORY", tmp_path)
-    atlas.runs.cache_clear()
-    try:
-        assert atlas.runs() == ()
-        assert atlas.nearest(1.0) is None
-    finally:
-        atlas.runs.cache_clear()
+    monkeypatch.setattr(shelf, "DIRECTORY", tmp_path)
+    assert home.runs() == ()
+    assert home.nearest(1.0) is None

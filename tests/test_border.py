@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from made_up_sweep import made_up_sweep, plane
 
 from lazycore.figures import border, heatmap
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from lazycore.results.plane import Axis, Cell, Plane, Run, plane_of
 
 
@@ -63,7 +63,7 @@ def test_the_map_has_the_border_with_a_rim_below_its_contours():
 
 
 def test_the_border_of_the_shipped_sweep_parts_its_verdicts_and_the_contour_does_not():
-    table = atlas.sweep()
+    table = home.sweep()
     assert table is not None
     shown = plane_of(table.frame, table.config.axes, "alpha", "width", "relative_gap", {})
     pairs = [pair for row in shown.rows for pair in itertools.pairwise(row)]

@@ -9,12 +9,12 @@ from playwright.sync_api import expect
 from test_browser_sweep import link_of, wait_for_map
 
 from lazycore.config.run import RunConfig
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from pages.widgets import links
 
 pytestmark = pytest.mark.browser
 
-DIGESTS = ",".join(run.digest for run in map(atlas.nearest, (0.3, 3.0)) if run is not None)
+DIGESTS = ",".join(run.digest for run in map(home.nearest, (0.3, 3.0)) if run is not None)
 PAGES = [
     "",
     "explore",
@@ -49,7 +49,7 @@ def shared(browser):
 def open_page(tab, server, page):
     """Open a page, Explore with a run that has ended, and wait until it is drawn."""
     if page == "explore":
-        result = atlas.nearest(30.0)
+        result = home.nearest(30.0)
         assert result is not None and result.config is not None
         page = f"explore?{links.link(RunConfig.from_dict(result.config)).split('?')[1]}"
     tab.goto(f"{server}/{page}")

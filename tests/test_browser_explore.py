@@ -9,7 +9,7 @@ from conftest import PATIENCE
 from playwright.sync_api import expect
 from test_browser import LONG, cancel, expect_in_box, press, start_long_run, visit, wait_for_chart
 
-from lazycore.papers.presets import PRESETS
+from lazycore.papers.ours.presets import PRESETS
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from test_browser import visit
 
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 
 pytestmark = pytest.mark.browser
 
@@ -106,7 +106,7 @@ def test_a_sweep_that_ends_fills_the_map(server, tab):
 
 
 def test_three_runs_are_compared_from_a_link(server, tab):
-    runs = [atlas.nearest(alpha) for alpha in (0.3, 3.0, 300.0)]
+    runs = [home.nearest(alpha) for alpha in (0.3, 3.0, 300.0)]
     digests = ",".join(run.digest for run in runs if run is not None)
     tab.goto(f"{server}/compare?runs={digests}&figures=gap")
     wait_for_map(tab)

@@ -7,7 +7,7 @@ from test_pages import TINY, charts, html, keep, opened, queue, root, words
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from lazycore.results.store import open_store
 from lazycore.results.sweep import SweepResult
 
@@ -17,7 +17,7 @@ PAGE = "compare"
 
 def runs_of(*alphas: float) -> str:
     """Return the digests of the shipped runs at these α, as a link has them."""
-    found = [atlas.nearest(alpha) for alpha in alphas]
+    found = [home.nearest(alpha) for alpha in alphas]
     return ",".join(run.digest for run in found if run is not None)
 
 

@@ -7,11 +7,11 @@ import pkgutil
 import re
 import subprocess
 import sys
-import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from documents import FENCE, pages
 
 import lazycore
 from lazycore import RunConfig, run
@@ -64,7 +64,7 @@ def test_the_python_and_the_shell_of_the_readme_run(tmp_path):
 
 
 def test_the_python_of_the_page_on_modules_runs(tmp_path):
-    page = (ROOT / "docs" / "compare.md").read_text()
+    page = (ROOT / "docs" / "howto" / "module.md").read_text()
     snippets = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     done = elsewhere(tmp_path, "-c", "\n".join(snippets))
     assert done.returncode == 0, done.stderr
@@ -84,7 +84,7 @@ def test_the_project_is_imported_in_any_folder_with_its_data(tmp_path):
     script = (
         "from pathlib import Path\n"
         "import lazycore\n"
-        "from lazycore import reproductions, tasks\n"
+        "from lazycore import papers, tasks\n"
         "print(Path(lazycore.__file__).parent)\n"
         "lazycore.run(lazycore.RunConfig(task='digits', dynamics='gd', steps=2, width=4))\n"
     )
@@ -92,24 +92,28 @@ def test_the_project_is_imported_in_any_folder_with_its_data(tmp_path):
     assert (done.returncode, done.stdout.strip()) == (0, str(ROOT / "lazycore")), done.stderr
 
 
-def test_files_that_are_no_python_go_with_the_package():
-    """`package-data` names what an installed copy would otherwise lack."""
-    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    named = {
-        path
-        for package, patterns in stated["package-data"].items()
-        for pattern in patterns
-        for path in (ROOT / package.replace(".", "/")).glob(pattern)
-    }
-    kinds = ("*.npz", "*.csv", "*.json", "*.md")
-    assert {path for kind in kinds for path in (ROOT / "lazycore").rglob(kind)} <= named
-
-
 def test_every_relative_link_and_picture_of_the_documents_exists():
-    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
-        for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
-            if not link.startswith("http"):
+    """But for the pages of papers, which are made when the site is built."""
+    for document in (*ROOT.glob("*.md"), *pages()):
+        text = FENCE.sub("", document.read_text())
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+            made = "papers/" in link and (ROOT / "lazycore" / "papers" / Path(link).stem).is_dir()
+            if not link.startswith("http") and not made:
                 assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_every_picture_is_shown_and_small():
+    shown = "".join(document.read_text() for document in (ROOT / "README.md", *pages()))
+    for picture in (ROOT / "docs" / "screenshots").glob("*.png"):
+        assert picture.name in shown and picture.stat().st_size < 250_000, picture.name
+
+
+def test_contributing_names_files_that_there_are():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| (.+) \| .+ \| `([\w/.]+)`(?: in it)? \|$", text, re.MULTILINE)
+    assert len(rows) >= 12
+    for what, example in rows:
+        assert "/" not in example or (ROOT / example).exists(), f"{what}: {example}"
 
 
 def test_the_readme_lists_every_file_of_the_top_level_layout():
@@ -124,10 +128,3 @@ def test_every_quantity_of_a_record_is_explained():
     for key in (*result.series, *result.sparse):
         leaf = key.split(".")[-1]
         assert leaf in text or key in text, f"docs/quantities.md does not explain {key}"
-
-
-def test_every_package_the_program_imports_is_pinned():
-    pins = (ROOT / "requirements.txt").read_text()
-    wanted = ("dbos", "diskcache", "numpy", "pandas", "plotly", "streamlit", "torch")
-    for package in (*wanted, "threadpoolctl", "tqdm"):
-        assert re.search(rf"^{package}==[\d.]+$", pins, re.MULTILINE), package

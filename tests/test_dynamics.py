@@ -22,7 +22,8 @@ from lazycore.engine.linear.closed_form import (
     momentum_filters,
 )
 from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace, tangent_space
-from lazycore.engine.problem.problem import build_problem, rms
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import build_problem
 from lazycore.engine.problem.stacked import Lanes
 from lazycore.running.run import choose_scales
 
@@ -258,10 +259,10 @@ def test_flow_states_an_error_of_the_gap_that_is_not_understated_on_smooth_probl
         )
         exact = problem.train.outputs(v[number]) - problem.train.tangent_outputs(v_bar[number])
         error = found[-1].error + problem.rounding_floor
-        assert rms(mine - exact) <= error
+        assert float(rms(mine - exact)) <= error
         largest, change = (
-            max(largest, rms(exact)),
-            max(change, rms(problem.train.outputs(v[number]))),
+            max(largest, float(rms(exact))),
+            max(change, float(rms(problem.train.outputs(v[number])))),
         )
         assert same(moment.linearized, v_bar[number], 1e-3)
         assert same(moment.nonlinear, v[number], 3e-3)
@@ -293,7 +294,7 @@ def test_flow_on_relu_problems_is_within_its_error_of_a_tenfold_tighter_run(
     tight = moments(values | {"tolerance": 1e-4}, problem)
     error = found[-1].error + problem.rounding_floor
     assert found[-1].progress == 1.0
-    assert max(rms(gap(a) - gap(b)) for a, b in zip(found, tight, strict=True)) <= error
+    assert max(float(rms(gap(a) - gap(b))) for a, b in zip(found, tight, strict=True)) <= error
 
 
 @pytest.mark.parametrize("zero_output", ["none", "centered", "symmetrized"])

@@ -4,8 +4,8 @@ import pytest
 from test_pages import charts, opened, queue, root, words
 from test_reproductions import filled, made_up
 
-from lazycore.papers import atlas, tables
-from lazycore.papers.lazy_training.figures import _shipped, figure_1c
+from lazycore.papers import shelf, tables
+from lazycore.papers.lazy_training.figures import figure_1c
 from lazycore.papers.reproduction import FULL, QUICK, collect, find
 from lazycore.results.store import open_store
 from pages.figures.controls import Choice
@@ -19,10 +19,7 @@ NAMES = list(collect())
 @pytest.fixture
 def nothing_shipped(monkeypatch, tmp_path):
     """Have no figure ship with the program."""
-    atlas._of_a_page.cache_clear()
-    monkeypatch.setattr(atlas, "FOLDERS", ())
-    yield
-    atlas._of_a_page.cache_clear()
+    monkeypatch.setattr(shelf, "DIRECTORY", tmp_path / "atlas")
 
 
 def keep(root, jobs, law):
@@ -49,8 +46,12 @@ def test_what_ships_is_whole_before_any_click(root):
 
 
 def test_what_ships_is_the_quick_size_of_the_first_setting_and_small():
-    files = [_shipped.path(job) for job in _shipped.jobs()]
-    assert sum(path.stat().st_size for path in files if path.exists()) < 1_000_000
+    figures = shelf.shipments()["lazy-training/figures"]
+    quick = {
+        job.digest for name in NAMES for s in find(name).settings[:1] for job in s.sizes[QUICK].jobs
+    }
+    assert {job.digest for job in figures.declared()} == quick
+    assert sum(figures.path(job).stat().st_size for job in figures.declared()) < 1_000_000
 
 
 def test_a_stored_figure_is_judged(root, nothing_shipped):
@@ -160,7 +161,7 @@ def test_the_code_of_a_figure_runs_as_it_stands(name, claims, capsys, monkeypatc
     text = code(Choice(one, setting, QUICK if setting else "", True))
     assert ("# python -m lazycore" in text) is bool(setting)
     monkeypatch.setattr(lazycore, "sweep", lambda job: filled([job], lambda c: 1e-3)[0])
-    monkeypatch.setattr(lazycore, "run", lambda job: atlas.find(job.digest))
+    monkeypatch.setattr(lazycore, "run", lambda job: shelf.find(job.digest))
     shown = []
     monkeypatch.setattr("plotly.graph_objects.Figure.show", lambda figure: shown.append(figure))
     exec(text, {})  # noqa: S102
@@ -181,7 +182,7 @@ def test_a_shipped_run_is_what_the_engine_computes():
     from lazycore.running.run import run
 
     (job,) = find("7b").size("digits", QUICK).jobs
-    shipped_run, fresh = atlas.find(job.digest), run(job, device="cpu")
+    shipped_run, fresh = shelf.find(job.digest), run(job, device="cpu")
     assert shipped_run is not None
     np.testing.assert_allclose(
         shipped_run.latest["spectrum"], fresh.latest["spectrum"], rtol=1e-4, atol=1e-6
@@ -195,8 +196,8 @@ def test_a_cell_of_each_shipped_sweep_is_what_the_engine_computes(name):
     from lazycore.results.quantities import measure
     from lazycore.running.run import run
 
-    for job in _shipped.jobs([name]):
-        table = atlas.find_sweep(job.digest)
+    for job in find(name).settings[0].sizes[QUICK].jobs:
+        table = shelf.find_sweep(job.digest)
         assert table is not None and table.done == table.total
         cell = job.cells[0]
         fresh = measure(run(cell.config, device="cpu"))

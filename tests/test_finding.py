@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from lazycore.figures import exponent, finding, overlay, panels_of, svg
-from lazycore.papers import atlas
+from lazycore.papers import shelf
 from lazycore.results.groups import grouped
 from lazycore.results.run import RunResult
 
-SHIPPED = sorted(p for p in atlas.DIRECTORY.rglob("*.npz") if p.parent.name != "sweeps")
+SHIPPED = sorted(p for p in shelf.DIRECTORY.rglob("*.npz") if p.parent.name != "sweeps")
 
 
 @pytest.fixture

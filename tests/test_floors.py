@@ -46,6 +46,17 @@ INSIDE = {
 }
 """The floors of a room that has rooms of its own. A page uses no other page."""
 
+LOOKED_UP = {
+    ("config", "activations"): "whoever brings fields is found by its folder",
+    ("config", "dynamics"): "",
+    ("config", "losses"): "",
+    ("config", "models"): "",
+    ("config", "tasks"): "",
+    (FACE, "figures"): "an object draws itself when it is asked to, and then only",
+}
+"""Rooms that look a higher one up by a name in a string, when asked: no import, and written here
+with its reason."""
+
 
 def module_of(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -141,6 +152,27 @@ def test_no_folders_import_each_other_in_a_circle():
         visit(one, ())
 
 
+@cache
+def looked_up() -> frozenset[tuple[str, str]]:
+    """Return which rooms name a module of another one of their floor or above it in a string.
+
+    A string is a name where it is one whole: docstrings and code to be shown are not.
+    """
+    at, found = floors(FLOORS), set()
+    for module, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(name, str) and name in modules() and module != f"{FACE}.__main__":
+                one, other = room(module), room(name)
+                if one != other and at[other] >= at[one]:
+                    found.add((one, other))
+    return frozenset(found)
+
+
+def test_what_looks_a_higher_room_up_by_its_name_is_written_down():
+    assert looked_up() == LOOKED_UP.keys()
+
+
 def test_the_house_is_small_enough_to_be_known():
     assert len(FLOORS) <= 12 and len(floors(FLOORS)) <= 25
     assert sum(map(len, rooms_imported().values())) <= 100
@@ -161,4 +193,5 @@ def test_the_table_of_floors_is_printed():
     ]
     arrows_in_all = sum(map(len, of.values()))
     lines.append(f"{len(of)} rooms, {len(FLOORS)} floors, {arrows_in_all} arrows, none of them up")
+    lines += [f"{one} looks {other} up by its name" for one, other in sorted(looked_up())]
     sys.stdout.write("\n".join(["", *lines, ""]))

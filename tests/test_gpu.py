@@ -8,7 +8,8 @@ import lazycore
 from lazycore import RunConfig, SweepConfig, run
 from lazycore.config import spec
 from lazycore.engine.measures.recording import choose_scales
-from lazycore.engine.problem.problem import build_problem, rms, rounding
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import build_problem, rounding
 from lazycore.engine.problem.stacked import stack
 from lazycore.errors import LazyLabError
 
@@ -228,7 +229,7 @@ def assert_lanes_agree(dynamics: str, device: str) -> None:
                 for m in (mine, theirs)
             ]
             allowed = mine.error + theirs.error + rounding(found["cpu"][0][lane], 1000, 1.0)
-            assert rms(gaps[0] - gaps[1]) <= allowed
+            assert float(rms(gaps[0] - gaps[1])) <= allowed
 
 
 def assert_single_precision_agrees(alpha: float, device: str) -> None:

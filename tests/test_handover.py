@@ -9,7 +9,8 @@ from lazycore.config.moments import MODELS, Moment
 from lazycore.config.run import RunConfig
 from lazycore.dynamics import flow
 from lazycore.engine.measures.recording import choose_scales
-from lazycore.engine.problem.problem import build_problem, rms
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import build_problem
 from lazycore.engine.steppers import handover
 from lazycore.engine.steppers.handover import NEAR, UntilStiff
 from lazycore.engine.steppers.path import Path
@@ -57,7 +58,7 @@ def apart(config: RunConfig, one: list[Moment], other: list[Moment]) -> float:
     train = build_problem(config.resolve().to_dict(), torch.device("cpu")).train
     assert [m.time for m in one] == pytest.approx([m.time for m in other], rel=1e-3)
     return max(
-        rms(train.outputs(a.nonlinear) - train.outputs(b.nonlinear))
+        float(rms(train.outputs(a.nonlinear) - train.outputs(b.nonlinear)))
         for a, b in zip(one, other, strict=True)
     )
 

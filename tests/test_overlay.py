@@ -232,5 +232,5 @@ def test_every_meaning_can_stand_in_latex():
     from lazycore.results.quantities import QUANTITIES
 
     for quantity in QUANTITIES.values():
-        said = table.in_latex(quantity.meaning)
+        said = table.in_latex(quantity.words)
         assert said.isascii() and said.count("$") % 2 == 0, said

@@ -17,8 +17,8 @@ from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.engine.measures.recording import UNMET
 from lazycore.engine.paths.euler import KINK, ROUNDING
-from lazycore.papers import atlas
-from lazycore.papers.presets import PRESETS
+from lazycore.papers import shelf
+from lazycore.papers.ours.presets import PRESETS
 from lazycore.results.store import open_store
 from lazycore.service.queue import open_queue
 from pages.explore import controls, view
@@ -334,7 +334,7 @@ def test_with_the_toggle_every_change_is_run_once(root, queue):
 
 
 def test_a_preset_sets_the_controls_and_asks_for_the_run(root, queue, monkeypatch):
-    monkeypatch.setattr(atlas, "find", lambda digest: None)  # else it is there at once
+    monkeypatch.setattr(shelf, "find", lambda digest: None)  # else it is there at once
     app = opened("explore", alpha="3", seed="5")
     app.pills(key="preset").set_value("Too large a step").run()
     assert app.text_input(key="step_size").value == "40"

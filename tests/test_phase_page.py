@@ -10,13 +10,14 @@ from test_pages import ROOT, charts, opened, queue, root, words
 from test_sweep_page import keep
 
 from lazycore.config.sweep import SweepConfig
-from lazycore.papers import atlas
+from lazycore.papers import shelf
 from lazycore.papers.feature_lazy.phases import crossover as at
-from lazycore.papers.feature_lazy.phases import cube_of, settings, shipped
+from lazycore.papers.feature_lazy.phases import cube_of, settings
 from pages.phases import controls, view
 
 __all__ = ["queue", "root"]
 PAGE = "phases"
+PHASES = shelf.shipments()["feature-lazy/phases"]
 LINK = {
     "p_depth": "3",
     "p_activation": "tanh",
@@ -50,26 +51,24 @@ def test_the_page_opens_finished(root):
 def test_what_ships_is_whole_and_below_two_megabytes():
     total = 0
     for config in settings.shipped():
-        table = atlas.find_sweep(config.digest)
+        table = shelf.find_sweep(config.digest)
         assert table is not None and table.done == table.total
         assert table.test_outputs is not None
-        total += shipped.path(config).stat().st_size
+        total += PHASES.path(config).stat().st_size
     assert total < 2_000_000
-    files = set((atlas.DIRECTORY / atlas.PHASES / "sweeps").glob("*.npz"))
-    assert files == {shipped.path(config) for config in settings.shipped()}
 
 
 def test_a_number_too_large_for_single_precision_ships_as_it_is():
     table = made_up()
     table.values[0, :3] = 1.0 / 3.0, 1e300, float("nan")
-    found = atlas.slim_table(table).values[0, :3]
+    found = shelf.slim_table(table).values[0, :3]
     assert found[0] == float(np.float32(1.0 / 3.0)) and found[1] == 1e300 and np.isnan(found[2])
 
 
 def test_what_ships_is_what_the_engine_computes():
     from lazycore.running.run import run
 
-    table = atlas.find_sweep(settings.default().digest)
+    table = shelf.find_sweep(settings.default().digest)
     width = min(table.config.axes["width"])
     for scale in (1.0, 1e4):
         digest = digest_at(table, width=width, alpha_sqrt_width=scale, init_seed=1)
@@ -106,6 +105,7 @@ OTHERS = {
     "default": settings.default(),
     "other": config_of(LINK),
     "two_layer": of_another(model="two_layer"),
+    "parity": of_another(task="parity", dim="6"),
     "convolutional": of_another(model="strided_cnn", task="fashion_mnist"),
     "the rule of the paper": of_another(dynamics="adaptive_euler", gradient_tolerance="1e-3"),
     "descent": of_another(dynamics="gd", steps="100", loss="logistic", activation="tanh"),

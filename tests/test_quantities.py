@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from lazycore.config.run import RunConfig
-from lazycore.results.quantities import QUANTITIES, measure
+from lazycore.results.quantities import NUMBERS, QUANTITIES, measure
 from lazycore.results.run import RunResult, Snapshot
 
 
 def test_every_quantity_has_a_name_and_a_meaning_of_its_own():
-    assert all(name == quantity.name for name, quantity in QUANTITIES.items())
-    meanings = [quantity.meaning for quantity in QUANTITIES.values()]
+    assert all(name == number.name for name, number in NUMBERS.items())
+    meanings = [number.words for number in NUMBERS.values()]
     assert len(set(meanings)) == len(meanings) and all(meanings)
     assert not QUANTITIES.keys() & RunConfig().to_dict().keys(), "a column has one meaning"
 

@@ -11,7 +11,7 @@ from lazycore.config.run import RunConfig
 from lazycore.engine.problem.problem import build_problem, default_step_size
 from lazycore.engine.refreshed.epochs import refreshed_path
 from lazycore.figures import finding, losses, panels_of, stage_filters, stages, style, updates
-from lazycore.papers import atlas
+from lazycore.papers import shelf
 from lazycore.papers.iterative_linearization import problems
 
 __all__ = ["queue", "root"]
@@ -22,7 +22,7 @@ PROBLEMS = problems.problems()
 def shipped(problem, variant=None, every=None):
     """Return the runs of this problem that ship."""
     variant = variant or next(iter(problem.variants))
-    return [atlas.find(config.digest) for config in problem.configs(variant, every)]
+    return [shelf.find(config.digest) for config in problem.configs(variant, every)]
 
 
 @pytest.mark.parametrize("name", list(PROBLEMS))
@@ -72,7 +72,7 @@ def test_a_wrong_link_is_answered_in_a_sentence(root, link, said):
 
 
 def test_what_ships_is_whole_and_small():
-    files = {path.stem: path for path in (atlas.DIRECTORY / atlas.REFRESH).glob("*.npz")}
+    files = {path.stem: path for path in (shelf.DIRECTORY / "refresh").glob("*.npz")}
     assert files.keys() == {config.digest for config in problems.configs()}
     assert sum(path.stat().st_size for path in files.values()) < 1_500_000
 

@@ -13,7 +13,8 @@ from lazycore.config.run import RunConfig
 from lazycore.dynamics import trajectory
 from lazycore.engine.measures.recording import choose_scales
 from lazycore.engine.networks.module_network import ModuleNetwork
-from lazycore.engine.problem.problem import Points, Problem, build_problem, rms
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import Points, Problem, build_problem
 from lazycore.engine.problem.stacked import stack
 
 torch.set_num_threads(1)
@@ -264,7 +265,7 @@ def test_flows_that_go_together_are_those_of_each_alone_within_their_error(by):
 
         for mine, theirs in list(zip(found, wanted, strict=True))[::10]:
             assert mine.time == theirs.time
-            assert rms(gap(mine) - gap(theirs)) <= allowed
+            assert float(rms(gap(mine) - gap(theirs))) <= allowed
             assert close(mine.linearized, theirs.linearized, 1e-3)
         assert found[-1].time == values["time"]
 

@@ -8,7 +8,8 @@ from made_up_sweep import FIELDS, digest_at, made_up_sweep
 from test_pages import ROOT, charts, opened, queue, root, words
 
 from lazycore.config.sweep import SweepConfig
-from lazycore.papers import atlas
+from lazycore.papers import shelf
+from lazycore.papers.ours import home
 from lazycore.results.store import open_store
 from pages.sweep import presets
 from pages.widgets import sweeplink
@@ -45,9 +46,9 @@ def test_a_finished_sweep_is_there_before_any_click(root):
 
 
 def test_the_shipped_sweep_is_small_whole_and_goes_from_rich_to_lazy():
-    table = atlas.sweep()
+    table = home.sweep()
     assert table is not None and table.done == table.total
-    assert atlas._sweep_path(atlas.DIRECTORY).stat().st_size < 100_000
+    assert shelf.shipments()["ours/home"].path(table.config).stat().st_size < 100_000
     verdicts = table.frame.groupby("alpha").verdict.agg(lambda said: said.mode()[0])
     assert (verdicts.iloc[0], verdicts.iloc[-1]) == ("rich", "lazy")
 
@@ -55,7 +56,7 @@ def test_the_shipped_sweep_is_small_whole_and_goes_from_rich_to_lazy():
 def test_the_shipped_sweep_is_what_the_engine_computes():
     from lazycore.running.run import run
 
-    table = atlas.sweep()
+    table = home.sweep()
     assert table is not None
     frame = table.frame.set_index("digest")
     for cell in (table.config.cells[-1], table.config.cells[len(table.config.cells) // 2]):

@@ -5,7 +5,7 @@ from test_pages import charts, opened, queue, root, words
 
 from lazycore import run
 from lazycore.config.run import RunConfig
-from lazycore.papers import atlas
+from lazycore.papers import shelf
 from lazycore.papers.lazy_training.theorems import _shipped
 from lazycore.papers.theorem import theorems
 from lazycore.results.store import open_store
@@ -110,13 +110,13 @@ def test_a_bad_link_is_one_sentence_under_the_statement(root, link, sentence):
 
 
 def test_what_ships_is_what_the_engine_computes_and_small():
-    folder = atlas.DIRECTORY / atlas.THEOREMS
+    folder = shelf.DIRECTORY / "theorems"
     assert sum(path.stat().st_size for path in folder.rglob("*.npz")) < 2_500_000
     for theorem in theorems().values():
         for config in _shipped.configs(theorem):
-            assert atlas.find(config.digest) is not None, (theorem.name, config.digest)
+            assert shelf.find(config.digest) is not None, (theorem.name, config.digest)
     config = next(iter(theorems()["Theorem 2.5"].examples.values()))
-    shipped, fresh = atlas.find(config.digest), run(config)
+    shipped, fresh = shelf.find(config.digest), run(config)
     assert shipped is not None
     for name in ("nonlinear.train_loss", "nonlinear.displacement"):
         assert shipped.series[name] == pytest.approx(fresh.series[name], rel=1e-5, abs=1e-7)

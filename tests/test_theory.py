@@ -8,6 +8,7 @@ from scipy.stats import linregress, t
 
 from lazycore import run
 from lazycore.config.run import RunConfig
+from lazycore.config.spec import bounded_slope
 from lazycore.engine.measures.hypotheses import gap_bound
 from lazycore.engine.problem.problem import build_problem
 from lazycore.theory import lazy
@@ -86,7 +87,8 @@ def test_theorem_2_2_a_centred_model_moves_as_one_over_alpha(loss):
     assert displacement == pytest.approx(-1.0, abs=0.03)
     assert parameter == pytest.approx(-2.0, abs=0.03)
     assert output == pytest.approx(-1.0, abs=0.03)
-    assert output == pytest.approx(predicted_gap_slope("centered", loss), abs=0.03)
+    predicted = predicted_gap_slope("centered", bounded_slope({"loss": loss}))
+    assert output == pytest.approx(predicted, abs=0.03)
 
 
 @pytest.mark.parametrize("loss", ["square", "logistic"])
@@ -95,17 +97,21 @@ def test_the_output_gap_of_a_symmetrised_model_falls_as_alpha_to_minus_two(loss)
     assert displacement == pytest.approx(-1.0, abs=0.03)
     assert parameter == pytest.approx(-2.0, abs=0.03)
     assert output == pytest.approx(-2.0, abs=0.03)
-    assert predicted_gap_slope("symmetrized", loss) == -2.0
+    assert predicted_gap_slope("symmetrized", bounded_slope({"loss": loss})) == -2.0
 
 
-def test_without_a_zero_start_the_square_loss_makes_the_gap_grow():
-    assert slopes(zero_output="none")[2] > 0.9
-    assert predicted_gap_slope("none", "square") == 1.0
+@pytest.mark.parametrize(
+    ("loss", "least"), [("square", 0.9), ("weighted_square", 0.9), ("quadratic_hinge", 0.7)]
+)
+def test_without_a_zero_start_a_loss_whose_slope_grows_makes_the_gap_grow(loss, least):
+    assert slopes(zero_output="none", loss=loss)[2] > least
+    assert predicted_gap_slope("none", bounded_slope({"loss": loss})) == 1.0
 
 
-def test_without_a_zero_start_the_logistic_loss_still_lets_the_gap_fall():
-    assert slopes(zero_output="none", loss="logistic")[2] < -0.8
-    assert predicted_gap_slope("none", "logistic") is None
+@pytest.mark.parametrize("loss", ["logistic", "soft_hinge"])
+def test_without_a_zero_start_a_bounded_slope_still_lets_the_gap_fall(loss):
+    assert slopes(zero_output="none", loss=loss)[2] < -0.8
+    assert predicted_gap_slope("none", bounded_slope({"loss": loss})) is None
 
 
 def test_the_displacement_stays_below_the_explicit_bound_of_theorem_2_2():
@@ -262,10 +268,11 @@ def test_a_late_rate_needs_four_values():
         ("symmetrized", "logistic", -2.0),
         ("none", "square", 1.0),
         ("none", "cross_entropy", None),
+        ("none", "no such loss", None),
     ],
 )
 def test_the_power_of_the_gap_is_that_of_the_table(zero_output, loss, power):
-    assert predicted_gap_slope(zero_output, loss) == power
+    assert predicted_gap_slope(zero_output, bounded_slope({"loss": loss})) == power
 
 
 @pytest.mark.parametrize(
@@ -274,11 +281,14 @@ def test_the_power_of_the_gap_is_that_of_the_table(zero_output, loss, power):
         ("centered", "square", "falls as 1/α."),
         ("symmetrized", "logistic", "falls as 1/α², not 1/α"),
         ("none", "square", "grows as α"),
+        ("none", "weighted_square", "grows as α"),
+        ("none", "quadratic_hinge", "grows as α"),
         ("none", "logistic", "the slope of the logistic loss is bounded"),
+        ("none", "no such loss", "is not known"),
     ],
 )
 def test_every_slope_of_the_gap_comes_with_its_reason(zero_output, loss, said):
-    assert said in gap_slope_reason(zero_output, loss)
+    assert said in gap_slope_reason(zero_output, loss, bounded_slope({"loss": loss}))
 
 
 def test_the_two_conventions_of_geiger_et_al_are_one_system():

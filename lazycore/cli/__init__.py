@@ -1,4 +1,5 @@
-"""`python -m lazycore run | sweep | worker | jobs | check | data`: the same without the pages.
+"""`lazylab run | sweep | worker | jobs | check | data | new`, which `python -m lazycore` is too:
+all without the pages. `lazylab app` starts the pages.
 
 A wrong call ends with 2, a refused or failed one with 1; both print one sentence to standard
 error and nothing to standard output.
@@ -11,7 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lazycore.cli import checks, data, queue, runs, sweeps
+from lazycore import __version__
+from lazycore.cli import app, checks, data, new, queue, runs, sweeps
 from lazycore.config.axes import DERIVED
 from lazycore.config.run import all_fields
 from lazycore.errors import ConfigError, LazyLabError
@@ -24,21 +26,24 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message[0].lower()}{message[1:]} (see {self.prog} --help)")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code of the call with these arguments (the process's when None)."""
+def main(arguments: Sequence[str] | None = None, program: str = "lazycore") -> int:
+    """Return the exit code of the call with these arguments (the process's when None).
+
+    program: the name by which it was called, for what it says.
+    """
     try:
         given = _joined(sys.argv[1:] if arguments is None else arguments)
         if given[:1] == ["worker"]:  # its flags are its own, which argparse cannot leave alone
-            return queue.work(given[1:])
-        parser = _parser()
+            return queue.work(given[1:], program)
+        parser = _parser(program)
         options, unknown = parser.parse_known_args(given)
         if unknown:
             raise ConfigError(_no_option(unknown[0], _called(parser, given)))
         return options.call(options)
     except ConfigError as error:
-        return _refuse(error, 2)
+        return _refuse(program, error, 2)
     except LazyLabError as error:
-        return _refuse(error, 1)
+        return _refuse(program, error, 1)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -75,14 +80,15 @@ def _no_option(word: str, parser: argparse.ArgumentParser) -> str:
     return f"there is no option {word}.{hint} (see {parser.prog} --help)"
 
 
-def _refuse(error: Exception, code: int) -> int:
-    print(f"lazycore: {error}", file=sys.stderr)
+def _refuse(program: str, error: Exception, code: int) -> int:
+    print(f"{program}: {error}", file=sys.stderr)
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="lazycore", description="Lazy training, seen.", allow_abbrev=False)
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog=program, description="Lazy training, seen.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"lazylab {__version__}")
     calls = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-    for command in (runs, sweeps, checks, queue, data):
+    for command in (app, runs, sweeps, checks, queue, data, new):
         command.add(calls, _Parser)
     return parser

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from lazycore.cli.fields import add_fields, run_config, sweep_config
+from lazycore.machine.extras import need
 
 
 def add(calls: argparse._SubParsersAction, parser_class: Callable) -> None:
@@ -49,8 +50,9 @@ def _act(options: argparse.Namespace) -> int:
     return 0
 
 
-def work(arguments: Sequence[str]) -> int:
+def work(arguments: Sequence[str], program: str) -> int:
     """Be a worker with these arguments."""
+    need("a worker", "dbos", "psutil")
     from lazycore.service.workers import worker
 
-    return worker.main(arguments) or 0
+    return worker.main(arguments, f"{program} worker") or 0

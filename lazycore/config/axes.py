@@ -10,6 +10,7 @@ The text of an axis is the same on the command line and in a link:
 
 import difflib
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -193,7 +194,8 @@ def checked(name: str, values: Any) -> tuple[Any, ...]:
 def _value(field: Field, value: Any) -> Any:
     if field.kind is str:
         return field.check(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number and abs(value) <= sys.float_info.max:
         if field.kind is float:
             return float(value)
         if float(value).is_integer():

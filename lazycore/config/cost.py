@@ -27,6 +27,8 @@ KERNEL_WORK = 1e10
 KERNEL_TIMES, FROZEN_TIMES, FROZEN_STEPS, LARGEST_FROZEN = 41, 11, 1000, 500
 """Times at which kernels are kept, and two models trained with each, in so many steps, of
 so many outputs at most."""
+USUAL_EVALUATIONS = 2000
+"""Evaluations that are counted of a dynamics whose steps are found out on the way."""
 CALLS_PER_STEP = 20
 """Small steps of a network, in units of `SECONDS_PER_CALL`, that a convolutional one has."""
 CONVOLUTIONS_PER_SECOND = 6e9
@@ -92,7 +94,7 @@ def estimate(config: RunConfig) -> Cost:
     size = min(n * k, p)
     closed_form = 25.0 * size**3 if in_function_space and loss["quadratic"] else 0.0
     recording = RECORDS * (8.0 * (n + n_test) * operations + 4.0 * min(n, 500) ** 2 * hidden)
-    evaluations = dynamics["evaluations"](values) or 2000
+    evaluations = dynamics["evaluations"](values) or USUAL_EVALUATIONS
     seconds = evaluations * evaluation + (closed_form + recording) / FLOPS_PER_SECOND + third
     seconds += _keeping(values, n * k)
     kernel = 3.0 * (n * k) ** 2 if in_function_space else 0.0
@@ -145,14 +147,15 @@ def _convolutional(
     they take no more than `LARGEST_FEATURES` numbers, else made anew at each step.
     """
     n, n_test, d, k = sizes
-    stochastic, points = values["dynamics"] == "sgd", values["batch_size"] or n
+    stochastic, points = bool(values["batch_size"]), values["batch_size"] or n
     in_function_space = n * k <= LARGEST_KERNEL and not stochastic
     step = (6.0 if in_function_space else 18.0) * points * operations
     if values["steps"] and not stochastic:  # the run's twin takes as many
         step += 6.0 * points * operations
     if in_function_space:
         step += 2.0 * (n * k) ** 2
-    steps = values["steps"] or 2000
+    dynamics = spec.find("dynamics", values["dynamics"]).SPEC.facts
+    steps = dynamics["evaluations"](values) or USUAL_EVALUATIONS
     most = max(20, 3 * steps * points // (n + n_test)) if stochastic else RECORDS
     records = min(most, RECORDS)
     recording = records * 8.0 * (n + n_test) * operations

@@ -2,21 +2,19 @@
 
 `budget` refuses what cannot be afforded, by counts of arithmetic alone. An adaptive run of small
 networks spends most of its time elsewhere: some 6,000 evaluations, with those that measure its
-error, each with half a millisecond of Python beside the arithmetic (LOG.md, 2026-11-28).
+error, each with half a millisecond of Python beside the arithmetic (docs/log/speed.md, 2026-11-28).
 """
 
 from collections import Counter
 from collections.abc import Iterable
 
 from lazycore.config import spec
-from lazycore.config.cost import COSTLESS, duration, estimate
+from lazycore.config.cost import COSTLESS, USUAL_EVALUATIONS, duration, estimate
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import Cell
 
 SECONDS_BETWEEN = 5e-4
 """What an evaluation of an adaptive run takes beside its arithmetic."""
-COUNTED = 2000
-"""Evaluations that `budget.estimate` counts of them."""
 
 
 def seconds(config: RunConfig, together: int = 1) -> float:
@@ -31,7 +29,7 @@ def seconds(config: RunConfig, together: int = 1) -> float:
         return cost.seconds
     stacked = spec.find("model", values["model"]).SPEC.facts.get("stacked")
     between = evaluations * SECONDS_BETWEEN / (together if stacked else 1)
-    return cost.seconds + (evaluations - COUNTED) * cost.evaluation_seconds + between
+    return cost.seconds + (evaluations - USUAL_EVALUATIONS) * cost.evaluation_seconds + between
 
 
 def sweep_seconds(cells: Iterable[Cell], together: int = 1) -> float:

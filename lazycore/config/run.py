@@ -3,6 +3,9 @@
 The config is the run, the job's id, the key of the store and the link.
 """
 
+# pyright: reportUnnecessaryIsInstance=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+
 import difflib
 import hashlib
 import json
@@ -11,9 +14,13 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from lazycore.config import spec
-from lazycore.config.fields import GENERAL, SELECTORS
-from lazycore.config.spec import Field, shown
+from lazycore.config import described
+from lazycore.config.known import all_fields as all_fields
+from lazycore.config.known import readings as readings
+from lazycore.config.resolved import fields_read as fields_read
+from lazycore.config.resolved import pinned_fields as pinned_fields
+from lazycore.config.resolved import resolved
+from lazycore.config.spec import as_text, shown
 from lazycore.errors import LONGEST_WORD, ConfigError
 from lazycore.machine.once import once
 
@@ -23,7 +30,7 @@ FEW = 8
 """Fields that a message names where none is close."""
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
 class RunConfig:
     """One run, checked where it is born; a field left at None is not given.
 
@@ -99,6 +106,12 @@ class RunConfig:
                 more = dict(self.extra) | {name: found[name]}
                 object.__setattr__(self, "extra", tuple(sorted(more.items())))
 
+    def __repr__(self) -> str:
+        return described.line("RunConfig", self.given(), self.digest)
+
+    def _repr_html_(self) -> str:
+        return described.card(self.given(), self._resolved, self.digest).html()
+
     def __getattr__(self, name: str) -> Any:
         for key, value in self.__dict__.get("extra", ()):
             if key == name:
@@ -107,7 +120,7 @@ class RunConfig:
 
     @once
     def _resolved(self) -> Mapping[str, Any]:
-        return _resolve(self.given())
+        return resolved(self.given())
 
     def given(self) -> dict[str, Any]:
         """Return the fields that were given, by name."""
@@ -124,9 +137,11 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RunConfig":
-        """Return the config with these fields; null means not given.
+        """Return the config with these fields.
 
-        Raises `ConfigError` for a name that no file reads, with the closest one that exists.
+        values: by name; None means not given.
+        Raises `ConfigError` for what is no mapping, and for a name that no file reads, with the
+        closest one that exists.
         """
         if not isinstance(values, Mapping):
             raise ConfigError(f"a config is an object of fields, not {type(values).__name__}.")
@@ -136,8 +151,13 @@ class RunConfig:
 
     @classmethod
     def from_text(cls, values: Mapping[str, str]) -> "RunConfig":
-        """Return the config that a link or a command line spells out, field by field."""
-        return cls.from_dict({name: cls.parse_field(name, v) for name, v in values.items()})
+        """Return the config that a link or a command line spells out, field by field.
+
+        values: texts by name; a number is its own text.
+        Raises `ConfigError` for a name that no file reads, and for values that are no text.
+        """
+        given = as_text(values)
+        return cls.from_dict({name: cls.parse_field(name, v) for name, v in given.items()})
 
     @staticmethod
     def parse_field(name: str, text: str) -> Any:
@@ -145,11 +165,12 @@ class RunConfig:
 
         Several files can read one name with ranges of their own: here text becomes a
         number or stays a word, the chosen file's range is checked with the whole config.
+        Raises `ConfigError` for a name that no file reads, and for text that is no number.
         """
         known = all_fields()
-        if name not in known:
-            raise ConfigError(_unknown(name, set(known)))
-        return known[name].parse(text)
+        if str(name) not in known:
+            raise ConfigError(_unknown(str(name), set(known)))
+        return known[name].parse(as_text({name: text})[name])
 
     def to_text(self) -> dict[str, str]:
         """Return the given fields as text; `from_text` turns it back into an equal config."""
@@ -172,26 +193,18 @@ class RunConfig:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+_BEGINNING = RunConfig.__doc__ or ""
+for _name, _made in (
+    ("__doc__", lambda: described.documentation(_BEGINNING)),
+    ("__signature__", described.signature),
+):
+    setattr(RunConfig, _name, described.Lazily(_made))
+
+
 @cache
 def _own() -> dict[str, None]:
     """Return the names of the fields that `RunConfig` itself names, in order."""
     return {field.name: None for field in fields(RunConfig) if field.name != "extra"}
-
-
-def all_fields() -> dict[str, Field]:
-    """Return every field that some file reads, by name (the first file's version of it)."""
-    found = {f.name: f for f in (*SELECTORS, *GENERAL)}
-    for kind in spec.PACKAGES:
-        for file in spec.collect(kind).values():
-            for field in file.SPEC.reads:
-                found.setdefault(field.name, field)
-    return found
-
-
-def readings(name: str) -> list[Field]:
-    """Return the field of this name as each file that reads it has it."""
-    files = [file for kind in spec.PACKAGES for file in spec.collect(kind).values()]
-    return [field for file in files for field in file.SPEC.reads if field.name == name]
 
 
 @cache
@@ -202,88 +215,6 @@ def _added_later() -> dict[str, Any]:
         for name, field in all_fields().items()
         if field.added or field.before is not None
     }
-
-
-def pinned_fields(values: Mapping[str, Any]) -> list[str]:
-    """Return the fields that the task of these resolved values fixes when a config is born."""
-    reads = spec.find("task", values["task"]).SPEC.reads
-    return [field.name for field in reads if field.pinned and field.name in values]
-
-
-def fields_read(values: Mapping[str, Any]) -> dict[str, Field]:
-    """Return the fields that the run with these values reads, in the order of resolution."""
-    return _walk(values)[1]
-
-
-def _resolve(given: Mapping[str, Any]) -> dict[str, Any]:
-    values, read = _walk(given)
-    for name, value in given.items():
-        if name not in read:
-            chosen = ", ".join(f"{f.name}={values[f.name]}" for f in SELECTORS)
-            raise ConfigError(f"{name}={shown(value)} is not read by {chosen}: leave it out.")
-    for kind in spec.PACKAGES:
-        check = spec.find(kind, values[kind]).SPEC.check if kind in values else None
-        if check:
-            check(values)
-    _check_labels(values)
-    return values
-
-
-def _walk(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Field]]:
-    """Return the resolved values and the fields read, selectors first, then their files'."""
-    values: dict[str, Any] = {}
-    read: dict[str, Field] = {}
-    preferred: dict[str, Any] = {}
-    older: set[str] = set()
-    queue = list(SELECTORS)
-    queue_later = [*GENERAL]
-    while queue or queue_later:
-        field = queue.pop(0) if queue else queue_later.pop(0)
-        if field.when and not field.when(values):
-            continue
-        read[field.name] = field
-        if given.get(field.name) is not None:
-            value = field.check(given[field.name])
-            values[field.name] = field.settled(value, values) if field.settled else value
-        elif field.name in preferred:
-            values[field.name] = preferred[field.name]
-        elif field.name in older:
-            values[field.name] = field.before
-        else:
-            default = field.default
-            values[field.name] = default(values) if callable(default) else default
-        if field.name in spec.PACKAGES:
-            found = spec.find(field.name, values[field.name]).SPEC
-            preferred |= found.defaults
-            older |= {f.name for f in found.reads if f.pinned and _is_older(given, found)}
-            # An activation's fields follow it at once; the files of the four selectors wait
-            # until all four are known.
-            if field in SELECTORS:
-                queue_later.extend(found.reads)
-            else:
-                queue[:0] = found.reads
-    return values, read
-
-
-def _is_older(given: Mapping[str, Any], found: spec.Spec) -> bool:
-    """Whether a config was born before some of the pinned fields of this file were there."""
-    pinned = [field for field in found.reads if field.pinned]
-    first = [field for field in pinned if field.before is None]
-    later = [field for field in pinned if field.before is not None]
-    return (
-        bool(later)
-        and all(given.get(field.name) is not None for field in first)
-        and all(given.get(field.name) is None for field in later)
-    )
-
-
-def _check_labels(values: Mapping[str, Any]) -> None:
-    classes = spec.find("task", values["task"]).SPEC.facts["classes"](values)
-    if classes > 2 and spec.find("loss", values["loss"]).SPEC.facts["labels"] == "binary":
-        raise ConfigError(
-            f"loss={values['loss']} takes labels ±1, not {classes} classes: "
-            "give labels=parity, or loss=cross_entropy or square."
-        )
 
 
 def _unknown(name: str, known: set[str]) -> str:

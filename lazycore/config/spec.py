@@ -102,7 +102,7 @@ class Field:
     def check(self, value: Any) -> Any:
         """Return `value` as this field's type, or raise `ConfigError` naming what is allowed."""
         if self.kind is str:
-            if value in self.options:
+            if isinstance(value, str) and value in self.options:
                 return value
             if self.pattern and isinstance(value, str) and re.fullmatch(self.pattern, value):
                 return value
@@ -157,15 +157,28 @@ class Spec:
                     of one forward pass of one point; units(values, d, k) → hidden units
                     (convolutional networks); reads_inputs (where it is left out:
                     True), False for functions of the weights alone; stacked (where it is left
-                    out: False), whether one product serves the weights of many runs
-        activation  smooth (bool)
-        loss        units (of the loss, of the outputs), labels (`any` or `binary`),
+                    out: False), whether one product serves the weights of many runs;
+                    linear_layers(values) → q, of networks of q linear layers with an activation
+                    between them (0: it is none; where it is left out nothing is said of it);
+                    of one weight and two outputs curve() → (h at all weights (n, 2), the
+                    direction of Dh(w0) (2,))
+        activation  smooth (bool), homogeneous (where it is left out: False), whether
+                    σ(c z) = c σ(z) for every c > 0
+        loss        units (of the loss, of the outputs; where it is left out they are called
+                    just that), labels (`any` or `binary`),
                     classifies (bool), outputs(classes) → k,
-                    quadratic (bool), curvature (largest ℓ''), convexity (smallest ℓ'' over
-                    all outputs; where it is left out: 0), and of a margin loss margin, the
-                    y f from which on a point is fitted; a number or a function of the values
+                    quadratic (bool; whether ℓ is ½‖f − y‖²), curvature (largest ℓ''),
+                    convexity (smallest ℓ'' over all outputs; where it is left out: 0),
+                    bounded_slope (whether ∂ℓ/∂f is bounded; False where it grows as f does;
+                    left out where neither is known), and of a margin loss margin, the y f from
+                    which on a point is fitted; a number or a function of the values
         dynamics    evaluations(values) → gradients of either model that it takes, or None
-                    where that is found out on the way
+                    where that is found out on the way; adaptive, how many it usually is then
+                    (where it is left out: `cost.estimate` counts 2000);
+                    gradient_flow (where it is left out: False), whether the path is that of
+                    w' = −∇F_α(w), but for the error that it states; of_modules (where it is
+                    left out: False), whether `compare` can use it: it needs no more of the run
+                    than the problem, and those of its own fields that `compare` takes
     """
 
     name: str
@@ -196,6 +209,25 @@ def find(kind: str, name: str) -> ModuleType:
     return files[name]
 
 
+def facts_of(kind: str, name: Any) -> Values:
+    """Return the facts of the file of that kind and name, none where there is no such file."""
+    file = collect(kind).get(name)
+    return file.SPEC.facts if file else {}
+
+
+def reads(kind: str, name: str, field: str) -> bool:
+    """Whether the file of that kind and name reads this field; `ConfigError` without a file."""
+    return any(known.name == field for known in find(kind, name).SPEC.reads)
+
+
+def takes_steps(dynamics: Any) -> bool:
+    """Whether the path of this dynamics is made of discrete steps, so many and so large.
+
+    An optimiser of `compare` alone, which has no file, takes steps.
+    """
+    return dynamics not in collect("dynamics") or reads("dynamics", dynamics, "steps")
+
+
 def output_count(values: Values) -> int:
     """Return k, the outputs of the model in the run with these resolved fields.
 
@@ -219,9 +251,42 @@ def loss_facts(values: Values) -> Values:
     return facts
 
 
+def bounded_slope(values: Values) -> bool | None:
+    """Return whether ∂ℓ/∂f of the loss of these fields is bounded, None where that is not said."""
+    return facts_of("loss", values.get("loss")).get("bounded_slope")
+
+
 def shown(value: Any) -> str:
     """Return `value` as it may stand in a message: short, whatever was handed in."""
     if isinstance(value, int) and abs(value) >= 10**LONGEST_WORD:
         value = float(value) if abs(value) < 10**300 else "a huge number"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 3] + "…"
+
+
+def as_text(values: Any) -> dict[str, str]:
+    """Return texts by field; a number is its own text.
+
+    Raises `ConfigError` for what is no mapping of names to texts.
+
+    >>> as_text({"alpha": 3, "width": "32,64"})
+    {'alpha': '3', 'width': '32,64'}
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"fields as text are a dict of names and texts, not {kind_of(values)}.")
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not isinstance(value, str) and not is_number:
+            raise ConfigError(
+                f"{shown(name)} is {kind_of(value)}, not text: write it as on the command line, or "
+                "give values to from_dict."
+            )
+        found[str(name)] = value if isinstance(value, str) else repr(value)
+    return found
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is, as it may stand in a message: a list, an int, None."""
+    article = "an" if type(value).__name__[0] in "aeiouAEIOU" else "a"
+    return "None" if value is None else f"{article} {type(value).__name__}"

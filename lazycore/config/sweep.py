@@ -4,17 +4,21 @@ A cell of the sweep is an ordinary run, so that what a sweep has computed is fou
 runs are.
 """
 
+# pyright: reportUnnecessaryIsInstance=false, reportUnnecessaryComparison=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+
 import hashlib
 import itertools
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from lazycore.config.axes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
+from lazycore.config.card import Card
 from lazycore.config.run import ENGINE_VERSION, RunConfig
-from lazycore.config.spec import shown
+from lazycore.config.spec import as_text, kind_of, shown
 from lazycore.errors import ConfigError
 from lazycore.machine.once import once
 
@@ -39,7 +43,7 @@ class Cell:
         return ", ".join(f"{name}={word(value)}" for name, value in self.values.items())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SweepConfig:
     """A run and the values that some of its fields take, checked where it is born.
 
@@ -58,8 +62,26 @@ class SweepConfig:
     axes: Mapping[str, tuple[Any, ...]]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.base, RunConfig):
+            raise ConfigError(f"base is {kind_of(self.base)}: give a RunConfig.")
+        if not isinstance(self.axes, Mapping):
+            raise ConfigError(f"axes is {kind_of(self.axes)}: give a dict of lists of values.")
         object.__setattr__(self, "axes", _checked_axes(self.axes))
         object.__setattr__(self, "base", self.cells[0].config)
+
+    def __repr__(self) -> str:
+        return self._card.text()
+
+    def _repr_html_(self) -> str:
+        return self._card.html()
+
+    @property
+    def _card(self) -> Card:
+        sizes = " × ".join(map(str, self.shape))
+        axes = tuple((name, axis_text(name, values)) for name, values in self.axes.items())
+        shared = [f"{k}={v!r}" for k, v in self.base.given().items() if k not in _set_by(self.axes)]
+        rows = (*axes, ("each run", ", ".join(shared) or "as by default"), ("digest", self.digest))
+        return Card(kind="SweepConfig", head=f"{sizes} = {len(self.cells)} runs", rows=rows)
 
     @once
     def cells(self) -> tuple[Cell, ...]:
@@ -85,24 +107,30 @@ class SweepConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SweepConfig":
-        """Return the sweep of {"base": fields, "axes": {name: values}}."""
+        """Return the sweep of {"base": fields, "axes": {name: values}}.
+
+        Raises `ConfigError` for what is not built like that, and for a cell that cannot be.
+        """
         if not isinstance(values, Mapping) or values.keys() != {"base", "axes"}:
             raise ConfigError('a sweep is an object of two parts, "base" and "axes".')
         base, axes = values["base"], values["axes"]
         if not isinstance(base, Mapping) or not isinstance(axes, Mapping):
             raise ConfigError('"base" and "axes" of a sweep are objects of fields.')
-        return cls._of({k: v for k, v in base.items() if v is not None}, axes)
+        fields, values = cast(Mapping[str, Any], base), cast(Mapping[str, Any], axes)
+        return cls._of({k: v for k, v in fields.items() if v is not None}, values)
 
     @classmethod
     def from_text(cls, values: Mapping[str, str], most: int = LARGEST) -> "SweepConfig":
         """Return the sweep that a link or a command line spells out, field by field.
 
-        A field whose text has a comma or a colon is an axis, in the order given. most: cells,
-        which are counted before there is any.
+        values: texts by field; one that has a comma or a colon is an axis, in the order given.
+        most: cells, which are counted before there is any.
+        Raises `ConfigError` for what is no text, and for a cell that cannot be.
         """
-        axes = {name: parse_axis(name, v) for name, v in values.items() if is_axis(name, v)}
+        given = as_text(values)
+        axes = {name: parse_axis(name, v) for name, v in given.items() if is_axis(name, v)}
         _check_count(axes, most)
-        rest = {name: v for name, v in values.items() if name not in axes}
+        rest = {name: v for name, v in given.items() if name not in axes}
         for name in axes.keys() & DERIVED.keys():
             if (set_by := DERIVED[name].sets) in rest:
                 raise ConfigError(f"{name} sets {set_by}: leave {set_by}={rest[set_by]} out.")
@@ -158,8 +186,8 @@ def _check_count(axes: Mapping[str, tuple[Any, ...]], most: int) -> None:
 
 def _cells(given: Mapping[str, Any], axes: Mapping[str, tuple[Any, ...]]) -> tuple[Cell, ...]:
     """Return the cells of these axes over the fields `given`, which hold none that they set."""
-    known: dict[tuple, dict[str, Any]] = {}
-    found = []
+    known: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: list[Cell] = []
     for point in itertools.product(*axes.values()):
         values = dict(zip(axes, point, strict=True))
         plain = {name: value for name, value in values.items() if name not in DERIVED}

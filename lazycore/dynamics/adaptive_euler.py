@@ -59,7 +59,7 @@ SPEC = Spec(
         ),
         STOP,
     ),
-    facts={"evaluations": lambda values: None},
+    facts={"evaluations": lambda values: None, "gradient_flow": True},
 )
 
 
@@ -90,6 +90,7 @@ def _trajectory(
     from lazycore.config.moments import MODELS, Moment, Position
     from lazycore.engine.linear.tangent import tangent_space
     from lazycore.engine.paths.twins import twin
+    from lazycore.engine.problem.norms import rms
 
     space, times = tangent_space(problem), _times(problem, values) if record is None else record
     moved = twin(problem)
@@ -103,7 +104,7 @@ def _trajectory(
             other = next(others, None)
         if other is not None and other.number == state.number and not (state.met or other.met):
             apart = _gap(problem, space, state) - _gap(moved, space, other)
-            error = max(error, safety * float(apart.square().sum(1).mean().sqrt()))
+            error = max(error, safety * float(rms(apart)))
         position = Position(space, state.s)
         yield Moment(
             time=state.time,

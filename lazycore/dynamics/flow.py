@@ -16,7 +16,12 @@ SPEC = Spec(
     name="flow",
     meaning="gradient flow, integrated adaptively",
     reads=(TIME, TOLERANCE, STOP),
-    facts={"evaluations": lambda values: None, "adaptive": 6000},
+    facts={
+        "evaluations": lambda values: None,
+        "adaptive": 6000,
+        "gradient_flow": True,
+        "of_modules": True,
+    },
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lazycore.config.spec import bounded_slope
 from lazycore.figures import crosses, finding, onsets, quantity, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.onset import Onset
@@ -60,7 +61,7 @@ def guide(plane: Plane, config: dict) -> Guide | None:
     if plane.x.name not in ("alpha", "alpha_sqrt_width") or not config:
         return None
     if plane.quantity in ("largest_gap", "final_gap", "relative_gap"):
-        power = theory.predicted_gap_slope(config["zero_output"], config["loss"])
+        power = theory.predicted_gap_slope(config["zero_output"], bounded_slope(config))
         # Without h(w0) = 0 what the gap is compared with grows as well: no theorem on the ratio.
         known = power is not None and (centred or plane.quantity != "relative_gap")
         source = "Theorem 2.2" if power == -1.0 else "paired copies" if centred else "h(w₀) ≠ 0"

@@ -4,6 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
+from lazycore.results.quantities.models import DISPLACEMENT
 from lazycore.results.run import RunResult
 
 MOST_LAYERS = 40
@@ -28,7 +29,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         title="Displacement of the weights",
         subtitle=PANEL.question,
         x=style.time_axis(log),
-        y=style.axis("‖w − w₀‖ (weight units)", log),
+        y=style.axis(f"‖w − w₀‖ ({DISPLACEMENT.unit})", log),
         alt=_finding(result),
         annotations=style.endings(result),
     )

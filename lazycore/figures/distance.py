@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, finding, style
+from lazycore.figures import Panel, finding, quantity, style
 from lazycore.figures.style import Figure, Trace
+from lazycore.results.quantities.apart import GAP, TEST_GAP
+from lazycore.results.quantities.kernel import KERNEL_CHANGE
+from lazycore.results.quantities.models import OUTPUT_CHANGE
 from lazycore.results.run import RunResult
 
 
@@ -19,7 +22,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         title="Distance: network to linearisation",
         subtitle=_subtitle(result),
         x=style.time_axis(log),
-        y=style.axis(f"output gap, rms ({style.output_unit(result)})", log),
+        y=style.axis(quantity.axis_title(GAP, result), log),
         alt=_finding(result),
         annotations=style.endings(result),
     )
@@ -27,13 +30,13 @@ def figure(result: RunResult, log: bool = True) -> Figure:
 
 def _finding(result: RunResult) -> str:
     """Return how large the gap gets, of what, and whether that is above the floor."""
-    gap = finding.largest(result.series.get("gap.train_output", []))
-    change = finding.largest(result.series.get("linearized.output_change", []))
+    gap = finding.largest(GAP.values(result))
+    change = finding.largest(OUTPUT_CHANGE.values(result, "linearized"))
     share = f", {gap / change:.2%} of the way that the outputs move" if change > 0.0 else ""
-    tested = finding.largest(result.series.get("gap.test_output", []))
+    tested = finding.largest(TEST_GAP.values(result))
     error, kernel = (
         result.numerical_error,
-        finding.largest(result.sparse.get("kernel_change", [])),
+        finding.largest(KERNEL_CHANGE.values(result)),
     )
     side = "below" if gap < error else "above"
     return finding.sentences(
@@ -100,7 +103,7 @@ def _floor(result: RunResult, log: bool) -> list[Trace]:
 
 def _lowest_gap(result: RunResult) -> float:
     """Return the smallest positive gap that was recorded, ∞ where there is none."""
-    names = [n for n in ("gap.train_output", "gap.test_output") if n in result.series]
+    names = [n for n in (GAP.name, TEST_GAP.name) if n in result.series]
     values = np.concatenate([result.series[n].ravel() for n in names] or [np.array([])])
     positive = values[np.isfinite(values) & (values > 0.0)]
     return float(positive.min(initial=np.inf))
@@ -135,6 +138,6 @@ PANEL = Panel(
     name="distance",
     order=20,
     question="How far apart are the outputs? Below the grey floor it is noise.",
-    shows=lambda result: style.has(result, "gap.train_output"),
+    shows=lambda result: style.has(result, GAP.name),
     draw=figure,
 )

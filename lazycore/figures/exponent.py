@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lazycore.config.spec import bounded_slope
 from lazycore.figures import finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
@@ -26,13 +27,13 @@ class Quantity:
 
 
 def _gap_exponent(config: dict) -> float | None:
-    return theory.predicted_gap_slope(config["zero_output"], config["loss"])
+    return theory.predicted_gap_slope(config["zero_output"], bounded_slope(config))
 
 
 def reason(results: Sequence[RunResult]) -> str:
     """Return why the gap of these runs goes with α as it does, in a sentence."""
     config = results[0].config or {}
-    return theory.gap_slope_reason(config["zero_output"], config["loss"])
+    return theory.gap_slope_reason(config["zero_output"], config["loss"], bounded_slope(config))
 
 
 def _exponent_at_zero_output(exponent: float) -> Callable[[dict], float | None]:

@@ -13,6 +13,7 @@ from typing import Any
 from lazycore.config.run import RunConfig, pinned_fields
 from lazycore.errors import ConfigError
 from lazycore.figures.style import Figure
+from lazycore.machine.extras import need
 
 DECORATION = "decoration"
 """The `meta` of a trace that holds no numbers of its own."""
@@ -31,9 +32,9 @@ Plotly.newPlot("figure", figure.data, figure.layout, {{responsive: true}})
 
 def plotly_script() -> Path:
     """Return the path of plotly.min.js in the installed wheel, without importing plotly."""
+    need("a figure's page", "plotly")
     package = importlib.util.find_spec("plotly")
-    if package is None or not package.submodule_search_locations:
-        raise ModuleNotFoundError("plotly is not installed")
+    assert package is not None and package.submodule_search_locations is not None
     return Path(package.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
 
 

@@ -34,7 +34,7 @@ def parse_levels(text: str, name: str) -> tuple[float, ...]:
     """Return the contour levels in `text`, numbers by commas; the quantity's own for none."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
-        return quantity.LEVELS.get(name, ())
+        return quantity.levels(name)
     try:
         levels = tuple(float(part) for part in parts)
     except ValueError:

@@ -4,6 +4,7 @@ import numpy as np
 
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
+from lazycore.results.quantities.kernel import ALIGNMENT, KERNEL_CHANGE
 from lazycore.results.run import RunResult
 from lazycore.results.verdict import LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
 
@@ -21,7 +22,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     if lower:
         layout["xaxis2"] = style.time_axis(log, matches="x", anchor="y2")
         layout["yaxis2"] = style.axis(
-            "alignment (share)", domain=[0.0, share - 0.04], range=[0, 1.02]
+            f"alignment ({ALIGNMENT.unit})", domain=[0.0, share - 0.04], range=[0, 1.02]
         )
     top_x = style.time_axis(log) | {"anchor": "y"}
     if lower:
@@ -31,7 +32,11 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         title="Tangent kernel",
         subtitle=PANEL.question,
         x=top_x,
-        y=style.axis("relative change", log, domain=[share + 0.04 if lower else 0.0, 1.0]),
+        y=style.axis(
+            f"relative change ({KERNEL_CHANGE.unit})",
+            log,
+            domain=[share + 0.04 if lower else 0.0, 1.0],
+        ),
         alt=_finding(result),
         shapes=[style.level(v) for v in (LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE)],
         annotations=[
@@ -45,11 +50,11 @@ def figure(result: RunResult, log: bool = True) -> Figure:
 
 def _finding(result: RunResult) -> str:
     """Return how far the kernel moved, on which side of the thresholds, and its alignment."""
-    change = finding.largest(result.sparse["kernel_change"])
+    change = finding.largest(KERNEL_CHANGE.values(result))
     lazy, rich = LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
     side = f"below the {lazy:g} that is lazy" if change < lazy else f"above {lazy:g}, lazy's limit"
     side = f"above the {rich:g} that is rich" if change > rich else side
-    aligned = finding.course(result.sparse.get("alignment.nonlinear", []))
+    aligned = finding.course(ALIGNMENT.values(result))
     return finding.sentences(
         [
             f"the tangent kernel changes by {finding.said(change)} of its size, {side}, "
@@ -60,17 +65,14 @@ def _finding(result: RunResult) -> str:
 
 
 def _change(result: RunResult, log: bool) -> list[Trace]:
-    trace = style.model_line(
-        "nonlinear", result.kernel_time, result.sparse["kernel_change"], log=log
-    )
+    trace = style.model_line("nonlinear", result.kernel_time, KERNEL_CHANGE.values(result), log=log)
     return [trace | {"mode": "lines+markers", "marker": {"size": 5, "color": style.BLUE}}]
 
 
 def _alignment(result: RunResult, log: bool) -> list[Trace]:
-    name = "alignment.nonlinear"
-    if not style.has(result, name):
+    if not style.has(result, ALIGNMENT.name):
         return []
-    values, times = result.sparse[name], result.kernel_time
+    values, times = ALIGNMENT.values(result), result.kernel_time
     pair: Trace = {"xaxis": "x2", "yaxis": "y2"}
     own = style.model_line("nonlinear", times, values, log=log) | pair | {"showlegend": False}
     finite = np.isfinite(values)
@@ -89,6 +91,6 @@ PANEL = Panel(
     name="kernel",
     order=35,
     question="Does the network keep its features, or grow new ones?",
-    shows=lambda result: style.has(result, "kernel_change"),
+    shows=lambda result: style.has(result, KERNEL_CHANGE.name),
     draw=figure,
 )

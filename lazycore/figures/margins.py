@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, finding, style
+from lazycore.figures import Panel, finding, quantity, style
 from lazycore.figures.style import Figure
+from lazycore.results.quantities.models import MARGIN
 from lazycore.results.run import RunResult
 
 
@@ -16,9 +17,9 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     # Margins begin at 0 and pass below it: the time alone is logarithmic.
     late = result.time > 0.0 if log else result.time >= 0.0
     traces = [
-        style.model_line(model, result.time[late], result.series[f"{model}.margin"][late])
+        style.model_line(model, result.time[late], MARGIN.values(result, model)[late])
         for model in style.MODELS
-        if style.has(result, f"{model}.margin")
+        if style.has(result, MARGIN.key(model))
     ]
     margin = (result.config or {}).get("margin")
     levels = [0.0] if margin is None else [0.0, float(margin)]
@@ -28,7 +29,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         title="Smallest margin",
         subtitle=PANEL.question,
         x=x,
-        y=style.axis(f"min y·αh ({style.output_unit(result)})"),
+        y=style.axis(quantity.axis_title(MARGIN, result)),
         alt=_finding(result),
         shapes=[style.level(y) for y in levels],
         annotations=[*notes, *style.endings(result)],
@@ -63,6 +64,6 @@ PANEL = Panel(
     name="margins",
     order=41,
     question="When is the last training point on its side?",
-    shows=lambda result: style.has(result, "nonlinear.margin"),
+    shows=lambda result: style.has(result, MARGIN.key("nonlinear")),
     draw=figure,
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lazycore.config import spec
 from lazycore.figures import Panel, animation, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
@@ -97,16 +98,16 @@ def _mark(model: str, place: np.ndarray) -> Trace:
 def _curve(result: RunResult, reach: float, target: np.ndarray) -> list[Trace]:
     """Return αh(w) for all w within the picture, its tangent at 0, and its nearest point."""
     config = result.config or {}
-    if config.get("model") != "figure_eight":
+    whole = spec.facts_of("model", config.get("model")).get("curve")
+    if whole is None:
         return []
-    alpha = float(config["alpha"])
-    w = np.linspace(-np.pi, np.pi, 200_001)
-    points = alpha * np.stack([np.sin(w), 0.5 * np.sin(2.0 * w)], axis=1)
+    found, direction = whole()
+    points = float(config["alpha"]) * found
     nearest = points[np.argmin(np.square(points - target).sum(1))]
     seen = points.copy()
     seen[np.abs(points).max(axis=1) > 1.5 * reach] = np.nan
     grey = {"color": style.GREY, "width": 1.5}
-    tangent = np.array([[-1.5, -1.5], [1.5, 1.5]]) * reach
+    tangent = np.outer([-1.5, 1.5], direction) * reach
     dashes = {"color": style.VERMILLION, "width": 1, "dash": "dot"}
     return [
         _trace(_spread(seen), "all αh(w)") | {"mode": "lines", "line": grey, "hoverinfo": "skip"},

@@ -5,7 +5,6 @@ said by the colour and the mark. Groups of three seeds or more are a median in a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,65 +13,28 @@ from lazycore.figures.bands import LOOKS
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.groups import Group
 from lazycore.results.plane import FEWEST_FOR_A_BAND
+from lazycore.results.quantities import ALL
+from lazycore.results.quantities.declared import Quantity
 from lazycore.results.run import RunResult
 
 POINTS = 120
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A quantity over time that runs are compared by.
-
-    series: its name in a record; of both models where it begins with a dot. kind: what unit
-    it has. log: whether a logarithmic axis suits it.
-    """
-
-    name: str
-    title: str
-    series: str
-    kind: str
-    log: bool = True
-
-    @property
-    def models(self) -> tuple[tuple[str, str], ...]:
-        """(model whose dash it has, name in the record) of each of its curves."""
-        if self.series.startswith("."):
-            return tuple((model, model + self.series) for model in style.MODELS)
-        return (("nonlinear", self.series),)
-
-    def unit(self, run: RunResult) -> str:
-        """Return the unit of the quantity in this run."""
-        units = {
-            "loss": style.loss_unit,
-            "output": style.output_unit,
-            "weights": lambda _: "weight units",
-        }
-        return units.get(self.kind, lambda _: self.kind)(run)
-
-
-CURVES = {
-    curve.name: curve
-    for curve in (
-        Curve("train_loss", "training loss R(αh)", ".train_loss", "loss"),
-        Curve("test_loss", "test loss R(αh)", ".test_loss", "loss"),
-        Curve("gap", "output gap, rms", "gap.train_output", "output"),
-        Curve("displacement", "displacement ‖w − w₀‖", ".displacement", "weights"),
-        Curve("kernel_change", "kernel change ‖Θ − Θ₀‖/‖Θ₀‖", "kernel_change", "no unit"),
-        Curve("train_error", "training error", ".train_error", "share", log=False),
-        Curve("test_error", "test error", ".test_error", "share", log=False),
-        Curve("parameter_gap", "parameter gap ‖w − w̄‖", "gap.parameter", "weights"),
-        Curve("alignment", "alignment with the labels", "alignment.nonlinear", "share", log=False),
-        Curve(
-            "stability", "units that keep their sign", "activation_stability", "share", log=False
-        ),
-    )
-}
+CURVES: dict[str, Quantity] = {q.compared: q for q in ALL if q.compared}
+"""The quantities over time that runs are compared by, by their names in links."""
 USUAL = ("train_loss", "gap", "displacement", "kernel_change")
 
 
-def shows(groups: Sequence[Group], curve: Curve) -> bool:
+def models(curve: Quantity) -> tuple[tuple[str, str], ...]:
+    """Return (model whose dash it has, name in the record) of each curve of a quantity."""
+    if not curve.of:
+        return (("nonlinear", curve.name),)
+    return tuple((model, curve.key(model)) for model in style.MODELS if model in curve.of)
+
+
+def shows(groups: Sequence[Group], curve: Quantity) -> bool:
     """Whether some run of these groups has the quantity."""
-    return any(style.has(r, name) for g in groups for r in g.runs for _, name in curve.models)
+    return any(style.has(r, name) for g in groups for r in g.runs for _, name in models(curve))
 
 
 def figure(groups: Sequence[Group], name: str, log: bool = True) -> Figure:
@@ -81,15 +43,16 @@ def figure(groups: Sequence[Group], name: str, log: bool = True) -> Figure:
     log_y = log and curve.log
     data: list[Trace] = []
     for group, (color, symbol) in zip(groups, LOOKS, strict=False):
-        for model, series in curve.models:
+        for model, series in models(curve):
             data += _curves(group, model, series, color, symbol, log, log_y)
-    if len(curve.models) > 1 and data:
+    if len(models(curve)) > 1 and data:
         data += [_key(model) for model in style.MODELS]
-    units = " / ".join(dict.fromkeys(curve.unit(run) for group in groups for run in group.runs))
+    runs = [run for group in groups for run in group.runs]
+    units = " / ".join(dict.fromkeys(quantity.unit_of(curve, run) for run in runs))
     return style.figure(
         data,
         title=curve.title[:1].upper() + curve.title[1:],
-        subtitle=_subtitle(groups, len(curve.models) > 1),
+        subtitle=_subtitle(groups, len(models(curve)) > 1),
         x=style.time_axis(log),
         y=quantity.y_axis(f"{curve.title} ({units})", log_y),
         alt=finding.sentences(
@@ -100,10 +63,10 @@ def figure(groups: Sequence[Group], name: str, log: bool = True) -> Figure:
     )
 
 
-def _went(group: Group, curve: Curve) -> str:
+def _went(group: Group, curve: Quantity) -> str:
     """Return how the quantity went in a group: the median run's first and last value."""
     said = []
-    for model, series in curve.models:
+    for model, series in models(curve):
         records = [_record(r, series)[1] for r in group.runs if style.has(r, series)]
         ends = [finding.finite(y)[[0, -1]] for y in records if finding.finite(y).size]
         if ends:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.figures import crosses, finding, style
+from lazycore.figures import crosses, finding, quantity, style
 from lazycore.figures.bands import LOOKS
 from lazycore.figures.phasecounts import early, number, seeds_said
 from lazycore.figures.phasemap import TITLES
@@ -16,6 +16,7 @@ from lazycore.figures.style import Figure, Trace
 from lazycore.papers.feature_lazy.phases import Cube, collapse, fluctuations
 from lazycore.papers.feature_lazy.phases.cube import mean_of_known
 from lazycore.results.plane import FEWEST_FOR_A_BAND
+from lazycore.results.quantities.kernel import KERNEL_CHANGE
 
 MOST = len(LOOKS)
 
@@ -51,7 +52,7 @@ def kernel_change(cube: Cube, in_alpha: bool = False) -> Figure:
         in_alpha,
         title="Change of the kernel",
         subtitle=f"{_bands_said(cube)}{said}",
-        y=_log_axis("kernel change ‖ΔΘ‖/‖Θ₀‖ (no unit)", curves.middle),
+        y=_log_axis(quantity.title(KERNEL_CHANGE.name, None), curves.middle),
         alt=f"Relative change of the tangent kernel along √hα for each width{said}.",
     )
 

@@ -1,45 +1,45 @@
-"""How a quantity of a sweep is said on an axis: its meaning, its unit, its usual contours."""
+"""How a quantity, or a number of a sweep, is said on an axis: its words, its unit, its contours."""
 
 from typing import Any
 
 from lazycore.figures import style
-from lazycore.results.quantities import QUANTITIES
-from lazycore.results.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE
-
-LEVELS = {
-    "relative_gap": (LAZY_GAP,),
-    "kernel_change": (LAZY_KERNEL_CHANGE, RICH_KERNEL_CHANGE),
-    "final_test_error": (0.1,),
-}
-"""Contours that are drawn where none are asked for: thresholds of the verdict, each of one
-quantity alone. The border of the verdict itself is `lazycore.figures.border`."""
-
-_OF_OUTPUTS = ("_gap", "_margin", "numerical_error")
-_OF_WEIGHTS = ("_displacement", "_parameter_gap")
+from lazycore.results.quantities import NUMBERS
+from lazycore.results.quantities.declared import NO_UNIT, OF_LOSS, OF_OUTPUTS, Quantity
+from lazycore.results.run import RunResult
 
 
 def unit(name: str, loss: str | None) -> str:
-    """Return the unit of a quantity under this loss."""
-    known = QUANTITIES.get(name)
-    if known and known.unit:
-        return known.unit
-    if name.startswith("relative_"):
-        return "no unit"
+    """Return the unit of a number under this loss."""
+    known = NUMBERS.get(name)
+    return _under(known.unit or NO_UNIT, loss) if known else NO_UNIT
+
+
+def unit_of(quantity: Quantity, result: RunResult) -> str:
+    """Return the unit of a quantity in this run."""
+    return _under(quantity.unit, style.loss_name(result))
+
+
+def axis_title(quantity: Quantity, result: RunResult) -> str:
+    """Return the title of a quantity's axis in this run, with its unit."""
+    return f"{quantity.title} ({unit_of(quantity, result)})"
+
+
+def levels(name: str) -> tuple[float, ...]:
+    """Return the contours that are drawn of a number where none are asked for.
+
+    Thresholds of the verdict, each of one number alone; its border is `lazycore.figures.border`.
+    """
+    return NUMBERS[name].levels if name in NUMBERS else ()
+
+
+def _under(unit: str, loss: str | None) -> str:
     of_loss, of_outputs = style.units(loss)
-    if name.endswith("_loss"):
-        return of_loss
-    if name.endswith(_OF_WEIGHTS):
-        return "weight units"
-    if name.endswith(_OF_OUTPUTS):
-        return of_outputs
-    if name.endswith("_error") or name in ("activation_stability", "sign_agreement"):
-        return "share"
-    return "no unit"
+    return {OF_LOSS: of_loss, OF_OUTPUTS: of_outputs}.get(unit, unit)
 
 
 def meaning(name: str) -> str:
     """Return what a quantity is, as on an axis."""
-    return QUANTITIES[name].meaning if name in QUANTITIES else name
+    return NUMBERS[name].words if name in NUMBERS else name
 
 
 def title(name: str, loss: str | None) -> str:
@@ -49,7 +49,7 @@ def title(name: str, loss: str | None) -> str:
 
 def is_log(name: str) -> bool:
     """Whether the quantity is best seen on a log scale."""
-    return name in QUANTITIES and QUANTITIES[name].log
+    return name in NUMBERS and bool(NUMBERS[name].log)
 
 
 def y_axis(title: str, log: bool) -> dict[str, Any]:

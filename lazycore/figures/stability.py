@@ -5,6 +5,11 @@ import numpy as np
 from lazycore.figures import Panel, finding, style
 from lazycore.figures.displacement import MOST_LAYERS, SYMBOLS
 from lazycore.figures.style import Figure, Trace
+from lazycore.results.quantities.units import (
+    ACTIVATION_STABILITY,
+    STABILITY_BY_LAYER,
+    TEST_STABILITY,
+)
 from lazycore.results.run import RunResult
 
 MOST_SHOWN = 0.999
@@ -15,8 +20,8 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     """Return the share of (point, unit) pairs whose pre-activation keeps its sign."""
     data = [_kept(style.model_line("nonlinear", result.time, _mean(result)), log)]
     data += _layers(result, log)
-    if style.has(result, "test_activation_stability"):
-        values = result.series["test_activation_stability"]
+    if style.has(result, TEST_STABILITY.name):
+        values = TEST_STABILITY.values(result)
         look = {"color": style.GREEN, "width": 1.5, "dash": "dot"}
         data.append(_kept(style.line(result.time, values, "on test points", line=look), log))
     return style.figure(
@@ -37,12 +42,11 @@ def figure(result: RunResult, log: bool = True) -> Figure:
 
 
 def _mean(result: RunResult) -> np.ndarray:
-    return result.series["activation_stability"]
+    return ACTIVATION_STABILITY.values(result)
 
 
 def _layers(result: RunResult, log: bool) -> list[Trace]:
-    name = "activation_stability_by_layer"
-    if not style.has(result, name):
+    if not style.has(result, STABILITY_BY_LAYER.name):
         return []
     look = {"color": style.BLUE, "width": 1}
     return [
@@ -50,7 +54,7 @@ def _layers(result: RunResult, log: bool) -> list[Trace]:
             _kept(style.line(result.time, values, f"layer {i + 1}", line=look, opacity=0.75), log),
             SYMBOLS[i % len(SYMBOLS)],
         )
-        for i, values in enumerate(result.series[name].T[:MOST_LAYERS])
+        for i, values in enumerate(STABILITY_BY_LAYER.values(result).T[:MOST_LAYERS])
     ]
 
 
@@ -84,6 +88,6 @@ PANEL = Panel(
     name="stability",
     order=60,
     question="How many hidden units keep the side of zero they began on?",
-    shows=lambda result: style.has(result, "activation_stability"),
+    shows=lambda result: style.has(result, ACTIVATION_STABILITY.name),
     draw=figure,
 )

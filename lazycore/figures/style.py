@@ -38,6 +38,9 @@ MOST_DECADES = 8
 """Decades that a logarithmic axis shows at most: rounding noise is not worth the room."""
 MOST_LABELS = 6
 
+USUAL_LOSS = "square"
+"""That of a run of one's own module whose record does not say."""
+
 ENDINGS = {
     "diverged": "diverged",
     "cancelled": "cancelled: a partial run",
@@ -248,8 +251,8 @@ def output_unit(result: RunResult) -> str:
 
 def units(loss: str | None) -> tuple[str, str]:
     """Return the units of a loss and of its outputs; those of the square one for no known name."""
-    known = spec.collect("loss")
-    return known.get(loss or "square", known["square"]).SPEC.facts["units"]
+    facts = spec.facts_of("loss", loss) or spec.facts_of("loss", USUAL_LOSS)
+    return facts.get("units", ("loss units", "output units"))
 
 
 def loss_name(result: RunResult) -> str | None:

@@ -1,10 +1,15 @@
-"""A small finished picture of a run's losses: on the screen before plotly has arrived."""
+"""Small finished pictures of runs: on the screen before plotly has arrived, and without it.
 
+How a line looks stands at the line: a style sheet in a picture would reach the whole notebook.
+"""
+
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from lazycore.figures import finding, style
+from lazycore.results.cards import WHOLE
 from lazycore.results.run import RunResult
 
 WIDTH, HEIGHT = 360, 220
@@ -38,13 +43,55 @@ def losses(result: RunResult, y_range: Range | None = None) -> str:
 def finding_of(result: RunResult) -> str:
     """Return in words what the picture shows: how the losses of both models went."""
     alpha = (result.config or {}).get("alpha")
+    kind = f"{result.verdict} run" if result.status in WHOLE else "run on its way"
     where = f" at α = {alpha:g}" if alpha else ""
     return finding.sentences(
         [
-            f"losses of a {result.verdict} run{where} {finding.until(result)}",
+            f"losses of a {kind}{where} {finding.until(result)}",
             *finding.both_parts(result, "loss"),
         ]
     )
+
+
+def gaps(places: Sequence[tuple[float, float, str]], *, x_name: str, level: float) -> str:
+    """Return the relative gaps of many runs along an axis, log axes, a mark for each verdict.
+
+    places: (x, gap, verdict) of each run; "" for one that has no verdict. level: a dotted line.
+    """
+    shown = [(x, y, word) for x, y, word in places if x > 0.0 and y > 0.0 and np.isfinite(y)]
+    if not shown:
+        return _frame("no gap yet", "")
+    xs, ys = [x for x, _, _ in shown], [level, *(y for _, y, _ in shown)]
+    x_range, y_range = (min(xs) * 0.8, max(xs) * 1.25), (min(ys) * 0.7, max(ys) * 1.4)
+    at = _place(level, y_range, HEIGHT - BOTTOM, TOP)
+    marks = [
+        _mark(
+            _place(x, x_range, LEFT, WIDTH - RIGHT),
+            _place(y, y_range, HEIGHT - BOTTOM, TOP),
+            word,
+            f"{x:.4g}: gap {y:.3g}, {word or 'no verdict'}",
+        )
+        for x, y, word in shown
+    ]
+    lines = [
+        _axes(x_range, y_range, escape(x_name), "largest gap, of the way"),
+        _line(f"M{LEFT},{at:.1f}H{WIDTH - RIGHT}", dash="2 4"),
+        _text(WIDTH - RIGHT, at - 4, f"{level:.0%}", "end"),
+    ]
+    return _frame(f"Gaps of {len(shown)} runs along {x_name}", "".join([*lines, *marks]))
+
+
+def _mark(x: float, y: float, word: str, title: str) -> str:
+    """Return the mark of a verdict: its colour, and a shape of its own."""
+    color = style.VERDICTS.get(word, style.GREY)
+    shapes = {
+        "lazy": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{color}">',
+        "crossover": f'<path d="M{x - 4:.1f},{y - 4:.1f}h8v8h-8z" fill="{color}">',
+        "rich": f'<path d="M{x:.1f},{y - 6:.1f}l6,6l-6,6l-6,-6z" fill="{color}">',
+    }
+    hollow = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="none" stroke="{color}">'
+    found = shapes.get(word, hollow)
+    return f"{found}<title>{escape(title)}</title></{found[1 : found.index(' ')]}>"
 
 
 def loss_range(results: list[RunResult]) -> Range | None:
@@ -91,18 +138,18 @@ def _decades(span: Range, most: int) -> list[int]:
     return powers[:: -(-len(powers) // most)] if powers else []
 
 
-def _axes(x: Range, y: Range) -> str:
+def _axes(x: Range, y: Range, x_title: str = "flow time t", y_title: str = "loss R(αh)") -> str:
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    parts = [f'<path d="M{LEFT},{TOP}V{bottom}H{right}" class="axis"/>']
+    parts = [_line(f"M{LEFT},{TOP}V{bottom}H{right}")]
     for power in _decades(y, 4):
         at = _place(10.0**power, y, bottom, TOP)
-        parts.append(f'<path d="M{LEFT},{at:.1f}H{right}" class="grid"/>')
+        parts.append(_line(f"M{LEFT},{at:.1f}H{right}", opacity=0.25))
         parts.append(_text(LEFT - 6, at + 5, _power(power), "end"))
     for power in _decades(x, 4):
         at = _place(10.0**power, x, LEFT, right)
         parts.append(_text(at, bottom + 18, _power(power), "middle"))
-    parts.append(_text((LEFT + right) / 2, HEIGHT - 6, "flow time t", "middle"))
-    parts.append(_text(2, 13, "loss R(αh)", "start"))
+    parts.append(_text((LEFT + right) / 2, HEIGHT - 6, x_title, "middle"))
+    parts.append(_text(2, 13, y_title, "start"))
     return "".join(parts)
 
 
@@ -111,15 +158,19 @@ def _power(power: int) -> str:
 
 
 def _text(x: float, y: float, content: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{content}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{INK}">{content}</text>'
+
+
+def _line(path: str, opacity: float = 1.0, dash: str = "none") -> str:
+    return (
+        f'<path d="{path}" fill="none" stroke="{INK}" opacity="{opacity:g}" '
+        f'stroke-dasharray="{dash}"/>'
+    )
 
 
 def _frame(alt: str, body: str) -> str:
-    look = (
-        f"<style>text{{fill:{INK};font:15px sans-serif}}"
-        f"path{{stroke:{INK};fill:none}}.grid{{opacity:.25}}</style>"
-    )
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
-        f'aria-label="{escape(alt)}" xmlns="http://www.w3.org/2000/svg">{look}{body}</svg>'
+        f'aria-label="{escape(alt)}" xmlns="http://www.w3.org/2000/svg" '
+        f'font-family="sans-serif" font-size="15">{body}</svg>'
     )

@@ -11,6 +11,7 @@ SPEC = Spec(
         "classifies": True,
         "outputs": lambda classes: max(2, classes),
         "quadratic": False,
+        "bounded_slope": True,
         # The largest eigenvalue of diag(p) − ppᵀ is ½, at two equal classes.
         "curvature": 0.5,
     },

@@ -11,6 +11,7 @@ SPEC = Spec(
         "classifies": True,
         "outputs": lambda classes: 1,
         "quadratic": False,
+        "bounded_slope": True,
         "curvature": 0.25,
     },
 )

@@ -17,6 +17,7 @@ SPEC = Spec(
         "classifies": True,
         "outputs": lambda classes: 1,
         "quadratic": False,
+        "bounded_slope": False,
         "curvature": 1.0,
         "margin": lambda values: values["margin"],
     },

@@ -16,6 +16,7 @@ SPEC = Spec(
         "classifies": True,
         "outputs": lambda classes: 1,
         "quadratic": False,
+        "bounded_slope": True,
         "curvature": lambda values: values["loss_beta"] / 4.0,
         "margin": lambda values: values["margin"],
     },

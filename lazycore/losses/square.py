@@ -11,6 +11,7 @@ SPEC = Spec(
         "classifies": False,
         "outputs": lambda classes: classes if classes > 2 else 1,
         "quadratic": True,
+        "bounded_slope": False,
         "curvature": 1.0,
         "convexity": 1.0,
     },

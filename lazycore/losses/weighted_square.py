@@ -19,6 +19,7 @@ SPEC = Spec(
         "classifies": False,
         "outputs": lambda classes: classes if classes > 2 else 1,
         "quadratic": False,
+        "bounded_slope": False,
         "curvature": LARGEST,
         "convexity": 1.0,
     },

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lazycore.errors import LazyLabError
-from lazycore.machine.places import PROJECT
 from lazycore.machine.processes import environment
 
 AT_ONCE = threading.BoundedSemaphore(2)
@@ -59,7 +58,6 @@ def apart(
                 capture_output=True,
                 timeout=PATIENCE * limits.seconds + 10.0,
                 env=environment(),
-                cwd=PROJECT,
             )
         except subprocess.TimeoutExpired:
             raise wrong(too_long) from None

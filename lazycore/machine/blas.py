@@ -1,7 +1,7 @@
 """Which library multiplies: numpy's BLAS or torch's.
 
 On processors of AMD with AVX-512 numpy's products of float64 are 1.6 times as fast as torch's,
-whose library takes AVX2 there; elsewhere they are about even (LOG.md, 2026-11-27).
+whose library takes AVX2 there; elsewhere they are about even (docs/log/speed.md, 2026-11-27).
 """
 
 from typing import Any

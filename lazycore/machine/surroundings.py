@@ -34,7 +34,7 @@ def apart(device: torch.device, count: int = 1) -> Iterator[None]:
 
 
 def each_apart(
-    items: Iterator[T], surroundings: Callable[[], AbstractContextManager]
+    items: Iterator[T], surroundings: Callable[[], AbstractContextManager[Any]]
 ) -> Iterator[T]:
     """Yield these items, each computed in `surroundings()`; whoever iterates is back in what is
     theirs at every one, and may stop at any time."""

@@ -1,8 +1,9 @@
 """How many threads a computation has, whatever the caller's process is set to.
 
 Threads of torch spin while they wait for one another: beside other work a run took 72 s on two
-of them that takes 1.65 s on one, and a step of 0.55 s of a convolutional network 3 s (LOG.md,
-2026-11-27, -28). So a run has one, and further cores are used by further processes (`lanes`).
+of them that takes 1.65 s on one, and a step of 0.55 s of a convolutional network 3 s
+(docs/log/speed.md, 2026-11-27 and 2026-11-28). So a run has one, and further cores are used by
+further processes (`lanes`).
 """
 
 import os

@@ -5,10 +5,14 @@ trained it goes to the local minimum that its tangent line shows, though the oth
 through the origin may pass much closer to the target.
 """
 
+import numpy as np
+
 from lazycore.config import spec
 from lazycore.config.spec import Spec, Values
 from lazycore.errors import ConfigError
 from lazycore.models import _programs
+
+CURVE_POINTS = 200_001
 
 
 def _check(values: Values) -> None:
@@ -21,6 +25,12 @@ def _check(values: Values) -> None:
         )
 
 
+def _curve() -> tuple[np.ndarray, np.ndarray]:
+    """Return h at all weights, (n, 2), in order, and the direction of Dh(0), (2,)."""
+    w = np.linspace(-np.pi, np.pi, CURVE_POINTS)
+    return np.stack([np.sin(w), 0.5 * np.sin(2.0 * w)], axis=1), np.ones(2)
+
+
 SPEC = Spec(
     name="figure_eight",
     meaning="one weight and a curve in the plane, h(w) = (sin w, ½ sin 2w)",
@@ -29,6 +39,8 @@ SPEC = Spec(
         "parameters": lambda values, d, k: 1,
         "operations": lambda values, d, k: 2,
         "reads_inputs": False,
+        "linear_layers": lambda values: 0,
+        "curve": _curve,
     },
 )
 

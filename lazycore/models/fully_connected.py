@@ -14,7 +14,12 @@ SPEC = Spec(
     meaning="hidden layers of one width, as many as the depth says",
     reads=(DEPTH, *NETWORK),
     check=_layers.even_width,
-    facts={"parameters": _parameters, "operations": _parameters, "stacked": True},
+    facts={
+        "parameters": _parameters,
+        "operations": _parameters,
+        "stacked": True,
+        "linear_layers": lambda values: values["depth"] + 1,
+    },
 )
 
 

@@ -34,6 +34,7 @@ SPEC = Spec(
         "parameters": lambda values, d, k: values["weights"],
         "operations": lambda values, d, k: k * values["weights"] ** 2,
         "reads_inputs": False,
+        "linear_layers": lambda values: 0,
     },
 )
 

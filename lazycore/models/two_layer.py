@@ -14,7 +14,12 @@ SPEC = Spec(
     meaning="one hidden layer: Σ a σ(b · x)",
     reads=NETWORK,
     check=_layers.even_width,
-    facts={"parameters": _parameters, "operations": _parameters, "stacked": True},
+    facts={
+        "parameters": _parameters,
+        "operations": _parameters,
+        "stacked": True,
+        "linear_layers": lambda values: 2,
+    },
 )
 
 

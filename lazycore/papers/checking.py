@@ -15,17 +15,22 @@ from lazycore.running.run import choose_device
 def select(patterns: list[str], *, quick: bool, paper: str | None = None) -> list[Check]:
     """Return the checks whose names match one of the patterns (all when there is none).
 
-    quick: without those that take minutes. paper: of this paper only.
+    quick: without those that take minutes. paper: of this paper only; its name may then be left
+    out of theirs.
     """
     papers = sorted({c.paper for c in collect()} - {""})
     if paper is not None and paper not in papers:
         raise ConfigError(f"there are no checks of the paper {paper}: give {', '.join(papers)}.")
     checks = [c for c in collect() if not (quick and c.slow) and paper in (None, c.paper)]
-    chosen = [c for c in checks if not patterns or any(fnmatch(c.name, p) for p in patterns)]
+    chosen = [c for c in checks if not patterns or any(_matches(c, p, paper) for p in patterns)]
     if not chosen:
         names = ", ".join(c.name for c in checks)
         raise ConfigError(f"no check is called {', '.join(patterns)}: there are {names}.")
     return chosen
+
+
+def _matches(check: Check, pattern: str, paper: str | None) -> bool:
+    return fnmatch(check.name, pattern) or fnmatch(check.name, f"{paper}/{pattern}")
 
 
 class Checking:

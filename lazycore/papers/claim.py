@@ -1,22 +1,16 @@
 """Claims of the literature and of our own, each checked by a computation.
 
-A file here holds `CHECKS`: what is claimed, the runs that decide it (ordinary configs, so
-that several checks share them), and the judgement of their results. One more claim is one
-more file. `python -m lazycore check` runs them all.
+A file in a paper's `claims` holds `CHECKS`: what is claimed, the runs that decide it (ordinary
+configs, so that several checks share them), and the judgement of their results. One more claim
+is one more file. `python -m lazycore check` runs them all.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.collection import files
+from lazycore.papers.collection import held
 from lazycore.results.run import RunResult
-
-LAZY_TRAINING = "lazy-training"
-"""Chizat, Oyallon & Bach (2019, arXiv:1812.07956)."""
-
-FEATURE_LAZY = "feature-lazy"
-"""Geiger, Spigler, Jacot & Wyart (2020, arXiv:1906.08034)."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +30,12 @@ class Row:
 class Check:
     """A claim and what decides it.
 
-    name: short, for the command line. source: where the claim is from.
+    name: short, for the command line; once collected no two have the same
+    (`lazycore.papers.collection.qualified`). source: where the claim is from.
     runs: configs by label. judge: their results by label → rows of the table.
     slow: takes minutes; left out by `check --quick`, and of a paper but with `--full`.
-    paper: whose claim it is, as `check --paper` names it; empty for our own.
+    paper: whose claim it is, as `check --paper` names it; empty for our own. Its folder says it:
+    `collect` fills it in.
     """
 
     name: str
@@ -52,5 +48,4 @@ class Check:
 
 def collect() -> list[Check]:
     """Return every check, file by file in alphabetical order, the slow ones last."""
-    found = (check for file in files("claims") for check in file.CHECKS)
-    return sorted(found, key=lambda check: check.slow)
+    return sorted(held("claims", "CHECKS"), key=lambda check: check.slow)

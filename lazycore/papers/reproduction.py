@@ -1,9 +1,9 @@
-"""The figures of Chizat, Oyallon & Bach (2019, arXiv:1812.07956), computed beside the paper's.
+"""The figures of the papers, computed beside what these report.
 
-A file here that holds a `REPRODUCTION` is one figure: the runs and sweeps that it needs, as
-ordinary jobs of the queue, the curves that they come to, and how far these agree with what
-was *reported*, that is read off the paper. What is computed here is never called reported.
-numpy only; nothing here computes a run.
+A file in a paper's `figures` that holds a `REPRODUCTION` is one figure: the runs and sweeps that
+it needs, as ordinary jobs of the queue, the curves that they come to, and how far these agree
+with what was *reported*, that is read off the paper. What is computed here is never called
+reported. numpy only; nothing here computes a run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.machine.once import once
 from lazycore.papers.claim import Row
-from lazycore.papers.collection import files
+from lazycore.papers.collection import held, oldest_first
 from lazycore.results.run import RunResult
 from lazycore.results.sweep import SweepResult
 
@@ -117,13 +117,15 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """One figure of the paper.
+    """One figure of a paper.
 
-    name: in links. title, caption: what it shows. x, y: its axes. settings: the first is the
-    default; none where nothing is computed here (`missing` says why). curves: what the jobs
-    came to, in their order, → ours. reported: the paper's lines. agreement: the same results
-    → how far both agree, in numbers. kind: `curves`, or `neurons` where each job is a run
-    whose neurons are drawn.
+    name: in links; once collected no two have the same (`lazycore.papers.collection.qualified`).
+    title, caption: what it shows. x, y: its axes. settings: the first is the default; none where
+    nothing is computed here (`missing` says why). curves: what the jobs came to, in their order,
+    → ours. reported: the paper's lines. read_off: where these are from, in words. agreement: the
+    same results → how far both agree, in numbers. kind: `curves`, or `neurons` where each job is
+    a run whose neurons are drawn. paper: whose figure it is; its folder says it, `collect` fills
+    it in.
     """
 
     name: str
@@ -134,9 +136,11 @@ class Reproduction:
     settings: tuple[Setting, ...] = ()
     curves: Callable[[Sequence[Found]], list[Curve]] = lambda found: []
     reported: Callable[[], list[Curve]] = lambda: []
+    read_off: Callable[[], str] = lambda: ""
     agreement: Callable[[Sequence[Found]], list[Row]] = lambda found: []
     kind: str = "curves"
     missing: str = ""
+    paper: str = ""
 
     def setting(self, name: str) -> Setting:
         """Return the setting of that name; `ConfigError` when there is none."""
@@ -149,14 +153,20 @@ class Reproduction:
 
 @cache
 def collect() -> dict[str, Reproduction]:
-    """Return every figure by its name, in the paper's order."""
-    found = [file.REPRODUCTION for file in files("figures")]
-    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
+    """Return every figure by its name, in its paper's order, those of the oldest paper first."""
+    found = sorted(held("figures", "REPRODUCTION"), key=lambda one: one.name)
+    return {one.name: one for one in oldest_first(found)}
 
 
 def find(name: str) -> Reproduction:
     """Return the figure of that name; `ConfigError` when there is none."""
     return _named(name, collect(), "figure")
+
+
+def quick_jobs(paper: str) -> list[Job]:
+    """Return what a paper's figures open with: the quick size of their first settings."""
+    first = (one.settings[0] for one in collect().values() if one.paper == paper and one.settings)
+    return [job for setting in first for job in setting.sizes[QUICK].jobs]
 
 
 def _named(name: str, known: Mapping, what: str):

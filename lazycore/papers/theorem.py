@@ -1,24 +1,25 @@
 """The statements of the theory, each beside what a run says of it. numpy only.
 
-A file whose name does not start with an underscore holds a `THEOREM`: the statement, problems
+A file in a paper's `theorems` holds a `THEOREM`: the statement, problems
 to look at it on, and functions from recorded runs to hypotheses, lines and rates. All of it is
 read off `RunResult`s, so that whatever is shown is an ordinary run of the queue and the store.
 One more statement is one more file.
-
-Chizat, Oyallon & Bach (2019), "On Lazy Training in Differentiable Programming",
-arXiv:1812.07956; numbers are those of version 4.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.papers.collection import files
+from lazycore.papers.collection import held, oldest_first
 from lazycore.results.run import RunResult
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BOUND = "bound"
 BELOW = "estimate from below, not a bound"
@@ -109,6 +110,11 @@ def no_rates(results: Sequence[RunResult]) -> list[Rate]:
     return []
 
 
+def no_sweep_rates(frame: "pd.DataFrame") -> list[Rate]:
+    """Return nothing: the statement gives no rate over a sweep."""
+    return []
+
+
 def no_companions(result: RunResult) -> dict[str, RunConfig]:
     """Return nothing: the statement is about one run."""
     return {}
@@ -118,14 +124,17 @@ def no_companions(result: RunResult) -> dict[str, RunConfig]:
 class Theorem:
     """One statement and how it is looked at.
 
-    name: in links. title: as chosen on the page. statement: markdown with formulas.
-    source: where it is from. examples: problems by label, the first one first.
+    name: in links; once collected no two have the same (`lazycore.papers.collection.qualified`).
+    title: as chosen on the page. statement: markdown with formulas. source: where in the paper
+    it is. examples: problems by label, the first one first.
     alphas: output scales over which `rates` looks at an example.
     hypotheses: what is assumed, checked on a run. lines: measured curves under their bounds,
     of a run and its companions. rates: exponents over runs that differ in α only.
-    companions: further runs that the statement is about, by label. sweep: of the κ explorer.
+    companions: further runs that the statement is about, by label. sweep: of the κ explorer;
+    sweep_rates: exponents over the cells of its table.
     slopes: whether these are powers of α of the distances, which have a figure.
-    remark: what is to be known about the numbers, in a sentence.
+    remark: what is to be known about the numbers, in a sentence. order: among the paper's
+    statements. paper: whose it is; its folder says it, `theorems` fills it in.
     """
 
     name: str
@@ -140,12 +149,14 @@ class Theorem:
     alphas: tuple[float, ...] = ()
     slopes: bool = False
     sweep: SweepConfig | None = None
+    sweep_rates: Callable[["pd.DataFrame"], list[Rate]] = no_sweep_rates
     remark: str = ""
     order: int = field(default=0)
+    paper: str = ""
 
 
 @cache
 def theorems() -> dict[str, Theorem]:
-    """Return every statement by its name, in the order of the paper."""
-    found = sorted((file.THEOREM for file in files("theorems")), key=lambda one: one.order)
-    return {theorem.name: theorem for theorem in found}
+    """Return every statement by its name, in its paper's order, the oldest paper's first."""
+    found = sorted(held("theorems", "THEOREM"), key=lambda one: one.order)
+    return {theorem.name: theorem for theorem in oldest_first(found)}

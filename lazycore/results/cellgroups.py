@@ -16,7 +16,8 @@ from lazycore.results import npz
 from lazycore.results.groups import counted
 from lazycore.results.plane import SEEDS, Axis, plain
 from lazycore.results.store import checked_digest
-from lazycore.results.sweep import LARGEST_FILE, SCHEMA, SweepResult, counts_of
+from lazycore.results.sweep import LARGEST_FILE, SCHEMA, SweepResult
+from lazycore.results.tabled import counts_of
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import IO, Any, NoReturn, TypeVar
 import numpy as np
 
 from lazycore.config.run import ENGINE_VERSION
-from lazycore.errors import CorruptResult, LazyLabError, ResultNotFound
+from lazycore.config.spec import kind_of
+from lazycore.errors import ConfigError, CorruptResult, LazyLabError, ResultNotFound
 
 Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
@@ -41,6 +42,8 @@ def unpack(
 
     noun: what it should be, for the sentence. largest: bytes that it may unpack to.
     """
+    if not isinstance(data, bytes):
+        raise ConfigError(f"data is {kind_of(data)}: give the bytes of a {noun}.")
     try:
         arrays = _arrays(data, noun, largest)
         head = _head(arrays.pop("head"), noun)
@@ -66,10 +69,13 @@ def written(path: str | Path, write: Callable[[], Any]) -> Path:
 
 def read(path: str | Path) -> bytes:
     """Return the bytes of a file; `ResultNotFound` when it cannot be read."""
+    if not isinstance(path, (str, Path)):
+        raise ConfigError(f"path is {kind_of(path)}: give the path of a file.")
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise ResultNotFound(f"cannot read {path}: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # a null sign in it is a ValueError
+        said = getattr(error, "strerror", None) or error
+        raise ResultNotFound(f"cannot read {path}: {said}.") from error
 
 
 def _arrays(data: bytes, noun: str, largest: int) -> Arrays:

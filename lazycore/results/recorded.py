@@ -1,8 +1,9 @@
-"""What the arrays and words of a record are, said once: its names, their kinds and their axes.
+"""What the arrays and words of a record are: their names, kinds and axes, as they are declared.
 
-A record from a file is held against it where its bytes become one (`RunResult.from_bytes`), so
-that no figure meets what it was not written for. A name that is not here may stand in a record
-all the same: it is a quantity that nothing draws yet, numbers over the time.
+A record from a file is held against the declarations (`lazycore.results.quantities`) where its
+bytes become one (`RunResult.from_bytes`), so that no figure meets what it was not written for. A
+name that is not declared may stand in a record all the same: it is a quantity that nothing draws
+yet, numbers over the time.
 """
 
 import math
@@ -13,96 +14,46 @@ from typing import Any
 import numpy as np
 
 from lazycore.errors import CorruptResult
+from lazycore.results.quantities import DECLARED
+from lazycore.results.quantities.declared import (
+    ARRAY,
+    KERNEL_TIME,
+    MODELS,
+    NUMBER,
+    PATHS,
+    RUN,
+    TIME,
+    WORD,
+    WORDS,
+)
 
-MODELS = ("nonlinear", "linearized")
-PATHS = (*MODELS, "refreshed")
+__all__ = ["MODELS", "PATHS", "check_array", "check_record"]
+
 STATES = ("done", "diverged")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,60}(\.[A-Za-z0-9_]{1,60}){0,3}")
 MOST_AXES, MOST_NAMES, LONGEST_TEXT = 3, 300, 2000
 
 Axes = tuple[str, ...]
 
-SERIES: dict[str, Axes] = {
-    **dict.fromkeys(("gap.train_output", "gap.test_output", "gap.parameter", "refreshed.gap"), ()),
-    **dict.fromkeys(("activation_stability", "test_activation_stability", "compression"), ()),
-    **dict.fromkeys(("sign_agreement", "theory.theorem_2_3"), ()),
-    "activation_stability_by_layer": ("hidden layers",),
-    "refreshed.test_outputs": ("test points", "outputs"),
-}
-for _path in PATHS:
-    SERIES |= {
-        f"{_path}.{name}": ()
-        for name in ("train_loss", "test_loss", "train_error", "test_error", "displacement")
-    }
-    SERIES |= {f"{_path}.margin": (), f"{_path}.output_change": ()}
-    SERIES[f"{_path}.displacement_by_layer"] = ("layers",)
-    SERIES[f"{_path}.outputs"] = ("points", "outputs")
-"""Quantities over the time, and their further axes."""
 
-SPARSE: dict[str, Axes] = {
-    **dict.fromkeys(("kernel_change", "kernel_change_test", "alignment.nonlinear"), ()),
-    **{
-        f"{kernel}.{name}": ()
-        for kernel in ("frozen", "frozen_last_layer")
-        for name in ("time", "train_loss", "test_loss", "train_error", "test_error")
-    },
-    "kernel.eigenvalues": ("eigenvalues",),
-    "kernel.projections": ("eigenvalues",),
-    "kernel.gram": ("points of the kernel", "points of the kernel"),
-    **{f"neurons.{model}": ("neurons", "two directions") for model in MODELS},
-}
-"""Quantities over the times of the kernel, and their further axes."""
+def _axes(at: str, kind: str | None = None) -> dict[str, Axes]:
+    """Return the further axes of what is declared to stand there, by its names in a record."""
+    declared = DECLARED.items()
+    return {key: q.axes for key, q in declared if q.at == at and kind in (None, q.kind)}
 
-ARRAYS: dict[str, Axes] = {
-    "data.x": ("drawn points", "inputs"),
-    "data.y": ("drawn points", "outputs"),
-    "function.x": ("grid points", "inputs"),
-    **{f"function.{path}": ("grid points", "outputs") for path in PATHS},
-    **{f"{path}.test_outputs": ("test points", "outputs") for path in PATHS},
-    "constants.target": ("points", "outputs"),
-    "constants.curvature": ("radii",),
-    "constants.curvature_radius": ("radii",),
-    "frozen.correlation": ("kernel times",),
-    "frozen_last_layer.correlation": ("kernel times",),
-    "kernel.labels": ("points of the kernel",),
-    "neurons.sign": ("neurons",),
-    "preactivation_speed": ("speeds",),
-    "spectrum": ("spectrum",),
-    **{
-        f"refreshed.{name}": ("stages",)
-        for name in ("stage_step", "stage_time", "stage_step_size", "stability", "kernel_distance")
-    },
-    "refreshed.spectrum": ("marked stages", "eigenvalues of a stage"),
-    "refreshed.spectrum_step": ("marked stages",),
-}
+
+SERIES, SPARSE = _axes(TIME), _axes(KERNEL_TIME)
+"""Quantities over the time, and over the times of the kernel, with their further axes."""
+ARRAYS = _axes(RUN, ARRAY)
 """Arrays that hold for the run as a whole, and their axes."""
-
-NUMBERS = (
-    *("alpha_sqrt_width", "class_gap", "class_gap_after", "horizon", "kappa", "kernel_points"),
-    *("first_tolerance", "lambda_max", "numerical_error", "parameters", "step_size"),
-    "refreshed.updates",
-    *(f"{path}.{name}" for path in PATHS for name in ("stop_time", "half_time")),
-    *(f"frozen_gates.{part}_{name}" for part in ("train", "test") for name in ("error", "gap")),
-)
-WORDS = ("device", "rounding", "diagnosis", "theory.reason")
-LISTS = ("notes", "layers")
+ONE_NUMBER, ONE_WORD, LISTS = (tuple(_axes(RUN, kind)) for kind in (NUMBER, WORD, WORDS))
 """Of the run as a whole: a number or nothing; words or nothing; lists of words."""
+TOGETHER = tuple((key, other) for key, quantity in DECLARED.items() for other in quantity.needs)
+"""A quantity, and one without which it says nothing."""
 
 SIZES = {"inputs": (1, 2), "two directions": (2, 2), "outputs": (1, 10**6), "layers": (1, 10**5)}
 SIZES |= {"grid points": (1, 2500), "points of the kernel": (1, 2000), "eigenvalues": (1, 10**5)}
 """Fewest and most along an axis, where that is not any number."""
-
-TOGETHER = (
-    ("kernel.gram", "kernel.labels"),
-    ("kernel.eigenvalues", "kernel.projections"),
-    ("neurons.nonlinear", "neurons.sign"),
-    ("function.nonlinear", "function.x"),
-    ("data.x", "data.y"),
-    *(("refreshed.stage_step", f"refreshed.{name}") for name in ("stability", "kernel_distance")),
-    ("refreshed.stage_step", "refreshed.stage_step_size"),
-    ("refreshed.spectrum", "refreshed.spectrum_step"),
-)
-"""A quantity, and one without which it says nothing."""
 
 
 def check_record(result: Any) -> None:
@@ -119,7 +70,7 @@ def check_record(result: Any) -> None:
             _fits(f"{group}/{name}", array, axes, sizes, first)
     for name, value in result.latest.items():
         if isinstance(value, np.ndarray):
-            if name in (*NUMBERS, *WORDS, *LISTS) or name.endswith(".status"):
+            if name in (*ONE_NUMBER, *ONE_WORD, *LISTS) or name.endswith(".status"):
                 _wrong(f"latest/{name}", value, "a number or words, no array")
             _fits(f"latest/{name}", value, ARRAYS.get(name), sizes, None)
         else:
@@ -177,13 +128,13 @@ def _is_plain(name: str, value: Any) -> None:
         raise CorruptResult(f"{name} of this record must be an array of numbers.")
     state = name.endswith(".status") and name.split(".")[0] in PATHS
     texts = value if name in LISTS and isinstance(value, list) else [value]
-    if name in NUMBERS or name.startswith("constants.") and not isinstance(value, str):
+    if name in ONE_NUMBER or name.startswith("constants.") and not isinstance(value, str):
         right, what = value is None or _is_number(value), "a number"
     elif state:
         right, what = value in STATES, " or ".join(STATES)
-    elif name in LISTS or name in WORDS:
+    elif name in LISTS or name in ONE_WORD:
         right = all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts)
-        right = (right and (name in WORDS or value is texts)) or value is None
+        right = (right and (name in ONE_WORD or value is texts)) or value is None
         what = "a list of words" if name in LISTS else "words"
     else:
         return

@@ -6,63 +6,62 @@ keys of the JSON (`nonlinear.train_loss`) and of the arrays in the file: a new q
 one more name, and no code here.
 """
 
+# pyright: reportUnnecessaryIsInstance=false, reportMissingTypeStubs=false, reportUnknownMemberType=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+# pandas says no types.
+
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lazycore.config.run import ENGINE_VERSION, RunConfig
-from lazycore.errors import CorruptResult
+from lazycore.config.spec import kind_of
+from lazycore.errors import ConfigError, CorruptResult
 from lazycore.machine.once import once
-from lazycore.results import npz
+from lazycore.results import cards, drawn, npz
+from lazycore.results.plaindata import is_array, nested, plain, stacked
+from lazycore.results.quantities import ALL
+from lazycore.results.quantities.apart import GAP
+from lazycore.results.quantities.declared import LEFT_OUT
+from lazycore.results.quantities.kernel import KERNEL_CHANGE
+from lazycore.results.quantities.models import OUTPUT_CHANGE, STATUS, TRAIN_LOSS
+from lazycore.results.quantities.whole import NUMERICAL_ERROR
 from lazycore.results.recorded import MODELS, check_record
 from lazycore.results.snapshots import Snapshot, answer
 from lazycore.results.verdict import Finding, finding, share_learned, so_far
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = "lazylab-result-1"
 LARGEST_FILE = 256 * 2**20
 """Bytes that a result may unpack to: more is refused before it is read."""
 
 STATUSES = ("done", "diverged", "cancelled", "budget")
-ALWAYS_PRESENT = {
-    "refreshed": None,
-    "gap.train_output": [],
-    "gap.test_output": None,
-    "gap.parameter": [],
-    "kernel_change": [],
-    "activation_stability": None,
-    "kappa": None,
-    "numerical_error": None,
-    "device": None,
-} | {
-    f"{model}.{key}": default
-    for model in MODELS
-    for key, default in {
-        "status": "done",
-        "train_loss": [],
-        "test_loss": None,
-        "train_error": None,
-        "test_error": None,
-        "displacement": [],
-        "stop_time": None,
-        "half_time": None,
-    }.items()
-}
+
+
+def _absent(path: str | None) -> dict[str, Any]:
+    """Return what stands in a record where the run has no such quantity, by its name."""
+    return {
+        quantity.key(path): quantity.absent
+        for quantity in ALL
+        if quantity.absent is not LEFT_OUT and (path in quantity.of or not (path or quantity.of))
+    }
+
+
+ALWAYS_PRESENT = {"refreshed": None, **_absent(None), **_absent(MODELS[0]), **_absent(MODELS[1])}
 """Keys of the JSON contract, and what stands there when the run has no such quantity."""
 
-OF_THIRD = {
-    key.replace("linearized", "refreshed"): default
-    for key, default in ALWAYS_PRESENT.items()
-    if key.startswith("linearized.")
-}
+OF_THIRD = _absent("refreshed")
 """The same of the path of iterative linearisation, where the run has one."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RunResult:
     """One run: its config and everything that was recorded.
 
@@ -85,10 +84,13 @@ class RunResult:
     ) -> "RunResult":
         """Return the result of these snapshots, which may be the first part of a run.
 
+        config: of the run; None where there is none. Raises `ConfigError` for another thing.
         `status` overrides what the run says of itself ("cancelled" for a partial one). Of a run
         with two answers this is the last one that has come to its end: a partial one is the first
         answer, in full length, until the second is there.
         """
+        if not (config is None or isinstance(config, RunConfig)):
+            raise ConfigError(f"config is {kind_of(config)}: give a RunConfig, or None.")
         snapshots = answer(list(snapshots), is_partial=status is not None)
         latest: dict[str, Any] = {}
         for snapshot in snapshots:
@@ -99,9 +101,9 @@ class RunResult:
             config=config.resolve().to_dict() if config is not None else None,
             status=status or said,
             time=np.array([s.time for s in snapshots], dtype=float),
-            series=_stacked([s.series for s in snapshots]),
+            series=stacked([s.series for s in snapshots]),
             kernel_time=np.array([s.time for s in sparse], dtype=float),
-            sparse=_stacked([s.sparse for s in sparse]),
+            sparse=stacked([s.sparse for s in sparse]),
             latest=latest,
         )
 
@@ -131,30 +133,48 @@ class RunResult:
     @property
     def _judged(self) -> dict[str, Any]:
         return {
-            "gap": self.series.get("gap.train_output", np.array([])),
-            "change": self.series.get("linearized.output_change", np.array([])),
-            "kernel_change": self.sparse.get("kernel_change", np.array([])),
+            "gap": GAP.values(self),
+            "change": OUTPUT_CHANGE.values(self, "linearized"),
+            "kernel_change": KERNEL_CHANGE.values(self),
             "numerical_error": self.numerical_error,
             "learned": self.learned,
-            "diverged": any(self.latest.get(f"{model}.status") == "diverged" for model in MODELS),
+            "diverged": any(self.latest.get(STATUS.key(m)) == "diverged" for m in MODELS),
         }
 
     @property
     def numerical_error(self) -> float:
         """Error of the method, in the units of the output gap; ∞ where nothing is known."""
-        known = self.latest.get("numerical_error")
+        known = self.latest.get(NUMERICAL_ERROR.name)
         return math.inf if known is None or math.isnan(known) else float(known)
 
     @property
     def learned(self) -> float:
         """Share of its training loss that a model has lost at best, the larger of both models'."""
-        losses = (self.series.get(f"{model}.train_loss", np.array([])) for model in MODELS)
-        return share_learned(*losses)
+        return share_learned(*(TRAIN_LOSS.values(self, model) for model in MODELS))
 
     @property
     def notes(self) -> list[str]:
         """Sentences on what was done otherwise than one might think."""
         return [str(note) for note in self.latest.get("notes", ())]
+
+    def __repr__(self) -> str:
+        return cards.of_run(self).text()
+
+    def _repr_html_(self) -> str:
+        return drawn.html(self, cards.of_run(self))
+
+    def figures(self) -> dict[str, str]:
+        """Return the figures that this run has the quantities for: name → what it answers."""
+        return drawn.artist().figures(self)
+
+    def plot(self, name: str = "losses", *, log: bool = True) -> "drawn.Figure":
+        """Return one of `figures()` as a plotly Figure.
+
+        log: whether its axes are logarithmic where that makes sense.
+        Raises `ConfigError` for a name that is no figure of this run, `LazyLabError` where plotly
+        is not installed.
+        """
+        return drawn.artist().plot(self, name, {"log": log})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able data: the contract's keys, and the further ones."""
@@ -162,8 +182,8 @@ class RunResult:
         if "refreshed.train_loss" in self.series:
             flat |= OF_THIRD
         for group in (self.series, self.sparse, self.latest):
-            flat |= {key: _plain(value) for key, value in group.items()}
-        flat |= {"kernel_time": _plain(self.kernel_time), "time": _plain(self.time)}
+            flat |= {key: plain(value) for key, value in group.items()}
+        flat |= {"kernel_time": plain(self.kernel_time), "time": plain(self.time)}
         head = {
             "config": dict(self.config) if self.config is not None else None,
             "digest": self.digest,
@@ -172,10 +192,10 @@ class RunResult:
             "verdict": self.verdict,
             "learned": self.learned,
         }
-        return head | _nested(flat) | head  # nothing recorded may pass for the head
+        return head | nested(flat) | head  # nothing recorded may pass for the head
 
     @property
-    def history(self):
+    def history(self) -> "pd.DataFrame":
         """Everything recorded over time as a tidy pandas frame: time, quantity, value."""
         import pandas as pd
 
@@ -185,7 +205,7 @@ class RunResult:
             for name, values in group.items()
             if values.ndim == 1
         ]
-        empty = pd.DataFrame({"time": [], "quantity": [], "value": []})
+        empty = pd.DataFrame({"time": list[float](), "quantity": [], "value": []})
         return pd.concat(parts, ignore_index=True) if parts else empty
 
     def to_bytes(self) -> bytes:
@@ -194,7 +214,7 @@ class RunResult:
             "schema": SCHEMA,
             "config": self.config,
             "status": self.status,
-            "latest": {k: _plain(v) for k, v in self.latest.items() if not _is_array(v)},
+            "latest": {k: plain(v) for k, v in self.latest.items() if not is_array(v)},
         }
         return npz.pack(head, dict(self._arrays()))
 
@@ -202,7 +222,8 @@ class RunResult:
     def from_bytes(cls, data: bytes, largest: int | None = None) -> "RunResult":
         """Return the result in these bytes; `CorruptResult` for anything that is not one.
 
-        largest: bytes that it may unpack to, `LARGEST_FILE` where left out.
+        data: what `to_bytes` gave. largest: bytes that it may unpack to, `LARGEST_FILE` where
+        left out.
         """
         return npz.unpack(data, "result", SCHEMA, largest or LARGEST_FILE, cls._assembled)
 
@@ -238,52 +259,15 @@ class RunResult:
 
     @classmethod
     def load(cls, path: str | Path) -> "RunResult":
-        """Return the result in the file; `ResultNotFound` or `CorruptResult` when there is none."""
+        """Return the result in the file at `path`.
+
+        Raises `ResultNotFound` where it cannot be read, `CorruptResult` where it is no result.
+        """
         return cls.from_bytes(npz.read(path))
 
     def _arrays(self) -> list[tuple[str, np.ndarray]]:
         named = [("time", self.time), ("kernel_time", self.kernel_time)]
         named += [(f"series/{k}", v) for k, v in sorted(self.series.items())]
         named += [(f"sparse/{k}", v) for k, v in sorted(self.sparse.items())]
-        named += [(f"latest/{k}", v) for k, v in sorted(self.latest.items()) if _is_array(v)]
+        named += [(f"latest/{k}", v) for k, v in sorted(self.latest.items()) if is_array(v)]
         return named
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray)
-
-
-def _stacked(rows: list[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: _column([row.get(name) for row in rows]) for name in names}
-
-
-def _column(values: list[Any]) -> np.ndarray:
-    """Return the values as one array, NaN where a row has none."""
-    first = next(v for v in values if v is not None)
-    blank = np.full(np.shape(first), np.nan)
-    stacked = np.stack([blank if v is None else np.asarray(v) for v in values])
-    return stacked if stacked.dtype == np.float32 else stacked.astype(float)
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON-able data, null for NaN and ∞."""
-    if _is_array(value):
-        return _plain(value.tolist())
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for name, value in flat.items():
-        *parents, leaf = name.split(".")
-        node = tree
-        for parent in parents:
-            node[parent] = node.get(parent) or {}  # null where the run has no such path
-            node = node[parent]
-        node[leaf] = value
-    return tree

@@ -5,30 +5,39 @@ gone wrong keeps its row and says so. Where runs record what they answer on the 
 last, the table holds that too: what an ensemble does is in no number of its members.
 """
 
+# pyright: reportUnnecessaryIsInstance=false, reportMissingTypeStubs=false, reportUnknownMemberType=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+# pandas says no types.
+
 import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from lazycore.config.axes import axis_text
 from lazycore.config.run import ENGINE_VERSION
+from lazycore.config.spec import kind_of
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
 from lazycore.machine.once import once
-from lazycore.results import answers, npz
+from lazycore.results import answers, cards, drawn, npz
 from lazycore.results.quantities import QUANTITIES, measure
-from lazycore.results.recorded import check_array
 from lazycore.results.run import RunResult
+from lazycore.results.tabled import REDUCTIONS, VERDICTS, check_table, counts_of, reduced, scales
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = "lazylab-sweep-1"
 LARGEST_FILE = 64 * 2**20
 """Bytes that a table may unpack to: more is refused before it is read."""
 STATUSES = ("missing", "done", "diverged", "budget", "failed")
-VERDICTS = ("", "lazy", "crossover", "rich", "undecided")
-REDUCTIONS = {"median": np.median, "mean": np.mean, "min": np.min, "max": np.max}
 LONGEST_MESSAGE = 500
+SHOWN = {cards.GAP: "relative_gap", cards.KERNEL: "kernel_change"}
+"""Quantities of which a table says where they lie, by what they are called."""
 OUTPUTS = "nonlinear.test_outputs"
 """What a run records of its final outputs αh, one a test point."""
 
@@ -40,6 +49,8 @@ class SweepResult:
     """
 
     def __init__(self, config: SweepConfig) -> None:
+        if not isinstance(config, SweepConfig):
+            raise ConfigError(f"config is {kind_of(config)}: give a SweepConfig.")
         self.config = config
         self.values = np.full((len(config.cells), len(QUANTITIES)), np.nan)
         self._status = np.zeros(len(config.cells), dtype=np.uint8)
@@ -48,8 +59,11 @@ class SweepResult:
         self._outputs: np.ndarray | None = None
 
     def add(self, digest: str, result: RunResult) -> None:
-        """Keep what the run of this cell came to: its status, verdict and quantities, and where
-        it did not reach its end, the diagnosis that it has of that."""
+        """Keep what the run of a cell came to: its status, verdict and quantities, and where it
+        did not reach its end, the diagnosis that it has of that.
+
+        digest: of the cell. result: its run; `ConfigError` for a partial one, or no cell's.
+        """
         if result.status not in STATUSES:
             raise ConfigError(f"the run {digest} was {result.status}: only a whole run is a cell.")
         row = self._row(digest)
@@ -62,13 +76,52 @@ class SweepResult:
         self._keep_outputs(row, answers.one_each(result.latest.get(OUTPUTS)))
 
     def add_failure(self, digest: str, message: str) -> None:
-        """Keep that this cell could not be computed, and why."""
+        """Keep that the cell of this digest could not be computed, and why: the message."""
         row = self._row(digest)
         self._status[row] = STATUSES.index("failed")
         self._verdict[row] = 0
         self.values[row] = np.nan
         self._messages[row] = message[:LONGEST_MESSAGE]
         self._keep_outputs(row, np.array([]))
+
+    def __repr__(self) -> str:
+        return self._card.text()
+
+    def _repr_html_(self) -> str:
+        return drawn.html(self, self._card)
+
+    @property
+    def _card(self) -> cards.Card:
+        words = [
+            (STATUSES[s], VERDICTS[v]) for s, v in zip(self._status, self._verdict, strict=True)
+        ]
+        names = list(QUANTITIES)
+        shown = {n: self.values[:, names.index(q)] for n, q in SHOWN.items()}
+        axes = tuple((name, axis_text(name, v)) for name, v in self.config.axes.items())
+        shared = {k: v for k, v in self.config.base.given().items() if k not in self.config.axes}
+        rest = (("each run", cards.called(shared) or "as by default"), ("digest", self.digest))
+        return cards.of_table("SweepResult", axes, words, self._messages.values(), shown, rest)
+
+    @property
+    def axes_and_base(self) -> tuple[Mapping[str, tuple[Any, ...]], Mapping[str, Any]]:
+        """The axes with their values, and what all runs have in common, for who draws this."""
+        return self.config.axes, self.config.base.resolve().to_dict()
+
+    def figures(self) -> dict[str, str]:
+        """Return the figures that this table has: name → what it answers."""
+        return drawn.artist().figures(self)
+
+    def plot(
+        self, name: str = "lines", quantity: str = "relative_gap", **view: Any
+    ) -> "drawn.Figure":
+        """Return one of `figures()` as a plotly Figure.
+
+        quantity: a column of `frame`. view: `x` and `y`, the names of its axes; and the value of
+        any other axis by its name, the first one where it is left out.
+        Raises `ConfigError` for a name that is no figure, quantity or axis of this table,
+        `LazyLabError` where plotly is not installed.
+        """
+        return drawn.artist().plot(self, name, {"quantity": quantity} | view)
 
     @property
     def test_outputs(self) -> np.ndarray | None:
@@ -99,19 +152,19 @@ class SweepResult:
         return counts_of(self._verdict)
 
     def status(self, digest: str) -> str:
-        """Return missing, done, diverged, budget or failed."""
-        return STATUSES[self._status[self._row(digest)]]
+        """Return what the run of this digest is: missing, done, diverged, budget or failed."""
+        return STATUSES[int(self._status[self._row(digest)])]
 
     def verdict(self, digest: str) -> str | None:
-        """Return the verdict of the cell, None while it has none."""
-        return VERDICTS[self._verdict[self._row(digest)]] or None
+        """Return the verdict of the cell of this digest, None while it has none."""
+        return VERDICTS[int(self._verdict[self._row(digest)])] or None
 
     def message(self, digest: str) -> str | None:
-        """Return why the cell failed or ended early, as far as that is known, else None."""
+        """Return why the cell of this digest failed or ended early, None where nobody knows."""
         return self._messages.get(self._row(digest))
 
     @property
-    def frame(self):
+    def frame(self) -> "pd.DataFrame":
         """The table as a pandas frame, one row for each cell: the axes, and α and α√width where
         they are none, digest, status, verdict, message, and one column for each quantity."""
         import pandas as pd
@@ -120,7 +173,7 @@ class SweepResult:
         head: dict[str, Any] = {
             name: [cell.values[name] for cell in cells] for name in self.config.axes
         }
-        head |= self._scales(head)
+        head |= scales(self.config, head)
         head |= {
             "digest": [cell.digest for cell in cells],
             "status": [STATUSES[code] for code in self._status],
@@ -139,10 +192,11 @@ class SweepResult:
         at: Mapping[str, Any] | None = None,
         reduce: str = "median",
     ) -> np.ndarray:
-        """Return a quantity over two axes: (values of y_axis, values of x_axis).
+        """Return a quantity over two axes, of shape (values of y_axis, values of x_axis).
 
-        Axes named in `at` are held at that value; over the others the cells that have a
-        number are reduced to their median (mean, min, max). NaN where none has one.
+        Axes named in `at` are held at that value; over the others the cells that have a number
+        are reduced: to their median, or mean, min, max as `reduce` says. NaN where none has one.
+        Raises `ConfigError` for a name that is no axis or quantity.
         """
         at = dict(at or {})
         axes = self.config.axes
@@ -152,23 +206,12 @@ class SweepResult:
         is_plane = x_axis != y_axis and not {x_axis, y_axis} & at.keys()
         if quantity not in QUANTITIES or reduce not in REDUCTIONS or not is_plane:
             raise ConfigError(f"no grid of {quantity!r} by {reduce!r} over {x_axis} and {y_axis}.")
-        cube = self.values[:, list(QUANTITIES).index(quantity)].reshape(self.config.shape)
-        index = tuple(
-            _position(axes, name, at[name]) if name in at else slice(None) for name in axes
-        )
-        free = [name for name in axes if name not in at]
-        cube = np.moveaxis(cube[index], [free.index(y_axis), free.index(x_axis)], [0, 1])
-        lanes = cube.reshape(*cube.shape[:2], -1)
-        found = np.full(cube.shape[:2], np.nan)
-        for place in np.ndindex(*found.shape):
-            numbers = lanes[place][np.isfinite(lanes[place])]
-            if numbers.size:
-                found[place] = REDUCTIONS[reduce](numbers)
-        return found
+        column = self.values[:, list(QUANTITIES).index(quantity)]
+        return reduced(column, axes, x_axis, y_axis, at, REDUCTIONS[reduce])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as JSON-able data, one object for each cell; null where NaN."""
-        rows = self.frame.astype(object).to_dict("records")
+        rows = cast(list[dict[str, Any]], self.frame.astype(object).to_dict("records"))
         return {
             "config": self.config.to_dict(),
             "digest": self.digest,
@@ -191,8 +234,25 @@ class SweepResult:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "SweepResult":
-        """Return the table in these bytes; `CorruptResult` for anything that is not one."""
-        return npz.unpack(data, "sweep", SCHEMA, LARGEST_FILE, _assemble)
+        """Return the table in these bytes, data of `to_bytes`; else `CorruptResult`."""
+        return npz.unpack(data, "sweep", SCHEMA, LARGEST_FILE, cls._assembled)
+
+    @classmethod
+    def _assembled(cls, head: Any, arrays: npz.Arrays) -> "SweepResult":
+        result = cls(_config(json.dumps(head["config"])))
+        names: list[str] = head["quantities"]
+        check_table(arrays, result.total, names, (len(STATUSES), len(VERDICTS)))
+        # A quantity that is no more is left out; one that is new has no numbers yet.
+        for column, name in enumerate(QUANTITIES):
+            if name in names:
+                result.values[:, column] = arrays["values"][:, names.index(name)]
+        result._status, result._verdict = arrays["status"], arrays["verdict"]
+        result._outputs = arrays.get("test_outputs")
+        for row, text in head["messages"].items():
+            if not (isinstance(text, str) and 0 <= int(row) < result.total):
+                raise CorruptResult("the messages of this sweep do not fit its cells.")
+            result._messages[int(row)] = text[:LONGEST_MESSAGE]
+        return result
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the frame to `path` as CSV and return it."""
@@ -208,19 +268,8 @@ class SweepResult:
 
     @classmethod
     def load(cls, path: str | Path) -> "SweepResult":
-        """Return the table in the file; `ResultNotFound` or `CorruptResult` if there is none."""
+        """Return the table in the file at `path`; `ResultNotFound` or `CorruptResult` else."""
         return cls.from_bytes(npz.read(path))
-
-    def _scales(self, known: Mapping[str, Any]) -> dict[str, list[float]]:
-        """Return α and α√width of every cell, those that `known` has not got."""
-        base, configs = self.config.base.resolve(), [cell.config for cell in self.config.cells]
-        if base.alpha is None or base.width is None:
-            return {}
-        alphas = [base.alpha if c.alpha is None else c.alpha for c in configs]
-        widths = [base.width if c.width is None else c.width for c in configs]
-        scaled = [a * w**0.5 for a, w in zip(alphas, widths, strict=True)]
-        both = {"alpha": alphas, "alpha_sqrt_width": scaled}
-        return {name: column for name, column in both.items() if name not in known}
 
     def _keep_outputs(self, row: int, outputs: np.ndarray) -> None:
         if outputs.size and self._outputs is None:
@@ -241,51 +290,7 @@ class SweepResult:
         return self._rows[digest]
 
 
-def counts_of(verdicts: np.ndarray) -> dict[str, int]:
-    """Return how often each verdict is among these places in `VERDICTS`."""
-    counts = np.bincount(verdicts, minlength=len(VERDICTS)).tolist()
-    return {word: n for word, n in zip(VERDICTS, counts, strict=True) if word and n}
-
-
-def _position(axes: Mapping[str, tuple], name: str, value: Any) -> int:
-    if value not in axes[name]:
-        values = ", ".join(map(str, axes[name]))
-        raise ConfigError(f"{name}={value} is not on its axis: give {values}.")
-    return axes[name].index(value)
-
-
 @lru_cache(maxsize=8)
 def _config(text: str) -> SweepConfig:
     """Return the sweep of this JSON: a page reads one table many times while it fills."""
     return SweepConfig.from_dict(json.loads(text))
-
-
-def _assemble(head: Any, arrays: npz.Arrays) -> SweepResult:
-    result = SweepResult(_config(json.dumps(head["config"])))
-    names, values = head["quantities"], arrays["values"]
-    status, verdict = arrays["status"], arrays["verdict"]
-    outputs = arrays.get("test_outputs")
-    cells = (result.total,)
-    check_array("values", values, "float64", (*cells, len(names)), "sweep")
-    check_array("status", status, "uint8", cells, "sweep")
-    check_array("verdict", verdict, "uint8", cells, "sweep")
-    fits = (
-        len(arrays) == (3 if outputs is None else 4)
-        and len(set(names)) == len(names)
-        and status.max() < len(STATUSES)
-        and verdict.max() < len(VERDICTS)
-        and not np.isinf(values).any()
-        and (outputs is None or answers.fit(outputs, result.total))
-    )
-    if not fits:
-        raise CorruptResult("the arrays of this sweep do not fit its cells.")
-    # A quantity that is no more is left out; one that is new has no numbers yet.
-    for column, name in enumerate(QUANTITIES):
-        if name in names:
-            result.values[:, column] = values[:, names.index(name)]
-    result._status, result._verdict, result._outputs = status, verdict, outputs
-    for row, text in head["messages"].items():
-        if not (isinstance(text, str) and 0 <= int(row) < result.total):
-            raise CorruptResult("the messages of this sweep do not fit its cells.")
-        result._messages[int(row)] = text[:LONGEST_MESSAGE]
-    return result

@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from lazycore.results.quantities.thresholds import (
+    LAZY_GAP,
+    LAZY_KERNEL_CHANGE,
+    LEARNED,
+    RICH_KERNEL_CHANGE,
+)
+
 UNDECIDED = "undecided"
 WORDS = ("lazy", "crossover", "rich", UNDECIDED)
 """Every verdict there is."""
-LAZY_GAP = 0.05
-LAZY_KERNEL_CHANGE = 0.1
-RICH_KERNEL_CHANGE = 1.0
-LEARNED = 0.1
-"""Share of its training loss that one of the models must lose: else nothing was learned."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Another process that advances lanes: Python runs on one core at a time in each.
 
 Two threads of small tensors wait for each other's Python: they took 21 s where one took 14
-(LOG.md, 2026-11-21). Over the pipes go frames: one line of JSON, then the bytes of a result;
-nothing is unpickled from them.
+(docs/log/speed.md, 2026-11-21). Over the pipes go frames: one line of JSON, then the bytes of a
+result; nothing is unpickled from them.
 """
 
 import contextlib

@@ -1,5 +1,8 @@
 """One run: a config in, snapshots or a result out."""
 
+# pyright: reportUnnecessaryIsInstance=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+
 from collections.abc import Iterator
 from functools import partial
 
@@ -31,6 +34,12 @@ def run(
 ) -> RunResult:
     """Return the finished run of `config`: both models, their distance and the verdict.
 
+        w' = −∇F_α(w), F_α(w) = R(αh(w))/α², beside the same for h̄ = h(w0) + Dh(w0)(w − w0)
+
+    (Chizat, Oyallon & Bach 2019, arXiv:1812.07956, §2.1), from the same w0 on the same data, by
+    steps where `dynamics` has steps. Times are flow time; gaps are root mean squares over the
+    points, in the units of the outputs; curves are arrays (T,) over T recorded times.
+
     Args:
         config: what to run; fields that are not given take their defaults.
         device: `cpu`, `cuda:0`, …; a GPU when there is one and None is given.
@@ -40,7 +49,7 @@ def run(
             1.65 s one of 72 s. They may add up in another order: equal to rounding.
         progress: whether its cost is said before it starts and a bar drawn while it runs, on
             standard error: always (True), never (False), or on a terminal and in a notebook.
-    Raises `BudgetError` before anything is computed. A diverged run is a result.
+    Raises `ConfigError` or `BudgetError` before anything is computed. A diverged run is a result.
 
     What the caller has set in torch (its number of threads, `autocast`, `no_grad`, a default
     device or dtype, fewer digits of float32) does not reach it, and is theirs again afterwards.
@@ -63,6 +72,8 @@ def train(
     refine: bool = False,
 ) -> Iterator[Snapshot]:
     """Yield a snapshot of both models at 0 and about 200 times up to the end of the run.
+
+    config, device, budget, threads: as for `run`.
 
     With `refine` a gradient flow is answered twice (`lazycore.running.refinement`): first in full
     length at a tolerance of 0.1, within tenths of a second for small networks, with 50 times and

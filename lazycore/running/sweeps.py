@@ -1,5 +1,8 @@
 """Many runs: a sweep's cells in, their results out as they come."""
 
+# pyright: reportUnnecessaryIsInstance=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
@@ -48,7 +51,8 @@ def sweep(
         threads: of the CPU; one for each core that this process may use when None is given.
         progress: whether its cost is said before it starts and a bar drawn while it runs, on
             standard error: always (True), never (False), or on a terminal and in a notebook.
-    Raises `BudgetError` before anything is computed. A cell that fails is a row that says so.
+    Raises `ConfigError` or `BudgetError` before anything is computed. A cell that fails is a row
+    that says so.
 
     >>> config = SweepConfig.from_text(
     ...     {"task": "sine", "dynamics": "gd", "steps": "50", "alpha": "0.1:1000:3"}
@@ -99,7 +103,7 @@ def cells(
     """
     choose_device(device)  # a wrong name is the call's mistake, not each cell's
     _threads(threads)
-    missing = []
+    missing: list[Cell] = []
     for cell in config.cells:
         known = store.find(cell.digest) if store else None
         if known is None or not _holds(known, budget):

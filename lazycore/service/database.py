@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lazycore.errors import JobError, StoreFull
+from lazycore.machine.extras import need
 from lazycore.service import locks
 
 POSTGRES_URL = "LAZYLAB_DATABASE_URL"
@@ -24,6 +25,7 @@ def import_dbos() -> Any:
     Which serializer reads a row is written in the row itself, whatever serializer DBOS was
     given: without this, whoever can write to the database could run code here.
     """
+    need("the queue", "dbos")
     import dbos
     from dbos._serialization import DefaultSerializer
 

@@ -1,7 +1,8 @@
 """Taking jobs off the queue: DBOS's own loop, woken by a bell instead of looking all the time.
 
 DBOS looks at each queue as often as its polling interval says; at the 20 times a second that a
-click is worth, that took 5 % of a core from a worker with nothing to do (LOG.md, 2026-11-29).
+click is worth, that took 5 % of a core from a worker with nothing to do
+(docs/log/dashboard.md, 2026-11-29).
 """
 
 import os

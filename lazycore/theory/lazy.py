@@ -49,22 +49,27 @@ def student_975(freedom: int) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
-def predicted_gap_slope(zero_output: str | None, loss: str) -> float | None:
+def predicted_gap_slope(zero_output: str | None, bounded: bool | None) -> float | None:
     """Return the exponent in α of the output gap at fixed time, for smooth h as α → ∞.
 
     −1 for a centred model (Theorem 2.2). −2 for a symmetrised one: the first-order moves of
-    the two copies are ±δ, so the second-order terms cancel. +1 with h(w0) ≠ 0 under the
-    square loss, where the residual itself grows as α; None for other losses, whose gradient
-    is bounded: there the gap falls, at a rate no theorem gives. A model that reads no
-    `zero_output` starts at h(w0) = 0 by itself, as a centred one does.
+    the two copies are ±δ, so the second-order terms cancel. +1 with h(w0) ≠ 0 under a loss
+    whose slope grows as the outputs do (the square one), where the residual itself grows as α;
+    None where the slope is bounded: there the gap falls, at a rate no theorem gives. A model that
+    reads no `zero_output` starts at h(w0) = 0 by itself, as a centred one does.
+
+    bounded: whether |∂ℓ/∂f| is, a fact of the loss; None where nothing is known of it.
     """
     if zero_output == "none":
-        return 1.0 if loss == "square" else None
+        return 1.0 if bounded is False else None
     return -2.0 if zero_output == "symmetrized" else -1.0
 
 
-def gap_slope_reason(zero_output: str | None, loss: str) -> str:
-    """Return the sentence that says why the output gap goes with α as it does."""
+def gap_slope_reason(zero_output: str | None, loss: str, bounded: bool | None) -> str:
+    """Return the sentence that says why the output gap goes with α as it does.
+
+    loss: its name. bounded: whether its slope is; None where nothing is known of it.
+    """
     if zero_output is None:
         return "h(w₀) = 0: by Theorem 2.2 the gap falls as 1/α."
     if zero_output == "centered":
@@ -74,7 +79,9 @@ def gap_slope_reason(zero_output: str | None, loss: str) -> str:
             "Symmetrised: the first-order moves of the two copies are opposite, so their "
             "second-order terms cancel, and the gap falls as 1/α², not 1/α."
         )
-    if loss == "square":
+    if bounded is None:
+        return "h(w₀) ≠ 0, which Theorem 2.2 excludes: how the gap goes with α is not known."
+    if not bounded:
         return "h(w₀) ≠ 0: the residual itself grows as α, and the gap with it."
     return (
         f"h(w₀) ≠ 0, which Theorem 2.2 excludes, yet the gap falls: the slope of the {loss} loss "

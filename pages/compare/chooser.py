@@ -7,7 +7,7 @@ from contextlib import suppress
 import streamlit as st
 
 from lazycore.errors import LazyLabError
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from lazycore.results.store import checked_digest
 from lazycore.service.queue import Job
 from pages.widgets.known import day, groups_of, is_small, run_name, verdict_of, verdicts
@@ -34,7 +34,7 @@ def options() -> dict[str, str]:
         if digest not in store():
             continue
         found.setdefault(digest, run_name(None, digest, verdict_of(digest)))
-    for run in atlas.runs():
+    for run in home.runs():
         said = [run_name(run.config, run.digest, run.verdict), "shipped"]
         found.setdefault(run.digest, _joined(said))
     return found

@@ -8,7 +8,7 @@ import streamlit as st
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, ResultNotFound
 from lazycore.figures import overlay
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from lazycore.results.cellgroups import cells_at, parsed
 from lazycore.results.groups import Group, grouped
 from pages.compare import chooser
@@ -133,5 +133,5 @@ def _take() -> None:
 
 
 def _shipped() -> list[str]:
-    runs = [atlas.nearest(alpha) for alpha in atlas.REGIMES]
+    runs = [home.nearest(alpha) for alpha in home.REGIMES]
     return [run.digest for run in runs if run is not None]

@@ -1,6 +1,6 @@
 """The runs worth seeing as a row of pills, and the story of the one that is chosen."""
 
-from lazycore.papers.presets import PRESETS, Preset
+from lazycore.papers.ours.presets import PRESETS, Preset
 from pages.explore import controls
 from pages.widgets.pills import pill_row
 from pages.widgets.progress import ask

@@ -5,7 +5,7 @@ from typing import Any
 
 from lazycore.config.run import RunConfig
 from lazycore.errors import LazyLabError
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from lazycore.results.run import RunResult
 from pages.widgets.resources import finished, queue
 
@@ -18,7 +18,7 @@ def siblings(config: RunConfig) -> list[RunResult]:
     wanted = _without_alpha(config.resolve().to_dict())
     found = {
         result.digest: result
-        for result in atlas.runs()
+        for result in home.runs()
         if _without_alpha(result.config or {}) == wanted
     }
     for job in queue().list():

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.figures import controls
 from pages.figures.controls import Choice
-from pages.figures.view import show_figure, show_sources
+from pages.figures.view import show_caption, show_figure, show_sources
 from pages.widgets import jobs
 from pages.widgets.resources import banner
 from pages.widgets.sentences import said_in_a_sentence, show_link_error
@@ -26,7 +26,7 @@ choice = controls.chosen()
 st.title(choice.figure.title)
 banner()
 show_link_error(controls.link_error())
-st.markdown(choice.figure.caption)
+show_caption(choice.figure)
 show_sources(choice)
 jobs.act({controls.COMPUTE: lambda: choice.jobs}, lambda: choice.jobs)
 parts = jobs.look(choice.jobs)

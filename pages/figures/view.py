@@ -6,18 +6,25 @@ import streamlit as st
 
 from lazycore.config.sweep import SweepConfig
 from lazycore.figures import export, reproduction
+from lazycore.papers.card import cards
 from lazycore.papers.claim import Row
-from lazycore.papers.lazy_training.figures._reported import read
-from lazycore.papers.reproduction import Curve, Found
+from lazycore.papers.reproduction import Curve, Found, Reproduction
 from lazycore.results.run import RunResult
 from pages.figures.controls import Choice
 from pages.widgets import links, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.jobs import Part
 from pages.widgets.panels import take_away
+from pages.widgets.paper import cited, key_of
 from pages.widgets.tables import cell, show_table
 
 MARKS = {True: "✓ yes", False: "✗ no", None: "–"}
+
+
+def show_caption(figure: Reproduction) -> None:
+    """Draw what the figure shows, and the paper that it is of."""
+    of = f" ({cited(cards()[figure.paper])})" if figure.paper else ""
+    st.markdown(figure.caption + of)
 
 
 def show_figure(choice: Choice, parts: Sequence[Part]) -> None:
@@ -28,7 +35,7 @@ def show_figure(choice: Choice, parts: Sequence[Part]) -> None:
     else:
         ours = one.curves(found) if choice.setting else _closed_form(one.name)[0]
         drawn = reproduction.figure(one, ours, choice.log)
-        key = f"figure_{one.name}"
+        key = f"figure_{key_of(one.name)}"
         chart(drawn, key=key, revision=f"{key}-{choice.log}")
         take_away(drawn, key, code(choice))
     show_agreement(one.agreement(found) if choice.setting else _closed_form(one.name)[1])
@@ -52,7 +59,7 @@ def _show_neurons(choice: Choice, parts: Sequence[Part]) -> None:
             drawn = reproduction.neurons_figure(
                 part.found, f"τ = {config['init_scale']:g}, m = {config['width']}{paired}"
             )
-            key = f"figure_{choice.figure.name}_{number}"
+            key = f"figure_{key_of(choice.figure.name)}_{number}"
             chart(drawn, key=key, revision=part.config.digest)
             take_away(drawn, key, export.code(part.found.config, "neurons.figure"))
 
@@ -76,7 +83,7 @@ def show_sources(choice: Choice) -> None:
     if choice.figure.missing:
         st.info(choice.figure.missing)
     if choice.figure.reported():
-        st.caption(f"Grey is *reported*, not computed: {read()['source']} ({read()['read']}).")
+        st.caption(f"Grey is *reported*, not computed: {choice.figure.read_off()}.")
 
 
 def _said(choice: Choice) -> str:

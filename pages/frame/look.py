@@ -7,7 +7,8 @@ CSS = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 2.5rem 3rem; }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 [data-testid="stMetricLabel"] p { font-size: 0.85rem; }
-[data-testid="stLayoutWrapper"]:has(> :is(.st-key-history, .st-key-fetch)) { display: none; }
+[data-testid="stLayoutWrapper"]:has(> :is(.st-key-history, .st-key-fetch, .st-key-navigation)) {
+  display: none; }
 [data-testid="stCaptionContainer"] { opacity: 0.76; }
 .stMultiSelect [data-tag-index] { background-color: #00659E; }
 [data-testid="stMetricLabel"] * { white-space: normal !important; overflow: visible; }

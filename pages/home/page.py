@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lazycore.figures import panels
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from pages.home import shelf
 from pages.widgets.exponent import show_exponent
 from pages.widgets.panels import show_panel
@@ -16,14 +16,14 @@ st.markdown(
     "At a small α it must move, and grows features of its own: **rich** training. "
     "Below: one network on real handwritten digits, where only α differs."
 )
-for place, alpha in zip(st.columns(3, gap="small"), atlas.REGIMES, strict=True):
+for place, alpha in zip(st.columns(3, gap="small"), home.REGIMES, strict=True):
     with place:
         shelf.show_card(alpha)
 shelf.take_cards_away()
 
 result = shelf.chosen_run()
 if result is None:
-    st.info("The shipped runs are missing: compute them with `python -m lazycore.papers.atlas`.")
+    st.info("The shipped runs are missing: compute them with `make atlas`.")
     st.stop()
 show_summary(result, f"At α = {shelf.alpha_of(result):g}:")
 shelf.explore_link(result)
@@ -31,4 +31,4 @@ first = {panel.name: panel for panel in panels()}
 for place, name in zip(st.columns(2, gap="medium"), ("losses", "distance"), strict=True):
     with place:
         show_panel(first[name], result, "home", log=True)
-show_exponent(atlas.runs(), key="home")
+show_exponent(home.runs(), key="home")

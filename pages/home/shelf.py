@@ -7,11 +7,12 @@ import streamlit as st
 
 from lazycore.config.run import RunConfig
 from lazycore.figures import regimes, svg
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
+from lazycore.results.quantities import NUMBERS
 from lazycore.results.run import MODELS, RunResult
 from pages.widgets import links
 from pages.widgets.panels import show_several
-from pages.widgets.summary import largest, last, relative_gap, shown, verdict_in_colour
+from pages.widgets.summary import last, number, shown, verdict_in_colour
 
 KEY = "at"
 KEY_TO_LINES = (
@@ -31,7 +32,7 @@ def alpha_control() -> None:
     with st.sidebar:
         st.select_slider(
             "α, output scale: rich to lazy",
-            options=[f"{alpha:g}" for alpha in atlas.ALPHAS],
+            options=[f"{alpha:g}" for alpha in home.ALPHAS],
             value="1",
             key=KEY,
             bind="query-params",
@@ -45,7 +46,7 @@ def alpha_control() -> None:
 
 def chosen_run() -> RunResult | None:
     """Return the shipped run at the chosen α."""
-    return atlas.nearest(float(st.session_state.get(KEY) or 1))
+    return home.nearest(float(st.session_state.get(KEY) or 1))
 
 
 def alpha_of(result: RunResult) -> float:
@@ -55,15 +56,15 @@ def alpha_of(result: RunResult) -> float:
 
 def show_card(alpha: float) -> None:
     """Draw the verdict, the picture and the numbers of the shipped run at this α."""
-    result = atlas.nearest(alpha)
+    result = home.nearest(alpha)
     if result is None:
         return
     with st.container(border=True, height="stretch"):
         st.markdown(f"## {verdict_in_colour(result)} at α = {alpha:g}")
         st.html(_picture(alpha))
         st.markdown(STORIES[result.verdict])
-        gap = shown(relative_gap(result), ".2%")
-        kernel = shown(largest(result, "kernel_change"), ".2g")
+        gap = number(result, "relative_gap")
+        kernel = shown(NUMBERS["largest_kernel_change"].value(result), ".2g")
         losses = [shown(last(result, f"{m}.test_loss"), ".3f") for m in MODELS]
         st.caption(
             f"gap **{gap}** of the way · kernel change **{kernel}** · test loss "
@@ -73,9 +74,9 @@ def show_card(alpha: float) -> None:
 
 @st.cache_data(show_spinner=False)
 def _picture(alpha: float) -> str:
-    result = atlas.nearest(alpha)
+    result = home.nearest(alpha)
     assert result is not None
-    drawn = svg.losses(result, svg.loss_range(list(atlas.runs())))
+    drawn = svg.losses(result, svg.loss_range(list(home.runs())))
     data = base64.b64encode(drawn.encode()).decode()
     alt = svg.finding_of(result)
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}" style="width:100%">'
@@ -83,7 +84,7 @@ def _picture(alpha: float) -> str:
 
 def take_cards_away() -> None:
     """Draw what can be taken away of the pictures on the cards."""
-    results = [r for r in map(atlas.nearest, atlas.REGIMES) if r is not None]
+    results = [r for r in map(home.nearest, home.REGIMES) if r is not None]
     if results:
         drawn = regimes.figure(results)
         show_several(drawn, results, "regimes", "regimes.figure", drawn=False)

@@ -183,10 +183,13 @@ def _tasks() -> tuple[str, ...]:
     """Return the tasks whose labels can be ±1."""
     named = spec.collect("task").items()
     return tuple(
-        name
-        for name, file in named
-        if any(field.name == "labels" for field in file.SPEC.reads) or name in ("circles", "stripe")
+        name for name, file in named if spec.reads("task", name, "labels") or _is_binary(file.SPEC)
     )
+
+
+def _is_binary(task: spec.Spec) -> bool:
+    """Whether a task has two classes as it is by default."""
+    return task.facts["classes"]({field.name: field.default for field in task.reads}) == 2
 
 
 @cache
@@ -195,7 +198,7 @@ def _models() -> tuple[str, ...]:
 
 
 def _has_depth(model: str) -> bool:
-    return any(field.name == "depth" for field in spec.find("model", model).SPEC.reads)
+    return spec.reads("model", model, "depth")
 
 
 @cache

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from lazycore.papers.feature_lazy import CARD
 from pages.phases import controls, job
 from pages.phases.controls import Choice
 from pages.phases.view import show_phases
 from pages.widgets import jobs
+from pages.widgets.paper import cited
 from pages.widgets.resources import banner
 from pages.widgets.sentences import said_in_a_sentence, show_link_error
 
@@ -21,14 +23,10 @@ def board(choice: Choice, was_active: bool) -> None:
         show_phases(choice)
 
 
-st.title("Feature or lazy")
+st.title(CARD.heading)
 banner()
 show_link_error(controls.link_error())
-st.markdown(
-    "A network of width h learns **features** where √h α is small and stays **lazy** where it is "
-    "large; the two phases meet at α\\* ~ h^(−1/2) "
-    "([Geiger et al. 2020](https://arxiv.org/abs/1906.08034))."
-)
+st.markdown(f"{CARD.said} ({cited(CARD)})")
 choice = controls.chosen()
 job.act(choice)
 found = job.parts(choice)

@@ -26,7 +26,7 @@ def show_all(choice: Choice) -> None:
     if not results:
         st.info(
             "The shipped runs are missing: compute them with "
-            "`python -m lazycore.papers.iterative_linearization.problems`."
+            "`python -m lazycore.papers.shelf refresh --missing`."
         )
         return
     count = _updates(choice)

@@ -17,7 +17,7 @@ from lazycore.config.run import all_fields, fields_read
 from lazycore.config.spec import Field
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from pages.widgets import sweeplink
 from pages.widgets.boxes import held
 from pages.widgets.fieldhelp import GROUPS, choice_help
@@ -91,7 +91,7 @@ def _read_link() -> None:
         for name in (*fields, *view):
             del st.query_params[name]
     elif not any(name.startswith(PREFIX) for name in asked):
-        choose(atlas.SWEEP)
+        choose(home.SWEEP)
 
 
 def choose(fields: dict[str, str], view: dict[str, str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lazycore.papers import atlas
+from lazycore.papers.ours import home
 from pages.sweep import controls
 from pages.widgets.pills import pill_row
 
@@ -26,7 +26,7 @@ PRESETS = (
         "linearisation: right of the thick border most runs of a cell are lazy, in their outputs "
         "and in their kernel. The thin contour is of the gap alone; wider networks get there at a "
         "smaller α.",
-        atlas.SWEEP,
+        home.SWEEP,
         {"x": "alpha", "y": "width", "of": "relative_gap"},
     ),
     SweepPreset(

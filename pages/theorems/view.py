@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lazycore.figures import bound, exponent, export, kappa, outputs_plane
-from lazycore.papers.lazy_training.theorems.kappa_criterion import width_rates
 from lazycore.papers.theorem import Line, Rate, Theorem
 from lazycore.results.run import RunResult
 from pages.theorems import runs
@@ -14,6 +13,7 @@ from pages.theorems.controls import Choice
 from pages.widgets import links, sweeplink
 from pages.widgets.chart import chart
 from pages.widgets.panels import take_away
+from pages.widgets.paper import key_of, placed
 from pages.widgets.progress import ask
 from pages.widgets.sentences import show_warning
 from pages.widgets.tables import cell, show_table
@@ -27,7 +27,8 @@ def show_statement(theorem: Theorem) -> None:
     """Draw the statement in formulas, and where it is from."""
     with st.container(border=True):
         st.markdown(_math(theorem.statement))
-        st.caption(theorem.source + (f". {theorem.remark}" if theorem.remark else "."))
+        source = placed(theorem.paper, theorem.source)
+        st.caption(source + (f". {theorem.remark}" if theorem.remark else "."))
 
 
 def show_hypotheses(theorem: Theorem, result: RunResult) -> None:
@@ -45,7 +46,7 @@ def show_lines(choice: Choice, result: RunResult, others: Mapping[str, RunResult
     """Draw every line under its bound, those of one group in one figure."""
     lines = choice.theorem.lines(result, others)
     drawn = [list(part) for _, part in itertools.groupby(lines, key=_group)]
-    name = _key(choice.theorem.name)
+    name = key_of(choice.theorem.name)
     shows_plane = outputs_plane.PANEL.shows(result)
     places = st.columns(2, gap="medium")
     if shows_plane:
@@ -93,7 +94,7 @@ def show_rates(choice: Choice, results: Sequence[RunResult]) -> None:
 
 def _show_exponent(results: Sequence[RunResult], name: str) -> None:
     figure = exponent.figure(results)
-    key = f"theorem_exponent_{_key(name)}"
+    key = f"theorem_exponent_{key_of(name)}"
     chart(figure, key=f"chart_{key}", revision="-".join(r.digest for r in results))
     configs = [result.config for result in results if result.config]
     take_away(figure, key, export.code_over_alpha(configs, "exponent.figure"))
@@ -122,7 +123,7 @@ def show_sweep(choice: Choice) -> None:
             chart(figure, key="chart_theorem_kappa", revision=f"{sweep.digest}-{choice.log}")
             take_away(figure, "theorem_kappa", _sweep_code(sweep))
         with right:
-            _table(width_rates(table.frame))
+            _table(choice.theorem.sweep_rates(table.frame))
             st.html(f'<a href="{sweeplink.link(sweep)}" target="_self">Open in Sweep</a>')
 
 
@@ -153,10 +154,6 @@ def _number(value: float | None) -> str:
 def _math(text: str) -> str:
     """Return markdown whose norms, all of them in formulas, are as TeX spells them."""
     return text.replace("‖", r"\Vert ")
-
-
-def _key(name: str) -> str:
-    return name.lower().replace(" ", "_").replace(".", "_")
 
 
 def _group(line: Line) -> str:

@@ -8,7 +8,7 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ResultNotFound
 from lazycore.figures.opening import opened
 from lazycore.machine.places import default_root
-from lazycore.papers import atlas
+from lazycore.papers import shelf
 from lazycore.results.eviction import SHOWN_SECONDS
 from lazycore.results.run import RunResult
 from lazycore.results.store import ResultStore, open_store
@@ -54,7 +54,7 @@ def finished(digest: str) -> RunResult | None:
             return _read(digest)
         except ResultNotFound:
             return None
-    return atlas.find(digest)
+    return shelf.find(digest)
 
 
 def partial(digest: str, going_on: bool) -> RunResult | None:
@@ -78,7 +78,7 @@ def finished_table(digest: str) -> SweepResult | None:
             return _read_table(digest)
         except ResultNotFound:
             pass
-    return atlas.find_sweep(digest)
+    return shelf.find_sweep(digest)
 
 
 def table_so_far(config: SweepConfig) -> SweepResult:

@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from lazycore.figures.style import ENDINGS
+from lazycore.results.quantities import NUMBERS
 from lazycore.results.run import RunResult
-from lazycore.results.verdict import LAZY_GAP, LAZY_KERNEL_CHANGE, LEARNED, RICH_KERNEL_CHANGE
+from lazycore.results.verdict import LEARNED
 from pages.widgets.sentences import plain
 
 COLORS = {"lazy": "green", "crossover": "violet", "rich": "orange", "undecided": "gray"}
@@ -18,6 +19,8 @@ MEANINGS = {
     "undecided": "",
 }
 """What each verdict means; which threshold decided is said before."""
+STRIP = ("relative_gap", "largest_kernel_change", "numerical_error", "largest_gap", "kappa")
+"""The numbers that stand under a verdict."""
 DIAGNOSES = {
     "rounding": "The outputs moved by no more than their rounding: dtype float64 goes further.",
     "kink": "At kinks of the activation the gradient jumps, however short a step.",
@@ -36,9 +39,8 @@ def show_summary(result: RunResult, title: str = "This run:", faded: bool = Fals
     st.markdown(_meaning(result))
     for note in result.notes:
         st.caption(f"Note: {plain(note)}")
-    share = relative_gap(result)
-    for place, (label, value, why) in zip(st.columns(5), _numbers(result, share), strict=True):
-        place.metric(label, value, help=why)
+    for place, name in zip(st.columns(len(STRIP)), STRIP, strict=True):
+        place.metric(NUMBERS[name].label, number(result, name), help=NUMBERS[name].help)
     if diagnosis := result.latest.get("diagnosis"):
         st.caption(f"Diagnosis: **{plain(diagnosis)}**. {DIAGNOSES.get(str(diagnosis), '')}")
     reason = result.latest.get("theory.reason")
@@ -80,19 +82,6 @@ def verdict_in_colour(result: RunResult) -> str:
     return f":{COLORS[result.verdict]}[**{result.verdict}**]"
 
 
-def relative_gap(result: RunResult) -> float | None:
-    """Return the largest gap as a share of the largest change of the linearised outputs."""
-    gap, change = (largest(result, n) for n in ("gap.train_output", "linearized.output_change"))
-    return gap / change if gap is not None and change else None
-
-
-def largest(result: RunResult, name: str) -> float | None:
-    """Return the largest recorded value of a quantity, None where there is none."""
-    values = result.series.get(name, result.sparse.get(name, np.array([])))
-    finite = values[np.isfinite(values)]
-    return float(finite.max()) if finite.size else None
-
-
 def last(result: RunResult, name: str) -> float | None:
     """Return the last recorded value of a quantity, None where there is none."""
     values = result.series.get(name, np.array([]))
@@ -105,43 +94,9 @@ def shown(value: float | None, form: str = ".3g") -> str:
     return "–" if value is None or not math.isfinite(value) else format(value, form)
 
 
-def _numbers(result: RunResult, share: float | None) -> list[tuple[str, str, str]]:
-    kappa = result.latest.get("kappa")
-    return [
-        (
-            "Gap, of the way",
-            shown(share, ".2%"),
-            "The largest distance between the outputs of the network and of its linearisation, as "
-            "a share of how far the linearisation's outputs moved. Lazy is below "
-            f"{LAZY_GAP:.0%}.",
-        ),
-        (
-            "Kernel change",
-            shown(largest(result, "kernel_change")),
-            "How far the tangent kernel moved from where it started, against its own size: "
-            f"‖Θ_t − Θ₀‖/‖Θ₀‖ at its largest. Lazy is below {LAZY_KERNEL_CHANGE:g}, rich above "
-            f"{RICH_KERNEL_CHANGE:g}.",
-        ),
-        (
-            "Numerical error",
-            shown(result.numerical_error, ".1e"),
-            "How wrong the gap may be because time goes in steps and numbers are rounded, in the "
-            "units of the outputs. A smaller gap is not a finding.",
-        ),
-        (
-            "Largest gap",
-            shown(largest(result, "gap.train_output")),
-            "The largest distance between the outputs of both models, in the units of the "
-            "outputs: the root of the mean square over the training points.",
-        ),
-        (
-            "κ at the start",
-            shown(kappa),
-            "How much the network bends on the way that it has to go (the inverse relative scale "
-            "of Chizat et al.). Much below 1 predicts lazy training; it is defined for the square "
-            "loss and a smooth activation.",
-        ),
-    ]
+def number(result: RunResult, name: str) -> str:
+    """Return a number of a run, by its declared name and in its form, a dash where it has none."""
+    return shown(NUMBERS[name].value(result), NUMBERS[name].form)
 
 
 def _ending(result: RunResult) -> str:

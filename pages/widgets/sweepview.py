@@ -46,7 +46,7 @@ def view_controls(config: SweepConfig) -> None:
         with right:
             y = _one_of("Up", others, "s_y") if others else None
         names = sorted(QUANTITIES, key=lambda name: name not in FIRST)
-        quantity = _one_of("Colour", names, "s_of", lambda n: QUANTITIES[n].meaning)
+        quantity = _one_of("Colour", names, "s_of", lambda n: QUANTITIES[n].words)
         usual = ", ".join(f"{v:g}" for v in heatmap.parse_levels("", quantity))
         st.text_input(
             "Contours",

@@ -169,13 +169,13 @@ def forwards(function: Function, w0: Tensor, v: Tensor) -> Tensor:
 
 
 def twice_backwards(function: Function, w0: Tensor, v: Tensor) -> Tensor:
-    """Return J v as the derivative of u → ⟨Jᵀ u, v⟩."""
+    """Return J v as the derivative of u → ⟨Jᵀ u, v⟩; its graph is kept where v has one."""
     w = w0.clone().requires_grad_()
     with sdpa_kernel(SDPBackend.MATH), _unfused():
         outputs = function(w)
         u = torch.zeros_like(outputs, requires_grad=True)
         pulled = torch.autograd.grad(outputs, w, u, create_graph=True)[0]
-        return torch.autograd.grad(pulled, u, v)[0]
+        return torch.autograd.grad(pulled, u, v, create_graph=v.requires_grad)[0]
 
 
 @contextmanager
@@ -195,12 +195,12 @@ def by_rows(function: Function, w0: Tensor, v: Tensor) -> Tensor:
     """Return J v from the rows of J, one backward pass each."""
     w = w0.clone().requires_grad_()
     outputs = function(w)
-    found, wanted = outputs.new_empty(outputs.shape).detach(), outputs.new_zeros(outputs.shape)
-    for entry, one in zip(found.view(-1), wanted.view(-1), strict=True):
+    found, wanted = [], outputs.new_zeros(outputs.shape)
+    for one in wanted.view(-1):
         one.fill_(1.0)
-        entry.copy_(pulled_back(outputs, w, wanted) @ v)
+        found.append(pulled_back(outputs, w, wanted) @ v)
         one.fill_(0.0)
-    return found
+    return torch.stack(found).view(outputs.shape)
 
 
 def product_of(features: Differentiated) -> Way:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lazycore.config.moments import Position, TangentSpace
 from lazycore.engine.measures.labels import has_signs, share_of_errors, smallest_margin
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.problem import Problem
 
 TEST_POINTS = 1000
@@ -51,11 +52,6 @@ def positions(positions: Sequence[Position | None]) -> tuple[TangentSpace, Tenso
     """Return the space of these states of one linearised model, and their coordinates (r, q)."""
     known = [position for position in positions if position is not None]
     return known[0].space, torch.stack([position.s for position in known])
-
-
-def rms(values: Tensor) -> Tensor:
-    """Return the L²(ρ̂) norm of outputs (r, n, k): shape (r,)."""
-    return values.square().sum(-1).mean(-1).sqrt()
 
 
 def as_array(values: Tensor) -> np.ndarray:

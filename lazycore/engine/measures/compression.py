@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lazycore.config import spec
 from lazycore.engine.problem.problem import Problem
+from lazycore.results.quantities.units import COMPRESSION
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class Compression:
         ]
         first = torch.cat(rows, dim=1)
         sizes = [_mean_square(first[..., list(some)]) for some in (self.along, self.across)]
-        return {"compression": (sizes[0] / sizes[1]).sqrt()}
+        return {COMPRESSION.name: (sizes[0] / sizes[1]).sqrt()}
 
 
 def _mean_square(weights: Tensor) -> Tensor:

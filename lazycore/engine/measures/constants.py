@@ -16,7 +16,8 @@ from lazycore.engine.features.kernel import tangent_kernel
 from lazycore.engine.measures.columns import FEW_OUTPUTS
 from lazycore.engine.measures.kappa import second_derivative_norm
 from lazycore.engine.problem.anchor import Anchor
-from lazycore.engine.problem.problem import Problem, rms
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import Problem
 
 MOST_OUTPUTS = 200
 """Outputs n·k up to which the singular values of Dh(w0) are found: milliseconds."""
@@ -60,9 +61,9 @@ def constants(problem: Problem) -> dict[str, Any]:
         | _curvature(problem)
         | {
             "differential_norm": problem.largest_eigenvalue**0.5,
-            "initial_output": rms(train.start) / problem.alpha,
-            "target_norm": rms(problem.targets),
-            "initial_residual": rms(train.start - problem.targets),
+            "initial_output": float(rms(train.start)) / problem.alpha,
+            "target_norm": float(rms(problem.targets)),
+            "initial_residual": float(rms(train.start - problem.targets)),
             "smooth": problem.network.smooth,
             "outputs": problem.targets.numel(),
         }

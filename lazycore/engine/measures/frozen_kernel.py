@@ -34,7 +34,7 @@ def train_frozen(
         kernel: Θ on the training points, (n·k, n·k), outputs of a point side by side.
     Cost: 25 (nk)³ operations, or one product with Θ a step, a few hundred of them.
     """
-    if problem.loss.SPEC.name == "square":
+    if problem.loss.SPEC.facts["quadratic"]:
         return _solved(kernel, problem, time), time
     return _stepped(kernel, problem, time, margin)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazycore.engine.problem.problem import Problem, rms
+from lazycore.config import spec
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import Problem
 from lazycore.theory.lazy import theorem_2_3
 
 
@@ -33,8 +35,9 @@ def gap_bound(problem: Problem, dynamics: str) -> GapBound:
     and Lipschitz constants of h and Dh on a ball, which are known in closed form for smooth
     networks of one hidden layer and one output.
     """
-    if dynamics != "flow":
-        return GapBound(None, "Theorem 2.3 is about gradient flow: this run takes discrete steps.")
+    if not spec.facts_of("dynamics", dynamics).get("gradient_flow"):
+        said = "takes discrete steps" if spec.takes_steps(dynamics) else "goes another way"
+        return GapBound(None, f"Theorem 2.3 is about gradient flow: this run {said}.")
     if not problem.loss.SPEC.facts["quadratic"]:
         return GapBound(None, "Theorem 2.3 is about the square loss.")
     if not problem.network.smooth:
@@ -50,7 +53,7 @@ def gap_bound(problem: Problem, dynamics: str) -> GapBound:
         assert bound is not None
         return bound
 
-    residual = rms(problem.train.start - problem.targets)
+    residual = float(rms(problem.train.start - problem.targets))
     differential = problem.largest_eigenvalue**0.5
 
     def at(time: float) -> float:

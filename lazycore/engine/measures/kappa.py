@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from lazycore.engine.problem.anchor import Anchor
-from lazycore.engine.problem.problem import Problem, rms
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import Problem
 
 STARTS, ITERATIONS = 2, 15
 POINTS = 200
@@ -70,7 +71,7 @@ def kappa(problem: Problem) -> float | None:
     """
     if not problem.loss.SPEC.facts["quadratic"] or not problem.network.smooth:
         return None
-    residual = rms(problem.train.start - problem.targets)
+    residual = float(rms(problem.train.start - problem.targets))
     squared = problem.largest_eigenvalue
     if squared == 0.0:
         return None

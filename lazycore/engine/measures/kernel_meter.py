@@ -11,6 +11,13 @@ from lazycore.engine.measures.spectrum import class_gap, spectrum
 from lazycore.engine.networks.kernel_cost import affordable_points, is_dear
 from lazycore.engine.problem.problem import Points, Problem
 from lazycore.machine.once import once
+from lazycore.results.quantities.kernel import (
+    ALIGNMENT,
+    KERNEL_AFTER,
+    KERNEL_BEFORE,
+    KERNEL_CHANGE,
+    KERNEL_CHANGE_TEST,
+)
 
 KERNEL_POINTS = 500
 """Training or test points, at most, on which the kernel's change is measured (`kernel_cost`)."""
@@ -29,18 +36,18 @@ class KernelMeter:
         """Return the kernel's change and alignment at the weights w (p,)."""
         kernel = self._kernel(w, self.x)
         found: dict[str, Any] = {
-            "kernel_change": relative_change(kernel, self._initial),
-            "alignment.nonlinear": alignment(kernel, self.problem.targets[: len(self.x)]),
+            KERNEL_CHANGE.name: relative_change(kernel, self._initial),
+            ALIGNMENT.name: alignment(kernel, self.problem.targets[: len(self.x)]),
         }
         if self.x_test is not None:
             kernel = self._kernel(w, self.x_test)
-            found["kernel_change_test"] = relative_change(kernel, self._initial_test)
+            found[KERNEL_CHANGE_TEST.name] = relative_change(kernel, self._initial_test)
         return found
 
     def both(self, w: Tensor) -> dict[str, Any]:
         """Return the kernel at w0 and at the weights w (p,), (n·k, n·k) each."""
         kernel = self._kernel(w, self.x)
-        return {"kernel_before": as_array(self._initial), "kernel_after": as_array(kernel)}
+        return {KERNEL_BEFORE.name: as_array(self._initial), KERNEL_AFTER.name: as_array(kernel)}
 
     def constants(self) -> dict[str, Any]:
         """Return what is known of the initial kernel."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lazycore.config.moments import DIVERGED, MODELS, Moment, TangentSpace
-from lazycore.engine.measures.columns import as_array, model_columns, positions, rms
+from lazycore.engine.measures.columns import as_array, model_columns, positions
 from lazycore.engine.measures.compression import Compression
 from lazycore.engine.measures.drawn import Drawn
 from lazycore.engine.measures.kept_kernels import KeptKernels
@@ -20,6 +20,7 @@ from lazycore.engine.measures.refreshed import refreshed_columns
 from lazycore.engine.measures.stability import Stability
 from lazycore.engine.networks.kernel_cost import is_dear
 from lazycore.engine.networks.module_network import ModuleNetwork
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.problem import Problem
 from lazycore.machine.once import once
 

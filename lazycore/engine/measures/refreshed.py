@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from lazycore.config.moments import Refreshed
-from lazycore.engine.measures.columns import model_columns, rms
+from lazycore.engine.measures.columns import model_columns
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.problem import Problem
 
 

@@ -15,6 +15,11 @@ from lazycore.engine.networks.gates import Signs
 from lazycore.engine.networks.module_network import ModuleNetwork
 from lazycore.engine.problem.problem import Points, Problem
 from lazycore.machine.once import once
+from lazycore.results.quantities.units import (
+    ACTIVATION_STABILITY,
+    STABILITY_BY_LAYER,
+    TEST_STABILITY,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,7 @@ class Stability:
             return _named(torch.stack(shares, dim=1))
         found = _named(self._kept(self._train, v))
         if self.problem.test is not None and found:
-            found["test_activation_stability"] = self._kept(self._test, v).mean(1)
+            found[TEST_STABILITY.name] = self._kept(self._test, v).mean(1)
         return found
 
     def _kept(self, signs: Signs, v: Tensor) -> Tensor:
@@ -71,5 +76,5 @@ def _named(shares: Tensor) -> dict[str, Tensor]:
     layers = shares.shape[1]
     if layers == 0:
         return {}
-    mean = {"activation_stability": shares.mean(1)}
-    return mean | ({"activation_stability_by_layer": shares} if layers > 1 else {})
+    mean = {ACTIVATION_STABILITY.name: shares.mean(1)}
+    return mean | ({STABILITY_BY_LAYER.name: shares} if layers > 1 else {})

@@ -10,6 +10,7 @@ from torch import Tensor
 from lazycore.config.moments import MODELS, Moment
 from lazycore.engine.linear.tangent_lanes import TangentLanes
 from lazycore.engine.paths.side_by_side import Lane
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.stacked import Lanes
 from lazycore.engine.steppers.chebyshev import Chebyshev
 from lazycore.engine.steppers.crossing import excess, located
@@ -100,7 +101,7 @@ class Alone:
             wrong = change - self.lanes.outputs(y - error)
         else:
             wrong = self.tangent.outputs(error)
-        sizes = [part.square().sum(-1).mean(-1).sqrt() for part in (wrong, change)]
+        sizes = [rms(wrong), rms(change)]
         sizes += [self.lanes.losses(change), self.lanes.lowest(change)]
         sizes += [torch.linalg.vector_norm(part, dim=1) for part in (error, y)]
         # The one place where a step waits for the device.

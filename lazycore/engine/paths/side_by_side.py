@@ -18,8 +18,9 @@ from lazycore.engine.linear.closed_form import ClosedForm, OutputForm, closed_fo
 from lazycore.engine.linear.tangent import FunctionSpace, ParameterSpace, tangent_space
 from lazycore.engine.linear.tangent_lanes import TangentLanes, tangent_lanes
 from lazycore.engine.paths.twins import twin
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.pace import longest_wait, states_at_once
-from lazycore.engine.problem.problem import Problem, rms
+from lazycore.engine.problem.problem import Problem
 from lazycore.engine.problem.stacked import stack
 from lazycore.engine.steppers.chebyshev import Chebyshev
 from lazycore.engine.steppers.handover import Handover
@@ -208,7 +209,7 @@ class Lane:
             pairs = [(passed, gap) for passed, gap in gaps if gap is not None]
             fine = self._gaps(self.problem, [passed.state for passed, _ in pairs])
             apart = {
-                passed: self._safety * rms(gap - beside)
+                passed: self._safety * float(rms(gap - beside))
                 for (passed, beside), gap in zip(pairs, fine, strict=True)
             }
             for passed in known:

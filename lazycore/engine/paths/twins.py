@@ -20,7 +20,8 @@ from lazycore.config.spec import Values
 from lazycore.engine.linear.tangent import tangent_space
 from lazycore.engine.networks.kernel_cost import is_dear
 from lazycore.engine.paths.descent import NetworkDescent, tangent_positions
-from lazycore.engine.problem.problem import Points, Problem, rms
+from lazycore.engine.problem.norms import rms
+from lazycore.engine.problem.problem import Points, Problem
 from lazycore.engine.problem.stacked import stack
 from lazycore.engine.steppers.pair import curvature
 
@@ -28,7 +29,8 @@ ROUNDINGS = 16.0
 """c: one start so far away stands for the roundings of many steps."""
 
 SAFETY = 4.0
-"""On what is seen of twins: in which directions errors grow is chance (LOG.md, 2026-11-28)."""
+"""On what is seen of twins: in which directions errors grow is chance (docs/log/errors.md,
+2026-11-28)."""
 
 SEVERAL, SMALL = 3, 2**12
 """Twins of a run whose hidden units at all points are few, at most so many: there they take little
@@ -52,12 +54,12 @@ class Spread:
 
     def __init__(self, problem: Problem) -> None:
         # As far are outputs, at least, that have diverged where those of the run have not.
-        self._lost = DIVERGED**0.5 * (rms(problem.train.start) + rms(problem.targets))
+        self._lost = DIVERGED**0.5 * (float(rms(problem.train.start)) + float(rms(problem.targets)))
         self.largest = 0.0
 
     def note(self, own: Tensor, others: Tensor) -> None:
         """Look at changes of outputs, those of the run (n, k) and of its twins (r, n, k)."""
-        apart = (others - own).square().sum(-1).mean(-1).sqrt()
+        apart = rms(others - own)
         for one in apart.tolist():
             self.largest = max(self.largest, SAFETY * one if np.isfinite(one) else self._lost)
 

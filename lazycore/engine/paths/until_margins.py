@@ -4,8 +4,8 @@ Both advance together, twice, as in `_side_by_side`, until the first of them is 
 is found within the step. The other one then goes on by itself (`_alone`): the rates of a network
 that has learned features can be 10⁵ times those of its linearisation, which it must not hold up.
 Where features are learned before anything else happens, there are at first no fast modes for the
-stabilised method to gain by (LOG.md, 2026-11-22); where the network is lazy, it is followed along
-its linearisation (`_tangent_steps`).
+stabilised method to gain by (docs/log/flow.md, 2026-11-22); where the network is lazy, it is
+followed along its linearisation (`_tangent_steps`).
 """
 
 import itertools

@@ -22,6 +22,7 @@ from lazycore.engine.features.linearize import Features
 from lazycore.engine.networks.network import Network
 from lazycore.engine.problem.anchor import Anchor
 from lazycore.engine.problem.data import Data, load
+from lazycore.engine.problem.norms import rms
 from lazycore.losses import Loss, chosen
 from lazycore.machine.once import once
 
@@ -214,12 +215,12 @@ class Problem:
         `rounding` adds what the steps of a run accumulate.
         """
         epsilon = max(self.epsilon, torch.finfo(self.w0.dtype).eps)
-        size = rms(self.train.start) + rms(self.targets)
+        size = float(rms(self.train.start)) + float(rms(self.targets))
         if self.train.anchor.displaced is None:
             signs = np.random.default_rng(0).choice([-1.0, 1.0], self.w0.shape)
             probe = self.w0 * torch.as_tensor(signs, dtype=self.w0.dtype, device=self.w0.device)
             size += self.alpha * (
-                rms(self.train.features.apply(probe)) + rms(self.train.anchor.outputs)
+                float(rms(self.train.features.apply(probe))) + float(rms(self.train.anchor.outputs))
             )
         return 8.0 * epsilon * size
 
@@ -233,11 +234,6 @@ def rounding(problem: Problem, steps: int, change: float) -> float:
     """
     epsilon = max(problem.epsilon, torch.finfo(problem.w0.dtype).eps)
     return problem.rounding_floor + 16.0 * epsilon * steps**0.5 * change
-
-
-def rms(values: Tensor) -> float:
-    """Return √(mean over points of ‖values_i‖²): the L²(ρ̂) norm of outputs (n, k)."""
-    return float(values.square().sum(-1).mean().sqrt())
 
 
 def default_step_size(problem: Problem) -> float:

@@ -17,7 +17,8 @@ from lazycore.losses import Loss
 
 CACHE = 2**21
 """Bytes that the hidden units of the lanes in one product may fill on a CPU: one or two megabytes
-are the same, four take a third longer (LOG.md, 2026-11-27). On a GPU all lanes go at once."""
+are the same, four take a third longer (docs/log/speed.md, 2026-11-27). On a GPU all lanes go at
+once."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@
 
 Dormand–Prince is left once a path is stiff, steps along the linearised flow once it is not lazy. A
 network that learns features sharpens: its largest rate can rise by orders of magnitude above
-that of its linearisation, by which the method was chosen at the start (LOG.md, 2026-11-27).
+that of its linearisation, by which the method was chosen at the start (docs/log/flow.md,
+2026-11-27).
 """
 
 from collections.abc import Iterator, Sequence

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lazycore.engine.linear.tangent_lanes import TangentLanes
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.problem import Problem
 from lazycore.engine.problem.stacked import Lanes
 from lazycore.engine.steppers.path import Path
@@ -29,7 +30,7 @@ size of the first recorded times, which a logarithmic axis shows as large as the
 COARSE_FLOOR, KINK_SAFETY = 8.0, 2.0
 """How much higher that floor is at ten times the tolerance, as in the coarser run, and the
 factor on the difference of the two: errors at kinks are as good as random, so the difference
-can come out small by chance (LOG.md, 2026-11-21)."""
+can come out small by chance (docs/log/flow.md, 2026-11-21)."""
 
 USUAL_TOLERANCE = 1e-3
 """The tolerance that those floors belong to; a finer one does not lower them."""
@@ -43,7 +44,7 @@ LOST = 0.1
 
 STIFF = 30.0
 """λ_max · T from which on the stabilised method takes fewer gradients for the same error of
-the gap, with kinks or without (LOG.md, 2026-11-21)."""
+the gap, with kinks or without (docs/log/flow.md, 2026-11-21)."""
 
 
 @dataclass
@@ -115,7 +116,7 @@ class Pair:
         p = self.head
         tangent, tangent_error = self.tangent.outputs(torch.stack([y[:, p:], error[:, p:]]))
         errors = known - self.lanes.outputs(y[:, :p] - error[:, :p]), tangent_error
-        sizes = [*map(_rms, (*errors, errors[0] - errors[1], known, tangent, known - tangent))]
+        sizes = [*map(rms, (*errors, errors[0] - errors[1], known, tangent, known - tangent))]
         sizes += [self.lanes.losses(known), self.lanes.losses(tangent)]
         sizes += [torch.linalg.vector_norm(part[:, :p], dim=1) for part in (error, y)]
         if self.watched:
@@ -215,16 +216,11 @@ def unless_lost(
     """Return the excess of each step, or that of the error of v, `missed`, where it is too large.
 
     A step that ends where all units are dead has outputs that do not depend on v: by them its error
-    is none, however far it has left the path (LOG.md, 2026-11-27). far: largest ‖v‖ before the step
-    and with it, which stands for the first where that is 0. noise: the share of the outputs' change
-    that is rounding.
+    is none, however far it has left the path (docs/log/flow.md, 2026-11-27). far: largest ‖v‖
+    before the step and with it, which stands for the first where that is 0. noise: the share of
+    the outputs' change that is rounding.
     """
     before, after = far
     measure = np.where(before > 0.0, before, np.fmax(after, np.finfo(float).tiny))
     astray = missed / (measure * (LOST + noise))
     return np.where(astray <= 1.0, excess, np.maximum(excess, astray))
-
-
-def _rms(values: Tensor) -> Tensor:
-    """Return the L²(ρ̂) norm of each lane's outputs, (s,)."""
-    return values.square().sum(-1).mean(-1).sqrt()

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from lazycore.engine.linear.tangent import FunctionSpace, TangentSpace
 from lazycore.engine.linear.tangent_lanes import Coordinates
+from lazycore.engine.problem.norms import rms
 from lazycore.engine.steppers.inner_steps import Node, between, followed, step
 from lazycore.engine.steppers.pair import Pair
 from lazycore.engine.steppers.path import Stepper, System, stacked
@@ -40,7 +41,8 @@ LAZY = 0.05
 
 MOST, LEAST_WORK = 2000, 5e5
 """Outputs n·k, at most, and n·p, at least, where these steps are of use: two hidden layers of 25 on
-100 points take a fifth longer with them, of 100 as long, of 400 two thirds (LOG.md, 2026-11-27)."""
+100 points take a fifth longer with them, of 100 as long, of 400 two thirds (docs/log/flow.md,
+2026-11-27)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +156,11 @@ class TangentSteps(Stepper):
             return tangent.residual(tangent.outputs(a))
 
         start = Node(0.0, s, slope(0.0, s))
-        change = max(pair.seen[i].sizes[0], h * _rms(tangent.outputs(start.slope)))
+        change = max(pair.seen[i].sizes[0], h * _size(tangent.outputs(start.slope)))
         allowed = INNER * pair.share[i] * change + pair.rounding[i]
 
         def excess(error: Tensor) -> float:
-            return _rms(tangent.outputs(error)) / allowed
+            return _size(tangent.outputs(error)) / allowed
 
         nodes, self._inner[row] = followed(slope, start, h, tangent.rate, self._inner[row], excess)
         return nodes
@@ -268,6 +270,6 @@ def _replayed(
     return nodes
 
 
-def _rms(outputs: Tensor) -> float:
-    """Return the root mean square."""
-    return float(outputs.square().mean().sqrt())
+def _size(outputs: Tensor) -> float:
+    """Return the root mean square of outputs (n·k,): `rms` of as many points with one each."""
+    return float(rms(outputs[:, None]))

@@ -3,25 +3,16 @@
 Iterative linearisation keeps tangent features for K steps (Goldwaser & Ge 2022,
 arXiv:2211.12345). Its figures were not seen: these problems are inspired by the paper, or show
 one thing each.
-
-    python -m lazycore.papers.iterative_linearization.problems        computes them again into
-    cache/atlas (minutes)
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from lazycore.config.run import RunConfig
-from lazycore.papers import atlas
-from lazycore.results.run import RunResult
 
 STEPS = {"K steps": {}}
 """What most problems have: the stages as the paper has them."""
-
-KEPT = ("_loss", "_error", "displacement", "output_change", "gap", "_output", ".outputs")
-"""Ends of the names of series that ship."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,34 +124,3 @@ def configs() -> tuple[RunConfig, ...]:
     """Return every run that ships, each once."""
     found = [c for p in _ALL for variant in p.variants for c in p.configs(variant)]
     return tuple({config.digest: config for config in found}.values())
-
-
-def slim(result: RunResult) -> RunResult:
-    """Return the run in single precision, without what the page does not show."""
-    narrow = atlas.slim(result)
-    series = {k: v for k, v in narrow.series.items() if k.endswith(KEPT)}
-    sparse = {k: v for k, v in narrow.sparse.items() if not k.startswith("neurons")}
-    latest = {k: v for k, v in narrow.latest.items() if not k.startswith("neurons")}
-    return replace(narrow, series=series, sparse=sparse, latest=latest)
-
-
-def build(directory: Path = atlas.DIRECTORY) -> int:
-    """Compute what ships into `directory` and return the bytes it takes: some minutes."""
-    import torch
-
-    import lazycore
-
-    torch.set_num_threads(1)
-    folder = directory / atlas.REFRESH
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = {config.digest: config for config in configs()}
-    for old in folder.glob("*.npz"):
-        if old.stem not in wanted:
-            old.unlink()
-    for digest, config in wanted.items():
-        slim(lazycore.run(config)).save(folder / f"{digest}.npz")
-    return sum(path.stat().st_size for path in folder.glob("*.npz"))
-
-
-if __name__ == "__main__":
-    build()

@@ -1,14 +1,15 @@
 """Any torch module next to its own linearisation."""
 
+# pyright: reportUnnecessaryIsInstance=false
+# Whoever calls from a notebook has no type checker: what is handed in is looked at.
+
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from lazycore.config import cost as budgets
 from lazycore.config.fields import ALPHA, ZERO_OUTPUT
@@ -17,18 +18,16 @@ from lazycore.dynamics import trajectory
 from lazycore.engine.measures.recording import choose_scales, recorder
 from lazycore.engine.networks.network import Network
 from lazycore.engine.networks.row_network import RowNetwork
-from lazycore.engine.networks.state import State
 from lazycore.engine.networks.symmetrized import Symmetrized
 from lazycore.engine.problem.problem import Points, Problem
 from lazycore.errors import ConfigError
 from lazycore.losses import Loss, chosen
-from lazycore.machine.surroundings import apart
 from lazycore.results.run import RunResult
+from lazycore.running.compare.borrowed import borrowed
 from lazycore.running.compare.cost import check, estimated
-from lazycore.running.compare.foreign import Foreign, foreign
+from lazycore.running.compare.foreign import Foreign
 from lazycore.running.compare.optimized import Batches, Rule, optimized
-from lazycore.running.compare.options import ADAM_STEP, batch_points, is_iterated, options, recorded
-from lazycore.running.compare.randomness import undisturbed
+from lazycore.running.compare.options import batch_points, choices, is_iterated, options, recorded
 from lazycore.running.compare.targets import targets
 from lazycore.running.progress import is_shown, reported
 
@@ -76,6 +75,7 @@ def compare(
             real for `square`, ±1 for `logistic`, and class indices or one-hot rows for
             `cross_entropy`; of outputs (n, …, k) every position is classified.
         x_test, y_test: further points that are measured only.
+        alpha: α > 0, the scale of the outputs; no unit. loss: the name of one, as `square`.
         zero_output: `centered`, `none`, or `symmetrized` (two copies of the module).
         dynamics: `gd` (reads steps, step_size, momentum, weight_decay), `sgd` (these, batch_size,
             batch_seed), `adam` (these but momentum), or `flow` (time, tolerance). Both models
@@ -88,6 +88,7 @@ def compare(
         record: steps, or times of a flow, at which to record; about 200 when None.
         kernels: whether to keep the tangent kernel before and after training, `kernel_before` and
             `kernel_after` in `latest`, on the points on which its change is measured.
+        budget: what it may cost (`lazycore.config.cost.Budget`); None lifts the limit.
         progress: whether its cost is said before it starts and a bar drawn, on standard error:
             always (True), never (False), or on a terminal and in a notebook.
     Raises `ConfigError` for arguments that cannot be, `BudgetError` for too costly a run. What was
@@ -114,7 +115,7 @@ def compare(
         raise ConfigError(f"loss={loss!r} is not allowed: give the name of a loss, as square.")
     is_shown(progress)  # a wrong one is the call's mistake
     asked = Asked((x, y), (x_test, y_test), float(alpha), chosen(loss, {}), zero_output)
-    with apart(_device(module)), undisturbed(), _uncached(), _borrowed(module, asked) as found:
+    with borrowed(module, asked.sets, asked.loss) as found:
         problem, notes = asked.problem(found)
         for note in notes:
             warnings.warn(note, stacklevel=2)
@@ -140,11 +141,12 @@ def _moments(
 ) -> tuple[Iterator[Moment], dict[str, float]]:
     """Return the path of both models, and the step size or the time that was chosen for it."""
     dynamics = values["dynamics"]
-    if dynamics == "adam":
-        scales = {"step_size": values["step_size"] or ADAM_STEP}
+    choice = choices()[dynamics]
+    if choice.step_size is not None:
+        scales = {"step_size": values["step_size"] or choice.step_size}
     else:
         scales = choose_scales(problem, values)
-    end = scales["time"] if dynamics == "flow" else values["steps"]
+    end = scales["time"] if choice.by_time else values["steps"]
     marks = None if record is None else recorded(record, end, dynamics)
     if not is_iterated(values):
         limit = budget.evaluations if budget else None
@@ -156,7 +158,7 @@ def _moments(
             f"batch_size={size} is not allowed: the module's outputs depend on other points too, "
             f"so that a part of them is another function; leave it out, or give {points}."
         )
-    rule = Rule(dynamics == "adam", values["momentum"], values["weight_decay"])
+    rule = Rule(choice.adam, values["momentum"], values["weight_decay"])
     batches = Batches(points, rows, size, values.get("batch_seed") or 0)
     steps, eta = values["steps"], scales["step_size"]
     moments = optimized(problem, rule, batches, steps=steps, step_size=eta, record=marks)
@@ -172,7 +174,10 @@ def fine_tune(module: nn.Module, x: Any, y: Tensor, **options: Any) -> RunResult
     has learned stays. Lazy fine-tuning is a linear model on the module's tangent features, as
     Achille et al. (2021, arXiv:2012.13569) and Mu, Liang & Li (2020, arXiv:2006.13131) use it.
 
-    options: those of `compare` other than alpha and zero_output.
+    Args:
+        module, x, y: as for `compare`: outputs (n,) or (n, k), in the units of the targets.
+        options: those of `compare` other than alpha and zero_output.
+    Raises `ConfigError` for these two, and what `compare` raises.
     """
     for name in ("alpha", "zero_output"):
         if name in options:
@@ -231,36 +236,3 @@ class Asked:
                 f"outputs) and zero_output={self.zero_output} takes its outputs away: whether its "
                 "fine-tuning is lazy is asked by lazycore.fine_tune."
             )
-
-
-@contextmanager
-def _borrowed(module: nn.Module, asked: Asked) -> Iterator[Foreign]:
-    """Have the module as a network, and leave it as it was."""
-    kept = State.of(module) if isinstance(module, nn.Module) else None
-    found = None
-    try:
-        found = foreign(module, asked.sets, asked.loss)
-        yield found
-    finally:
-        if found is not None:
-            found.network.held.release()
-        if kept is not None:
-            kept.put_back()  # a hook, or a closure, may have reached it
-
-
-@contextmanager
-def _uncached() -> Iterator[None]:
-    """Have parametrisations computed anew, whatever the caller keeps of other weights."""
-    cached = parametrize._cache_enabled
-    parametrize._cache_enabled = 0
-    try:
-        yield
-    finally:
-        parametrize._cache_enabled = cached
-
-
-def _device(module: Any) -> torch.device:
-    """Return where the module's numbers are, the CPU where it has none."""
-    tensors = module.parameters() if isinstance(module, nn.Module) else iter(())
-    device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-    return torch.device("cpu") if device.type == "meta" else device

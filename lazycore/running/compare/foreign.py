@@ -38,7 +38,7 @@ def foreign(module: Any, sets: Mapping[str, Any], loss: Loss) -> Foreign:
 
     Raises `ConfigError` for what is no deterministic, differentiable function of its weights.
     """
-    module = _trainable(module)
+    module = trainable(module)
     inputs = [_inputs(name, value, module) for name, value in sets.items()]
     try:
         return _looked_at(*held(module), inputs, loss, [*module.parameters()])
@@ -110,7 +110,7 @@ def _is_apart(network: RowNetwork, number: int, seen: Seen, by_position: bool) -
     return True
 
 
-def _trainable(module: Any) -> nn.Module:
+def trainable(module: Any) -> nn.Module:
     """Return the module itself, out of its wrappers; `ConfigError` where it cannot be trained."""
     if not isinstance(module, nn.Module):
         raise ConfigError(f"module is a {type(module).__name__}: give a torch.nn.Module.")

@@ -1,11 +1,13 @@
 """The numbers that a comparison's dynamics reads, checked, with their defaults."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from lazycore.config import spec
 from lazycore.config.fields import (
     BATCH_SEED,
     BATCH_SIZE,
@@ -27,16 +29,61 @@ WEIGHT_DECAY = Field(
 )
 SIZE = replace(BATCH_SIZE, default=None)
 SEED = replace(BATCH_SEED, default=0)
-READ = {
-    "gd": (STEPS, STEP_SIZE, MOMENTUM, WEIGHT_DECAY),
-    "sgd": (STEPS, STEP_SIZE, MOMENTUM, WEIGHT_DECAY, SIZE, SEED),
-    "adam": (STEPS, STEP_SIZE, WEIGHT_DECAY, SIZE, SEED),
-    "flow": (TIME, TOLERANCE),
-}
-"""What each dynamics of a comparison reads."""
+OFFERED = (STEPS, STEP_SIZE, MOMENTUM, TIME, TOLERANCE)
+"""Fields of the dynamics' files that `compare` takes; their others are as they are by default."""
 
-ADAM_STEP = 1e-3
-"""Adam's step size where none is given, as in torch."""
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A dynamics that a comparison can have.
+
+    reads: its fields. iterated: whether both models always take their steps one by one, by a rule
+    of torch.optim (`optimized`). adam: whether that is Adam's. step_size: the one where none is
+    given; chosen from the tangent kernel where it is None. small_batches: whether a batch is a
+    part of the points where its size is not given.
+    """
+
+    reads: tuple[Field, ...]
+    iterated: bool = False
+    adam: bool = False
+    step_size: float | None = None
+    small_batches: bool = False
+
+    @property
+    def by_time(self) -> bool:
+        """Whether it goes by a time, and not by whole steps."""
+        return STEPS not in self.reads
+
+
+OPTIMIZERS = {
+    "gd": Choice(reads=(STEPS, STEP_SIZE, MOMENTUM, WEIGHT_DECAY)),
+    "sgd": Choice(
+        reads=(STEPS, STEP_SIZE, MOMENTUM, WEIGHT_DECAY, SIZE, SEED),
+        iterated=True,
+        small_batches=True,
+    ),
+    "adam": Choice(
+        reads=(STEPS, STEP_SIZE, WEIGHT_DECAY, SIZE, SEED),
+        iterated=True,
+        adam=True,
+        step_size=1e-3,  # as in torch
+    ),
+}
+"""Those that torch.optim has: weight decay, and batches of people's modules, are theirs alone."""
+
+
+@cache
+def choices() -> dict[str, Choice]:
+    """Return every dynamics of a comparison by its name.
+
+    The optimisers, and the files of `lazycore.dynamics` that say that any module will do.
+    """
+    files = {name: file.SPEC for name, file in spec.collect("dynamics").items()}
+    return OPTIMIZERS | {
+        name: Choice(reads=tuple(field for field in OFFERED if field in known.reads))
+        for name, known in files.items()
+        if known.facts.get("of_modules") and name not in OPTIMIZERS
+    }
 
 
 def options(dynamics: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,30 +92,43 @@ def options(dynamics: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises `ConfigError` for a dynamics that is none, a value that cannot be, and one that this
     dynamics does not read.
     """
-    if dynamics not in READ:
-        raise ConfigError(f"dynamics={dynamics!r} is not allowed: give gd, sgd, adam or flow.")
-    read = {field.name: field for field in READ[dynamics]}
+    known = choices()
+    if not isinstance(dynamics, str) or dynamics not in known:
+        *first, last = known
+        allowed = f"{', '.join(first)} or {last}"
+        raise ConfigError(f"dynamics={dynamics!r} is not allowed: give {allowed}.")
+    read = {field.name: field for field in known[dynamics].reads}
     for name, value in given.items():
         if value is not None and name not in read:
             raise ConfigError(
                 f"{name}={shown(value)} is not read by dynamics={dynamics}, which reads "
                 f"{', '.join(read)}."
             )
-    values: dict[str, Any] = {"dynamics": dynamics, "momentum": MOMENTUM.default}
+    values: dict[str, Any] = _others(dynamics)
+    values |= {"dynamics": dynamics, "momentum": MOMENTUM.default}
     for name, field in read.items():
         value = given.get(name)
         values[name] = field.default if value is None else field.check(value)
     return values
 
 
+def _others(dynamics: str) -> dict[str, Any]:
+    """Return the fields of a dynamics' file that `compare` does not take, as by default."""
+    if dynamics in OPTIMIZERS:
+        return {}
+    fields = spec.find("dynamics", dynamics).SPEC.reads
+    return {f.name: f.default for f in fields if f not in OFFERED and not callable(f.default)}
+
+
 def is_iterated(values: Values) -> bool:
-    """Whether both models take their steps one by one (`dynamics/_optimized.py`)."""
-    return values["dynamics"] in ("sgd", "adam") or bool(values.get("weight_decay"))
+    """Whether both models take their steps one by one (`optimized`)."""
+    return choices()[values["dynamics"]].iterated or bool(values.get("weight_decay"))
 
 
 def batch_points(values: Values, points: int) -> int | None:
     """Return the points of a mini-batch, None for all of them."""
-    if "batch_size" not in values or (values["dynamics"] == "adam" and not values["batch_size"]):
+    choice = choices()[values["dynamics"]]
+    if not choice.iterated or not (values["batch_size"] or choice.small_batches):
         return None
     size = values["batch_size"] or min(32, points)
     if size > points:
@@ -90,7 +150,8 @@ def recorded(record: Sequence[float], end: float, dynamics: str) -> np.ndarray:
         np.isfinite(wanted).all() and wanted.min() >= 0 and wanted.max() <= end
     ):
         raise ConfigError(f"record must hold numbers from 0 to the end of the run, {end:g}.")
-    if dynamics != "flow" and not (wanted == np.rint(wanted)).all():
+    by_time = choices()[dynamics].by_time
+    if not by_time and not (wanted == np.rint(wanted)).all():
         raise ConfigError(f"record must hold whole step numbers for dynamics={dynamics}.")
     marks = np.unique(np.concatenate([[0.0], wanted, [float(end)]]))
-    return marks if dynamics == "flow" else marks.astype(np.int64)
+    return marks if by_time else marks.astype(np.int64)

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lazycore.machine.places import PROJECT
+from lazycore.machine.processes import environment
 from lazycore.service.workers.supervisor import Patience
 
 GRACE_SECONDS = 5.0
@@ -46,8 +46,8 @@ async def _keep(supervisor: asyncio.subprocess.Process) -> None:
 async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lazycore.service.workers.worker", "--embedded"),
-        cwd=PROJECT,
         stdin=asyncio.subprocess.PIPE,
+        env=environment(),
         start_new_session=True,
     )
 

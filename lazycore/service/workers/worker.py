@@ -241,11 +241,11 @@ def _leave(desk: Desk) -> None:
     os._exit(0)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, program: str = "lazycore worker") -> int:
     """Run the workers until told to stop; return the exit code."""
     from lazycore.machine.places import default_root
 
-    parser = argparse.ArgumentParser(prog="lazycore worker", description="Compute queued runs.")
+    parser = argparse.ArgumentParser(prog=program, description="Compute queued runs.")
     parser.add_argument("--root", type=Path, default=None, help="directory of queue and results")
     parser.add_argument("--device", help="be the one worker of cpu or cuda:N, in this process")
     parser.add_argument("--embedded", action="store_true", help="end when standard input closes")

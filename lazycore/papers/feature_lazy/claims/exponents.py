@@ -12,7 +12,7 @@ import numpy as np
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
 
@@ -140,7 +140,7 @@ def _first_moves(results: Mapping[str, RunResult]) -> list[Row]:
 
 
 CHECKS = tuple(
-    Check(name=f"feature-lazy-{name}", source=SOURCE, judge=judge, paper=FEATURE_LAZY)
+    Check(name=f"feature-lazy-{name}", source=SOURCE, judge=judge)
     for name, judge in (
         ("gains", _gains),
         ("kernel", _kernel),

@@ -12,7 +12,7 @@ import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import at_end
 from lazycore.papers.feature_lazy.phases import cube_of, fluctuations, settings
 from lazycore.results.run import RunResult
@@ -190,7 +190,6 @@ _SLOW = Check(
     runs=_runs(SWEEP),
     judge=_judge_variance,
     slow=True,
-    paper=FEATURE_LAZY,
 )
 CHECKS = (
     Check(
@@ -198,7 +197,6 @@ CHECKS = (
         source="Geiger et al. 2020, Fig. 3 a, b",
         runs=_runs(*QUICK),
         judge=_judge_quick,
-        paper=FEATURE_LAZY,
     ),
     _SLOW,
     replace(_SLOW, name="ensemble-of-networks", source="Fig. 3 c, d", judge=_judge_ensemble),
@@ -214,6 +212,5 @@ CHECKS = (
         runs=_runs(AS_IT_IS, CENTERED),
         judge=_judge_uncentered,
         slow=True,
-        paper=FEATURE_LAZY,
     ),
 )

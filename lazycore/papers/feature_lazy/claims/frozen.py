@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import at_end, setting
+from lazycore.results.quantities.kernel import ALIGNMENT
 from lazycore.results.run import RunResult
 
 FEATURE, DEEP_IN_FEATURE, LAZY = 1e-2, 1e-4, 1e4
@@ -60,7 +61,7 @@ def _judge_alignment(results: Mapping[str, RunResult]) -> list[Row]:
     """Return by how much the alignment of kernel and labels grows in either regime."""
     rows = []
     for label, result in results.items():
-        alignment = result.sparse["alignment.nonlinear"]
+        alignment = ALIGNMENT.values(result)
         gain, lazy = float(alignment[-1] / alignment[0]), label.startswith("lazy")
         rows.append(
             Row(
@@ -110,21 +111,18 @@ def _frozen_runs(data: Mapping[str, Any]) -> dict[str, RunConfig]:
 
 CHECKS = (
     Check(
-        paper=FEATURE_LAZY,
         name="final-kernel-digits",
         source="as Figure 9 and Appendix C of v1 of Geiger et al. 2020, three layers, 8 × 8 digits",
         runs=_frozen_runs(DIGITS),
         judge=partial(_judge_frozen, "digits", False),
     ),
     Check(
-        paper=FEATURE_LAZY,
         name="final-kernel-stripe",
         source="the same on a stripe in ten dimensions, one hidden layer",
         runs=_frozen_runs(STRIPE),
         judge=partial(_judge_frozen, "stripe", True),
     ),
     Check(
-        paper=FEATURE_LAZY,
         name="kernel-alignment",
         source="Geiger et al. 2020: the kernel of the feature regime comes to know the labels",
         runs={
@@ -135,7 +133,6 @@ CHECKS = (
         judge=_judge_alignment,
     ),
     Check(
-        paper=FEATURE_LAZY,
         name="stripe-compression",
         source="Paccolat et al. 2021 (arXiv:2007.11471), with the losses of Geiger et al. 2020",
         runs={

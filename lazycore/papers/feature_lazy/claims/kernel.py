@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import SOURCE, setting, within
+from lazycore.results.quantities.kernel import KERNEL_CHANGE
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import rich_kernel_exponent, slope
 
@@ -24,7 +25,7 @@ bends there, so that a line through nearer points has the place better."""
 def kernel_change(result: RunResult) -> float:
     """Return ‖Θ − Θ₀‖/‖Θ₀‖ at the end of the network; NaN where its margins were not met."""
     met = result.latest.get("nonlinear.stop_time") is not None
-    return float(result.sparse["kernel_change"][-1]) if met else float("nan")
+    return float(KERNEL_CHANGE.values(result)[-1]) if met else float("nan")
 
 
 def exponent_runs(scales: Sequence[float], seeds: int = 1, **fields) -> dict[str, RunConfig]:
@@ -136,7 +137,6 @@ def _named(name: str, runs: Mapping[str, RunConfig], judge) -> Check:
         source=SOURCE,
         runs=runs,
         judge=judge,
-        paper=FEATURE_LAZY,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import SOURCE, setting
 from lazycore.results.run import RunResult
 
@@ -52,7 +52,6 @@ CHECKS = (
             for label, fields in ROBUST.items()
         },
         judge=_robust,
-        paper=FEATURE_LAZY,
     ),
     Check(
         name="feature-lazy-jamming",
@@ -72,6 +71,5 @@ CHECKS = (
         },
         judge=_jamming,
         slow=True,
-        paper=FEATURE_LAZY,
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import SOURCE, at_end, setting, within
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
@@ -79,13 +79,11 @@ CHECKS = (
         source=SOURCE,
         runs={f"{s:g}": setting(s, n_test=500, tolerance=0.01) for s in SCALES},
         judge=_frozen,
-        paper=FEATURE_LAZY,
     ),
     Check(
         name="feature-lazy-rule",
         source=SOURCE,
         judge=_rule_tolerances,
         slow=True,
-        paper=FEATURE_LAZY,
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lazycore.papers.claim import FEATURE_LAZY, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.feature_lazy.claims.exponents import SOURCE, at_end, setting, within
 from lazycore.papers.feature_lazy.claims.kernel import LAZY, RICH, exponent_runs
 from lazycore.results.run import RunResult
@@ -77,20 +77,17 @@ CHECKS = (
         source=SOURCE,
         runs=BOTH | {f"h {h}": setting(1e-2, width=h) for h in TIME_WIDTHS},
         judge=_times,
-        paper=FEATURE_LAZY,
     ),
     Check(
         name="feature-lazy-early-outputs",
         source=SOURCE,
         runs={"2 0.01": BOTH["2 0.01"]},
         judge=_early_outputs,
-        paper=FEATURE_LAZY,
     ),
     Check(
         name="feature-lazy-weights",
         source=SOURCE,
         runs=BOTH,
         judge=_weights,
-        paper=FEATURE_LAZY,
     ),
 )

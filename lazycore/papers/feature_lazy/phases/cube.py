@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from lazycore.config import spec
 from lazycore.config.sweep import SweepConfig
 from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
 from lazycore.machine.once import once
+from lazycore.results.laid import laid
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import SweepResult
 
@@ -46,8 +48,9 @@ class Cube:
 
     @property
     def depth(self) -> int | None:
-        """L, the number of hidden layers; 1 of a two-layer network, None where none is said."""
-        return 1 if self.base["model"] == "two_layer" else self.base.get("depth")
+        """L, the number of hidden layers; None where the model says of none."""
+        layers = spec.facts_of("model", self.base["model"]).get("linear_layers")
+        return layers(self.base) - 1 if layers and layers(self.base) else self.base.get("depth")
 
     @once
     def labels(self) -> np.ndarray:
@@ -93,25 +96,25 @@ def cube_of(table: SweepResult) -> Cube:
     base = table.config.base.resolve().to_dict()
     known = {name: axes.get(name) or (base[name],) for name in AXES}
     digests = [cell.digest for cell in table.config.cells]
-    order, names = tuple(axes), list(QUANTITIES)
+    names = list(QUANTITIES)
     status = np.array([table.status(d) for d in digests])
-    both = _arranged(status == "done", known, order)
+    both = _arranged(status == "done", axes)
     met = np.isfinite(table.values[:, names.index("stop_time")])
     status = np.where((status == "budget") & met, "done", status)
     messages = (table.message(d) for d, word in zip(digests, status, strict=True) if word != "done")
-    status = _arranged(status, known, order)
+    status = _arranged(status, axes)
     ended = status == "done"
     values = {
         name: np.where(
             both if name.startswith("linearized") else ended,
-            _arranged(table.values[:, i], known, order),
+            _arranged(table.values[:, i], axes),
             np.nan,
         )
         for i, name in enumerate(names)
     }
     outputs = None
     if table.test_outputs is not None:
-        outputs = _arranged(table.test_outputs, known, order)
+        outputs = _arranged(table.test_outputs, axes)
         outputs = np.where(ended[..., None], outputs, np.nan)
     return Cube(
         config=table.config,
@@ -125,13 +128,10 @@ def cube_of(table: SweepResult) -> Cube:
     )
 
 
-def _arranged(column: np.ndarray, known: Mapping[str, tuple], order: tuple[str, ...]) -> np.ndarray:
-    """Return a column of the table, (cells, …) with the axes in this order, as (H, A, S, …)."""
-    cube = column.reshape(*(len(known[name]) for name in order), *column.shape[1:])
-    present = [name for name in AXES if name in order]
-    cube = np.moveaxis(cube, range(len(order)), [present.index(name) for name in order])
-    cube = cube.reshape(*(len(known[name]) for name in AXES), *column.shape[1:])
-    return cube[np.ix_(*(np.argsort(known[name]) for name in AXES))]
+def _arranged(column: np.ndarray, axes: Mapping[str, tuple]) -> np.ndarray:
+    """Return a column of the table, (cells, …), as (H, A, S, …), each axis increasing."""
+    cube = laid(axes, column, AXES)
+    return cube[np.ix_(*(np.argsort(axes.get(name, (0,))) for name in AXES))]
 
 
 def mean_of_known(values: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.figures._convolutional import (
     ALPHAS,
     DIGITS_STEP,
@@ -18,6 +18,7 @@ from lazycore.papers.lazy_training.figures._convolutional import (
     NEW_IMAGES,
     trained,
 )
+from lazycore.results.quantities.units import ACTIVATION_STABILITY
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
 
@@ -34,7 +35,7 @@ def accuracy(result: RunResult, part: str) -> float:
 
 def stability(result: RunResult) -> float:
     """Return the share of activations that keep their sign, in percent."""
-    return 100.0 * float(result.series["activation_stability"][-1])
+    return 100.0 * float(ACTIVATION_STABILITY.values(result)[-1])
 
 
 def mean_square_error(result: RunResult) -> float:
@@ -151,7 +152,6 @@ def _runs(task: str, n_train: int, n_test: int, step_size: float) -> dict[str, R
 
 CHECKS = (
     Check(
-        paper=LAZY_TRAINING,
         name="cnn-digits",
         source="as Figures 3(a) and 7(a) of Chizat, Oyallon & Bach 2019, on 8 × 8 digits",
         runs=_runs("digits", IMAGES, NEW_IMAGES, DIGITS_STEP),
@@ -159,7 +159,6 @@ CHECKS = (
         slow=True,
     ),
     Check(
-        paper=LAZY_TRAINING,
         name="cnn-fashion",
         source="the same on Fashion-MNIST mini: as found, not calibrated",
         runs=_runs("fashion_mnist", 1000, 500, FASHION_STEP),
@@ -167,7 +166,6 @@ CHECKS = (
         slow=True,
     ),
     Check(
-        paper=LAZY_TRAINING,
         name="cnn-spectrum",
         source="as Figure 7(b) of Chizat, Oyallon & Bach 2019, on 8 × 8 images",
         judge=_judge_spectrum,

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.config.sweep import SweepConfig
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.figures._neurons import displacement, plane_run
 from lazycore.papers.lazy_training.figures.figure_1ab import (
     AUTHORS_WIDTH,
@@ -62,9 +63,15 @@ def _judge_plateau(results: Mapping[str, RunResult]) -> list[Row]:
     return rows
 
 
+def _plateau() -> RunConfig:
+    """Return the run of the largest τ."""
+    sweep = descent(TAUS[-1:], range(1))[0]
+    assert isinstance(sweep, SweepConfig)
+    return sweep.cells[0].config
+
+
 CHECKS = (
     Check(
-        paper=LAZY_TRAINING,
         name="figure-1ab",
         source="Chizat, Oyallon & Bach 2019, Figure 1(a, b)",
         runs={f"{tau} {seed}": neurons(tau, seed) for tau in (RICH, LAZY) for seed in SEEDS},
@@ -72,10 +79,9 @@ CHECKS = (
         slow=True,
     ),
     Check(
-        paper=LAZY_TRAINING,
         name="figure-1c-plateau",
         source="Chizat, Oyallon & Bach 2019, Figure 1(c)",
-        runs={"plateau": descent(TAUS[-1:], range(1))[0].cells[0].config},
+        runs={"plateau": _plateau()},
         judge=_judge_plateau,
         slow=True,
     ),

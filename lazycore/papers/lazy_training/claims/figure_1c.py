@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lazycore.papers.agreement import value_at
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.figures import figure_1c
 from lazycore.papers.reproduction import Curve
 from lazycore.papers.tables import configs, gathered
@@ -72,14 +72,12 @@ def _judge_full(results: Mapping[str, RunResult]) -> list[Row]:
 
 CHECKS = (
     Check(
-        paper=LAZY_TRAINING,
         name="figure-1c-short",
         source=SOURCE,
         runs=configs(SHORT),
         judge=_judge_short,
     ),
     Check(
-        paper=LAZY_TRAINING,
         name="figure-1c",
         source=SOURCE,
         runs=configs(REDUCED),
@@ -89,7 +87,6 @@ CHECKS = (
     # Some 20 minutes on two cores; its name does not begin as the others', so that
     # `check figure-*` leaves it out.
     Check(
-        paper=LAZY_TRAINING,
         name="whole-figure-1c",
         source=SOURCE,
         runs=configs(FULL),

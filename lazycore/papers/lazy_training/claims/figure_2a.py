@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.figures import figure_2a
 from lazycore.papers.tables import configs, gathered
 from lazycore.results.run import RunResult
@@ -29,7 +29,6 @@ def _judge(results: Mapping[str, RunResult]) -> list[Row]:
 
 CHECKS = (
     Check(
-        paper=LAZY_TRAINING,
         name="figure-2a",
         source="Chizat, Oyallon & Bach 2019, Figure 2(a)",
         runs=configs(JOBS),

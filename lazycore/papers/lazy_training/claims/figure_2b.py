@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.figures import figure_2b
 from lazycore.papers.tables import configs, gathered
 from lazycore.results.run import RunResult
@@ -52,7 +52,6 @@ def _judge(results: Mapping[str, RunResult]) -> list[Row]:
 
 CHECKS = (
     Check(
-        paper=LAZY_TRAINING,
         name="figure-2b",
         source="Chizat, Oyallon & Bach 2019, Figure 2(b)",
         runs=configs(JOBS),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.results.run import RunResult
 
 SCALE, STEP, STEPS = 3.0, 0.2, 2000
@@ -48,6 +48,5 @@ CHECKS = (
             "init_scale": _run(1.0, SCALE, STEP / SCALE**2),
         },
         judge=_judge,
-        paper=LAZY_TRAINING,
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.theorems.kappa_criterion import kappa_of
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
@@ -69,6 +69,5 @@ CHECKS = (
             for s in SEEDS
         },
         judge=_judge,
-        paper=LAZY_TRAINING,
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.theorems import theorem_2_2
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import slope
@@ -65,7 +65,6 @@ def _falls(loss: str, zero_output: str, expected: Mapping[str, float]) -> Check:
         source="Chizat, Oyallon & Bach 2019, Theorem 2.2",
         runs=_runs(loss, zero_output),
         judge=judge,
-        paper=LAZY_TRAINING,
     )
 
 
@@ -99,7 +98,6 @@ CHECKS = (
         source="Chizat, Oyallon & Bach 2019, proof of Theorem 2.2",
         runs=_runs("square", "centered"),
         judge=_bound,
-        paper=LAZY_TRAINING,
     ),
     _falls("square", "centered", CENTERED),
     _falls("square", "symmetrized", SYMMETRIZED),
@@ -110,13 +108,11 @@ CHECKS = (
         source="negative control",
         runs=_runs("square", "none"),
         judge=_square_without_zero,
-        paper=LAZY_TRAINING,
     ),
     Check(
         name="theorem-2.2-logistic-none",
         source="negative control",
         runs=_runs("logistic", "none"),
         judge=_logistic_without_zero,
-        paper=LAZY_TRAINING,
     ),
 )

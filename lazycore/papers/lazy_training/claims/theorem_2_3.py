@@ -10,7 +10,7 @@ import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.models.quadratic import LARGEST_SINGULAR_VALUE
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.theorems._constants import Constants
 from lazycore.results.run import RunResult
 
@@ -87,6 +87,5 @@ CHECKS = (
         source="Chizat, Oyallon & Bach 2019, Theorem 2.3 and Appendix B.2",
         runs=RUNS,
         judge=_judge,
-        paper=LAZY_TRAINING,
     ),
 )

@@ -7,16 +7,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.models.quadratic import LARGEST_SINGULAR_VALUE
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.theorems import theorem_2_4
 from lazycore.papers.lazy_training.theorems._constants import Constants
 from lazycore.papers.lazy_training.theorems.theorem_2_2 import exponent
 from lazycore.results.run import RunResult
 from lazycore.theory.lazy import decay_rate
 
-CONDITIONS = {"square": 1.0, "weighted_square": 4.0}
+LOSSES = ("square", "weighted_square")
+CONDITIONS = {
+    name: facts["curvature"] / facts["convexity"]
+    for name in LOSSES
+    for facts in [spec.loss_facts({"loss": name})]
+}
 """κ = M/m of the losses."""
 
 SLOPES = {"‖w − w₀‖": -1.0, "‖w − w̄‖": -2.0, "‖αh − αh̄‖": -1.0}
@@ -82,7 +88,6 @@ CHECKS = (
         source="Chizat, Oyallon & Bach 2019, Theorem 2.4 and Appendix B.3",
         runs={loss: _bound_run(loss) for loss in CONDITIONS},
         judge=_judge_bounds,
-        paper=LAZY_TRAINING,
     ),
     Check(
         name="theorem-2.4-slopes",
@@ -92,6 +97,5 @@ CHECKS = (
             for c in MULTIPLES
         },
         judge=_judge_slopes,
-        paper=LAZY_TRAINING,
     ),
 )

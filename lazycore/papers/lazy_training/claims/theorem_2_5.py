@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lazycore.config.run import RunConfig
-from lazycore.papers.claim import LAZY_TRAINING, Check, Row
+from lazycore.papers.claim import Check, Row
 from lazycore.papers.lazy_training.theorems import theorem_2_5
 from lazycore.results.run import RunResult
 
@@ -70,13 +70,11 @@ CHECKS = (
         source="Chizat, Oyallon & Bach 2019, Theorem 2.5",
         runs={f"{alpha:g}": _eight(alpha) for alpha in EIGHT},
         judge=_judge_eight,
-        paper=LAZY_TRAINING,
     ),
     Check(
         name="theorem-2.5-quadratic",
         source="Chizat, Oyallon & Bach 2019, Theorem 2.5",
         runs={f"{alpha:g}": _quadratic(alpha) for alpha in (SHOWN, *QUADRATIC)},
         judge=_judge_quadratic,
-        paper=LAZY_TRAINING,
     ),
 )

@@ -18,6 +18,11 @@ def read() -> dict:
     return json.loads(FILE.read_text())
 
 
+def read_off() -> str:
+    """Return where the reported lines are from, and when they were read."""
+    return f"{read()['source']} ({read()['read']})"
+
+
 def curves(figure: str) -> list[Curve]:
     """Return the reported lines of a figure."""
     return [_curve(name, line) for name, line in read()["figures"][figure]["lines"].items()]

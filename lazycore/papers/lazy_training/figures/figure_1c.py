@@ -5,7 +5,7 @@ from functools import partial
 
 from lazycore.papers.agreement import judged, value_at, within_errors
 from lazycore.papers.claim import Row
-from lazycore.papers.lazy_training.figures._reported import curve, curves
+from lazycore.papers.lazy_training.figures._reported import curve, curves, read_off
 from lazycore.papers.lazy_training.figures._scales import over_scales
 from lazycore.papers.reproduction import (
     FULL,
@@ -133,5 +133,6 @@ REPRODUCTION = Reproduction(
     ),
     curves=lines,
     reported=partial(curves, "1c"),
+    read_off=read_off,
     agreement=agreement,
 )

@@ -11,7 +11,7 @@ from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.papers.agreement import judged, value_at, within_errors, within_share
 from lazycore.papers.claim import Row
-from lazycore.papers.lazy_training.figures._reported import curve, curves
+from lazycore.papers.lazy_training.figures._reported import curve, curves, read_off
 from lazycore.papers.reproduction import (
     FULL,
     QUICK,
@@ -150,5 +150,6 @@ REPRODUCTION = Reproduction(
     ),
     curves=lines,
     reported=partial(curves, "2a"),
+    read_off=read_off,
     agreement=agreement,
 )

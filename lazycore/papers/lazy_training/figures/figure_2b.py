@@ -7,7 +7,7 @@ from functools import partial
 
 from lazycore.papers.agreement import judged, value_at
 from lazycore.papers.claim import Row
-from lazycore.papers.lazy_training.figures._reported import curves
+from lazycore.papers.lazy_training.figures._reported import curves, read_off
 from lazycore.papers.lazy_training.figures._scales import over_scales
 from lazycore.papers.reproduction import (
     FULL,
@@ -141,5 +141,6 @@ REPRODUCTION = Reproduction(
     ),
     curves=lines,
     reported=reported,
+    read_off=read_off,
     agreement=agreement,
 )

@@ -6,7 +6,7 @@ from functools import partial
 from lazycore.papers.agreement import judged, value_at
 from lazycore.papers.claim import Row
 from lazycore.papers.lazy_training.figures._convolutional import CAVEAT, SETTINGS, along_alpha
-from lazycore.papers.lazy_training.figures._reported import curves
+from lazycore.papers.lazy_training.figures._reported import curves, read_off
 from lazycore.papers.reproduction import Curve, Found, Reproduction, Scale
 
 TRAIN, TEST, STABILITY = "training accuracy", "test accuracy", "stability of activations"
@@ -62,6 +62,7 @@ REPRODUCTION = Reproduction(
     settings=SETTINGS,
     curves=lines,
     reported=partial(curves, "3a"),
+    read_off=read_off,
     agreement=agreement,
     missing=CAVEAT,
 )

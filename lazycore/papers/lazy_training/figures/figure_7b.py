@@ -6,7 +6,7 @@ import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.papers.claim import Row
-from lazycore.papers.lazy_training.figures._reported import curves
+from lazycore.papers.lazy_training.figures._reported import curves, read_off
 from lazycore.papers.reproduction import (
     QUICK,
     Curve,
@@ -101,6 +101,7 @@ REPRODUCTION = Reproduction(
     ),
     curves=lines,
     reported=reported,
+    read_off=read_off,
     agreement=agreement,
     missing="The computed line is another network on other images, so that only the shape is to be "
     "compared. The paper's own size needs CIFAR-10 and 9.2 million tangent features of 4,950 "

@@ -41,7 +41,7 @@ class Constants:
     @property
     def is_flow(self) -> bool:
         """Whether the run is a gradient flow."""
-        return self.config.get("dynamics") == "flow"
+        return bool(spec.facts_of("dynamics", self.config.get("dynamics")).get("gradient_flow"))
 
     @property
     def loss(self) -> spec.Values:

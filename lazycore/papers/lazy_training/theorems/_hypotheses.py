@@ -1,5 +1,6 @@
 """Hypotheses that several theorems share, each checked on what a run recorded."""
 
+from lazycore.config import spec
 from lazycore.papers.lazy_training.theorems._constants import Constants
 from lazycore.papers.theorem import Hypothesis
 
@@ -9,9 +10,11 @@ ZERO = 1e-12
 def gradient_flow(known: Constants) -> Hypothesis:
     """Return whether the weights follow w' = −∇F_α(w)."""
     text = "The weights follow the gradient flow of $F_α$"
+    name = known.config.get("dynamics")
     if known.is_flow:
-        return Hypothesis(text, True, "dynamics = flow")
-    return Hypothesis(text, False, f"dynamics = {known.config.get('dynamics')}: discrete steps")
+        return Hypothesis(text, True, f"dynamics = {name}")
+    other = "discrete steps" if spec.takes_steps(name) else "another path"
+    return Hypothesis(text, False, f"dynamics = {name}: {other}")
 
 
 def smooth(known: Constants) -> Hypothesis:

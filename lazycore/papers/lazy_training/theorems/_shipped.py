@@ -1,23 +1,26 @@
 """The runs that ship, so that the Theorems page opens with finished figures.
 
-    python -m lazycore.papers.lazy_training.theorems._shipped        computes them again into
-    cache/atlas
-
 Of each statement: its first problem at every α of its rates, twins and sweep included; of the
 other problems their own run.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from lazycore.config.run import RunConfig
-from lazycore.config.sweep import SweepConfig
-from lazycore.papers import atlas
+from lazycore.papers import shelf
+from lazycore.papers.reproduction import Job
+from lazycore.papers.shelf import Shipment
 from lazycore.papers.theorem import Theorem, theorems
 from lazycore.results.run import RunResult
 
 PRECISE = (".outputs", ".train_loss")
 """Ends of the names of quantities that ship in full."""
+
+
+def statements() -> list[Theorem]:
+    """Return the statements of this paper."""
+    return [theorem for theorem in theorems().values() if theorem.paper == "lazy-training"]
 
 
 def configs(theorem: Theorem) -> list[RunConfig]:
@@ -27,39 +30,24 @@ def configs(theorem: Theorem) -> list[RunConfig]:
     return list({c.digest: c for c in (*theorem.examples.values(), *others)}.values())
 
 
-def sweeps() -> list[SweepConfig]:
-    """Return the sweeps that ship."""
-    return [theorem.sweep for theorem in theorems().values() if theorem.sweep]
+def jobs() -> list[Job]:
+    """Return everything that ships, without twins."""
+    runs = [config for theorem in statements() for config in configs(theorem)]
+    return [*runs, *(theorem.sweep for theorem in statements() if theorem.sweep)]
+
+
+def twins(result: RunResult) -> Iterator[RunConfig]:
+    """Yield the further runs of the statements that this run ships with."""
+    for theorem in statements():
+        if result.digest in {config.digest for config in configs(theorem)}:
+            yield from theorem.companions(result).values()
 
 
 def slim(result: RunResult) -> RunResult:
     """Return the run in single precision, but for what rates are read off by small differences."""
     exact = {k: v for k, v in result.series.items() if k.endswith(PRECISE)}
-    narrow = atlas.slim(result)
+    narrow = shelf.slim(result)
     return replace(narrow, series={**narrow.series, **exact})
 
 
-def build(directory: Path = atlas.DIRECTORY) -> int:
-    """Compute what ships into `directory` and return the bytes it takes: a minute or two."""
-    import torch
-
-    import lazycore
-
-    torch.set_num_threads(1)
-    folder = directory / atlas.THEOREMS
-    (folder / "sweeps").mkdir(parents=True, exist_ok=True)
-    for old in folder.rglob("*.npz"):
-        old.unlink()
-    for theorem in theorems().values():
-        for config in configs(theorem):
-            result = lazycore.run(config)
-            slim(result).save(folder / f"{config.digest}.npz")
-            for twin in theorem.companions(result).values():
-                slim(lazycore.run(twin)).save(folder / f"{twin.digest}.npz")
-    for sweep in sweeps():
-        atlas.slim_table(lazycore.sweep(sweep)).save(folder / "sweeps" / f"{sweep.digest}.npz")
-    return sum(path.stat().st_size for path in folder.rglob("*.npz"))
-
-
-if __name__ == "__main__":
-    build()
+SHIPS = (Shipment(name="theorems", folder="theorems", jobs=jobs, slim=slim, twins=twins),)

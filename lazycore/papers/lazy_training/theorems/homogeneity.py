@@ -1,8 +1,9 @@
 """Homogeneity: the initial scale and α are one dial."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from lazycore.config import spec
 from lazycore.config.run import RunConfig
 from lazycore.papers.lazy_training.theorems._constants import Constants
 from lazycore.papers.theorem import Hypothesis, Line, Theorem
@@ -10,7 +11,6 @@ from lazycore.results.run import RunResult
 
 SAME = "the other run, not a bound"
 TWIN = "by the initial scale"
-HOMOGENEOUS = ("relu", "linear")
 
 STATEMENT = r"""
 Let $h$ be $q$-homogeneous in the weights: $h(λw) = λ^q h(w)$ for $λ > 0$ (a network of $q$ linear
@@ -57,19 +57,30 @@ EXAMPLES = {
 
 
 def degree(result: RunResult) -> int | None:
-    """Return q, the number of linear layers; None for models that have none."""
+    """Return q, the number of linear layers; None for models that say of none."""
     config = result.config or {}
-    layers = {"two_layer": 2, "fully_connected": (config.get("depth") or 0) + 1}
-    return layers.get(str(config.get("model")))
+    layers = _layers(config)
+    return layers(config) or None if layers else None
+
+
+def _layers(config: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], int] | None:
+    """Return what the model says of its linear layers, None where it says nothing."""
+    return spec.facts_of("model", config.get("model")).get("linear_layers")
 
 
 def hypotheses(result: RunResult) -> list[Hypothesis]:
     """Return whether h is homogeneous, and how large the scale is."""
     config, q = result.config or {}, degree(result)
-    name = str(config.get("activation") or config.get("model"))
+    name, model = config.get("activation"), config.get("model")
+    homogeneous = bool(spec.facts_of("activation", name).get("homogeneous"))
+    said = f"q = {q}" if _layers(config) else f"model = {model} does not say"
     return [
-        Hypothesis("$h$ is a network of $q$ linear layers", q is not None, f"q = {q}"),
-        Hypothesis("its activation is homogeneous", name in HOMOGENEOUS, name),
+        Hypothesis(
+            "$h$ is a network of $q$ linear layers",
+            q is not None if _layers(config) else None,
+            said,
+        ),
+        Hypothesis("its activation is homogeneous", homogeneous, str(name or model)),
         Hypothesis(
             "it has no biases", config.get("bias") in (None, "none"), f"bias = {config.get('bias')}"
         ),
@@ -117,8 +128,7 @@ THEOREM = Theorem(
     name="Homogeneity",
     title="Homogeneity: initial scale and α are one dial",
     statement=STATEMENT,
-    source="Chizat, Oyallon & Bach 2019 (arXiv:1812.07956), §1.2; the identity for exact steps "
-    "is derived here",
+    source="§1.2; the identity for exact steps is derived here",
     examples=EXAMPLES,
     hypotheses=hypotheses,
     lines=lines,

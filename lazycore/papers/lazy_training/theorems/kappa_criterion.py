@@ -10,6 +10,7 @@ from lazycore.config.sweep import SweepConfig
 from lazycore.papers.lazy_training.theorems import _hypotheses as check
 from lazycore.papers.lazy_training.theorems._constants import Constants
 from lazycore.papers.theorem import Hypothesis, Line, Rate, Theorem
+from lazycore.results.quantities.kernel import KERNEL_CHANGE
 from lazycore.results.run import RunResult
 from lazycore.theory import bootstrap, lazy
 
@@ -105,7 +106,7 @@ def lines(result: RunResult, others: Mapping[str, RunResult]) -> list[Line]:
 
     way = result.series["linearized.output_change"]
     gap = result.series["gap.train_output"] / max(float(np.nanmax(way)), 1e-300)
-    shown = [("kernel change ‖Θ − Θ₀‖/‖Θ₀‖", result.kernel_time, result.sparse["kernel_change"])]
+    shown = [(KERNEL_CHANGE.title, result.kernel_time, KERNEL_CHANGE.values(result))]
     shown.append(("gap, as a share of the way", result.time, gap))
     return [Line(name, "no unit", t, y, guide(t), SCALE, "gap") for name, t, y in shown]
 
@@ -116,7 +117,7 @@ def rates(results: Sequence[RunResult]) -> list[Rate]:
     over = f"α = {min(alphas):g} … {max(alphas):g}, N = {len(alphas)}"
     zero = all((Constants.of(r).get("initial_output") or 0.0) <= check.ZERO for r in results)
     kappas = lazy.slope(alphas, [kappa_of(result) or float("nan") for result in results])
-    changes = [float(np.nanmax(result.sparse["kernel_change"])) for result in results]
+    changes = [float(np.nanmax(KERNEL_CHANGE.values(result))) for result in results]
     expected = -1.0 if zero else None
     return [
         Rate("power of α of κ", expected, *kappas, over=over),
@@ -152,13 +153,14 @@ THEOREM = Theorem(
     name="κ criterion",
     title="The κ criterion: lazy from the start?",
     statement=STATEMENT,
-    source="Chizat, Oyallon & Bach 2019 (arXiv:1812.07956), §1.2; the bound as in version 5",
+    source="§1.2; the bound as in version 5",
     examples=EXAMPLES,
     hypotheses=hypotheses,
     lines=lines,
     rates=rates,
     alphas=(1.0, 10.0, 100.0, 1000.0),
     sweep=SWEEP,
+    sweep_rates=width_rates,
     remark="Version 4 prints the exponent −½ for mα(m); −1 is right, and what is measured.",
     order=12,
 )

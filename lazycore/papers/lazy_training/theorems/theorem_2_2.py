@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lazycore.config.run import RunConfig
+from lazycore.config.spec import bounded_slope
 from lazycore.papers.lazy_training.theorems import _hypotheses as check
 from lazycore.papers.lazy_training.theorems._constants import Constants
 from lazycore.papers.theorem import BOUND, Hypothesis, Line, Rate, Theorem
@@ -92,7 +93,7 @@ def rates(results: Sequence[RunResult]) -> list[Rate]:
     """
     config = results[0].config or {}
     zero = config.get("zero_output") != "none"
-    gap = lazy.predicted_gap_slope(config.get("zero_output"), str(config.get("loss")))
+    gap = lazy.predicted_gap_slope(config.get("zero_output"), bounded_slope(config))
     return [
         exponent(results, "‖w − w₀‖", "nonlinear.displacement", -1.0 if zero else None),
         exponent(results, "‖w − w̄‖", "gap.parameter", -2.0 if zero else None),
@@ -119,7 +120,7 @@ THEOREM = Theorem(
     name="Theorem 2.2",
     title="Theorem 2.2: lazy over a finite time",
     statement=STATEMENT,
-    source="Chizat, Oyallon & Bach 2019 (arXiv:1812.07956), Theorem 2.2 and its proof",
+    source="Theorem 2.2 and its proof",
     examples=EXAMPLES,
     hypotheses=hypotheses,
     lines=lines,

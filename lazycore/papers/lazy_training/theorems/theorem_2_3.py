@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lazycore.config.run import RunConfig
+from lazycore.config.spec import bounded_slope
 from lazycore.papers.lazy_training.theorems import _hypotheses as check
 from lazycore.papers.lazy_training.theorems._constants import Constants
 from lazycore.papers.lazy_training.theorems.theorem_2_2 import exponent
@@ -141,7 +142,7 @@ def _problem(known: Constants) -> dict[str, Any]:
 def rates(results: Sequence[RunResult]) -> list[Rate]:
     """Return the exponents in α of the gaps, at fixed time."""
     config = results[0].config or {}
-    gap = predicted_gap_slope(config.get("zero_output"), str(config.get("loss")))
+    gap = predicted_gap_slope(config.get("zero_output"), bounded_slope(config))
     return [
         exponent(results, "‖αh − αh̄‖", "gap.train_output", gap),
         exponent(results, "‖w − w̄‖", "gap.parameter", None if gap == 1.0 else -2.0),
@@ -152,7 +153,7 @@ THEOREM = Theorem(
     name="Theorem 2.3",
     title="Theorem 2.3: square loss, every constant explicit",
     statement=STATEMENT,
-    source="Chizat, Oyallon & Bach 2019 (arXiv:1812.07956), Theorem 2.3 and Appendix B.2",
+    source="Theorem 2.3 and Appendix B.2",
     examples=EXAMPLES,
     hypotheses=hypotheses,
     lines=lines,

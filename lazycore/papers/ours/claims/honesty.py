@@ -14,6 +14,7 @@ import numpy as np
 
 from lazycore.config import spec
 from lazycore.config.run import RunConfig
+from lazycore.config.spec import reads
 from lazycore.papers.claim import Check, Row
 from lazycore.results.run import RunResult
 
@@ -56,19 +57,19 @@ def drawn(rng: np.random.Generator, dynamics: str, dtype: str) -> tuple[RunConfi
     given: dict[str, Any] = {"task": one(*TASKS), "dynamics": dynamics, "dtype": dtype}
     given |= {"n_train": int(rng.integers(4, 25)), "n_test": 0, "seed": int(rng.integers(2**31))}
     given |= {"loss": one(*LOSSES), "width": 2 * int(rng.integers(1, 17))}
-    if given["task"] == "digits" and rng.random() < 0.4:
+    if reads("task", given["task"], "labels") and rng.random() < 0.4:
         given |= {"labels": "ten", "loss": one("square", "cross_entropy")}
-    if given["task"] in ("teacher", "parity", "stripe"):
+    if reads("task", given["task"], "dim"):
         given["dim"] = int(rng.integers(3, 11))
     given["model"] = one("two_layer", "fully_connected", "fully_connected")
-    if given["model"] == "fully_connected":
+    if reads("model", given["model"], "depth"):
         given["depth"] = int(rng.integers(1, 6))
     given |= {"activation": one(*ACTIVATIONS), "scaling": one("ntk", "ntk", "plain", "mean_field")}
     given |= {"zero_output": one("none", "centered", "symmetrized")}
     given |= {"bias": one("none", "none", "zero", "normal")}
     given |= {"alpha": float(10.0 ** rng.uniform(*OUTPUT_SCALES))}
     given |= {"init_scale": float(10.0 ** rng.uniform(-0.5, 0.5)) if rng.random() < 0.3 else 1.0}
-    if dynamics == "flow":
+    if not spec.takes_steps(dynamics):
         return RunConfig(**given), float(10.0 ** rng.uniform(-2.5, -0.5))
     given |= {"steps": int(10.0 ** rng.uniform(1.0, 2.5)), "momentum": one(0.0, 0.0, 0.5, 0.9)}
     # Up to eight times the default step, which is half of what is stable.
@@ -100,7 +101,7 @@ def honest(config: RunConfig, factor: float = 1.0) -> Honest:
     problem = build_problem(values, torch.device("cpu"))
     values |= {name: s * factor for name, s in choose_scales(problem, values).items()}
     problems, fields = [problem, moved(problem, 1)], [values, values]
-    if values["dynamics"] == "flow":
+    if reads("dynamics", values["dynamics"], "tolerance"):
         problems.append(problem)
         fields.append(values | {"tolerance": 0.1 * values["tolerance"]})
     gaps, stated = _followed(problems, fields)
@@ -125,8 +126,9 @@ def _measured(problem: "Problem", moments: "Sequence[Moment]") -> tuple[dict[flo
     import torch
 
     from lazycore.config.moments import DIVERGED
-    from lazycore.engine.measures.columns import positions, rms
+    from lazycore.engine.measures.columns import positions
     from lazycore.engine.measures.recording import stated_error
+    from lazycore.engine.problem.norms import rms
 
     train = problem.train
     space, s = positions([moment.tangent for moment in moments])
@@ -149,10 +151,10 @@ def rows(dynamics: str, dtype: str, count: int) -> list[Row]:
     """Return the lines of `count` random runs, each with a seed of its own."""
     found = []
     for number in range(count):
-        rng = np.random.default_rng([number, dynamics == "flow", dtype == "float32"])
+        rng = np.random.default_rng([number, not spec.takes_steps(dynamics), dtype == "float32"])
         found.append(honest(*drawn(rng, dynamics, dtype)))
     claims: dict[str, Callable[[Honest], float]] = {"moved by a rounding": lambda h: h.moved}
-    if dynamics == "flow":
+    if reads("dynamics", dynamics, "tolerance"):
         claims["ten times as tight"] = lambda h: h.tighter
     lines = []
     for claim, error in claims.items():

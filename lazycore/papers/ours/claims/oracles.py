@@ -63,7 +63,8 @@ def _descent(results: Mapping[str, RunResult]) -> list[Row]:
     import torch
 
     from lazycore.dynamics import trajectory
-    from lazycore.engine.problem.problem import default_step_size, rms
+    from lazycore.engine.problem.norms import rms
+    from lazycore.engine.problem.problem import default_step_size
 
     rows = []
     for loss, momentum in (("square", 0.0), ("square", 0.9), ("logistic", 0.0)):
@@ -78,7 +79,7 @@ def _descent(results: Mapping[str, RunResult]) -> list[Row]:
             outputs = problem.train.start + (jacobian @ v).view_as(problem.train.start)
             velocity = momentum * velocity + jacobian.T @ problem.residual(outputs).reshape(-1)
             v = v - eta * velocity
-        error = rms((v - last.linearized)[:, None]) / rms(v[:, None])
+        error = float(rms((v - last.linearized)[:, None])) / float(rms(v[:, None]))
         rows.append(_row(f"300 linearised steps, {loss}, momentum {momentum:g}", error))
     return rows
 
@@ -90,7 +91,8 @@ def _flow(results: Mapping[str, RunResult]) -> list[Row]:
 
     from lazycore.engine.linear.closed_form import closed_form, flow_filters
     from lazycore.engine.linear.tangent import tangent_space
-    from lazycore.engine.problem.problem import default_time, rms
+    from lazycore.engine.problem.norms import rms
+    from lazycore.engine.problem.problem import default_time
 
     problem = _problem(RunConfig(n_train=15, width=12, dim=4))
     time, jacobian, n = default_time(problem), _jacobian(problem), len(problem.train)
@@ -103,7 +105,7 @@ def _flow(results: Mapping[str, RunResult]) -> list[Row]:
     solution = closed_form(space)
     assert solution is not None
     s = solution.coordinates(flow_filters(solution.eigenvalues, np.array([time])))[0]
-    error = rms((space.parameters(s) - v)[:, None]) / rms(v[:, None])
+    error = float(rms((space.parameters(s) - v)[:, None])) / float(rms(v[:, None]))
     return [_row("closed form of the linearised flow", error)]
 
 
