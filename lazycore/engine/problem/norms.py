@@ -12,7 +12,7 @@ def rms(values: Tensor) -> Tensor:
     J/√n (Chizat, Oyallon & Bach 2019, arXiv:1812.07956, §2).
 
     >>> import torch
-    >>> rms(torch.tensor([[3.0, 4.0], [0.0, 0.0]])).item() == 12.5**0.5
+    >>> rms(torch.tensor([[3.0, 4.0], [0.0, 0.0]], dtype=torch.float64)).item() == 12.5**0.5
     True
     """
     return values.square().sum(-1).mean(-1).sqrt()
