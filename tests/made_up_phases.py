@@ -5,7 +5,8 @@ import numpy as np
 from lazycore.config.sweep import SweepConfig
 from lazycore.papers.feature_lazy.phases import Cube, cube_of
 from lazycore.results.quantities import QUANTITIES
-from lazycore.results.sweep import STATUSES, VERDICTS, SweepResult
+from lazycore.results.sweep import STATUSES, SweepResult
+from lazycore.results.tabled import VERDICTS
 
 FIELDS = {
     "task": "digits",

@@ -5,7 +5,8 @@ import numpy as np
 from lazycore.config.sweep import SweepConfig
 from lazycore.results.plane import plane_of
 from lazycore.results.quantities import QUANTITIES
-from lazycore.results.sweep import STATUSES, VERDICTS, SweepResult
+from lazycore.results.sweep import STATUSES, SweepResult
+from lazycore.results.tabled import VERDICTS
 
 FIELDS = {
     "task": "sine",

@@ -159,6 +159,11 @@ def wrongs(tree: ast.AST) -> list[str]:
     return found
 
 
+def test_no_property_is_kept_behind_a_lock_that_all_instances_share():
+    everything = [ROOT / "app.py", *sources("lazycore", "pages")]
+    assert outside("functools.cached_property", everything) == set(), "use lazycore.machine.once"
+
+
 @pytest.mark.parametrize(
     "path", [ROOT / "app.py", *sources("lazycore", "pages")], ids=lambda p: p.stem
 )

@@ -1,5 +1,7 @@
 """Every page before a checker of accessibility, and the maps without a mouse."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PATIENCE
@@ -30,6 +32,8 @@ SETTLED = """() => document.querySelector('[data-test-script-state="notRunning"]
   .querySelector("h1") && [...document.querySelectorAll(".lazylab-chart")].every(
   (chart) => chart._fullLayout?.xaxis)"""
 HEADINGS = "() => [...document.querySelectorAll('h1, h2, h3, h4')].map((h) => +h.tagName[1])"
+PICTURES = """() => [...document.querySelectorAll('.lazylab-chart, [role=main] img, .stMain img')]
+  .map((picture) => picture.getAttribute("alt") ?? picture.getAttribute("aria-label"))"""
 CELL = '[role="application"][aria-label*="Arrow keys"]'
 
 
@@ -72,6 +76,9 @@ def test_a_page_has_no_serious_fault_and_its_headings_are_in_order(server, share
     assert not faults(tab)
     levels = tab.evaluate(HEADINGS)
     assert levels[0] == 1 and levels.count(1) == 1
+    # A picture that only names itself has no number in what is read out of it.
+    said = tab.evaluate(PICTURES)
+    assert all(text and re.search(r"\d", text) for text in said), said
     named = tab.locator(".lazylab-chart:is([role=figure], [role=application])[aria-label]")
     expect(named).to_have_count(tab.locator(".lazylab-chart").count())
 

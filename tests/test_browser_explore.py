@@ -1,5 +1,7 @@
 """Explore in a real browser: presets at once, no verdict before the end, the way back."""
 
+import statistics
+import sys
 import time
 
 import pytest
@@ -19,6 +21,9 @@ WHOLE = """(story) => {
   return document.body.innerText.includes(story) && view?.innerText.includes("This run:")
     && !view.innerText.includes("so far") && view.querySelector(".lazylab-chart .main-svg");
 }"""
+ALL_DRAWN = """(verdict) => document.querySelector('[data-test-script-state="notRunning"]')
+  && document.querySelector(".st-key-run_view h2").innerText.includes(verdict)
+  && [...document.querySelectorAll(".lazylab-chart")].every((chart) => chart._fullLayout)"""
 HEADLINES = """() => [...document.querySelectorAll("h2 strong, h2 span")]
   .map((part) => [part.innerText, getComputedStyle(part).color])"""
 
@@ -39,6 +44,23 @@ def test_a_preset_is_there_at_once_where_nothing_was_computed_before(server, tab
         took[preset.name] = time.monotonic() - begun
     # The fastest tells what there is to wait for: this machine may be busy.
     assert min(took.values()) < PROMPT, took
+
+
+@pytest.mark.slow
+def test_real_digits_are_there_within_three_seconds_of_the_click(server, tab):
+    (preset,) = [preset for preset in PRESETS if preset.name == "Real digits"]
+    took = []
+    for _ in range(5):
+        tab.goto(f"{server}/explore")
+        wait_for_chart(tab)
+        begun = time.monotonic()
+        tab.get_by_text(preset.name, exact=True).click()
+        tab.wait_for_function(WHOLE, arg=preset.story[:40])
+        tab.wait_for_function(ALL_DRAWN, arg="rich")
+        took.append(time.monotonic() - begun)
+    said = ", ".join(f"{seconds:.2f}" for seconds in took)
+    sys.stderr.write(f"Real digits, click to end: {said}; median {statistics.median(took):.2f} s\n")
+    assert statistics.median(took) < PROMPT
 
 
 def test_a_run_on_its_way_has_no_verdict_and_what_was_there_stays_faded(server, tab):

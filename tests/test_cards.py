@@ -1,6 +1,5 @@
 """What objects show of themselves: short, escaped, and no verdict before the end."""
 
-import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import pytest
 from lazycore import Comparisons, ConfigError, LazyLabError, SweepConfig, SweepResult
 from lazycore.config.card import TONES, Card
 from lazycore.figures import objects, panels_of, style
+from lazycore.machine import extras
 from lazycore.results import drawn
 
 SWEEP = {"task": "sine", "dynamics": "gd", "steps": "5", "alpha": "0.1:1000:3", "init_seed": "0:2"}
@@ -139,9 +139,8 @@ def test_a_wrong_plot_of_a_run_is_a_sentence(make_run, name, part):
 
 
 def test_without_plotly_a_plot_is_a_sentence(make_run, monkeypatch):
-    monkeypatch.setitem(sys.modules, "plotly", None)
-    monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
-    with pytest.raises(LazyLabError, match="pip install plotly"):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(LazyLabError, match=r"lazylab\[app\]"):
         make_run().plot()
     assert "<svg" in make_run()._repr_html_()
 

@@ -9,6 +9,7 @@ import tempfile
 import textwrap
 from multiprocessing import forkserver
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -17,7 +18,8 @@ import standin
 from lazycore.errors import JobError
 from lazycore.service import heartbeat
 from lazycore.service.queue import JobQueue
-from lazycore.service.workers import scratch, worker
+from lazycore.service.workers import ahead, scratch, worker
+from lazycore.service.workers import children as children_module
 from lazycore.service.workers.children import Child, Children, Limits
 from lazycore.service.workers.desk import Desk
 
@@ -42,6 +44,19 @@ def kill_fork_server():
     pid = forkserver._forkserver._forkserver_pid
     os.kill(pid, signal.SIGKILL)
     standin.until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, "its end")
+
+
+def test_what_is_imported_ahead_is_said_by_one_start_at_a_time(monkeypatch):
+    monkeypatch.setenv(ahead.VARIABLE, "another's")
+    made = []
+    with children_module._STARTING:
+        thread = Thread(target=lambda: made.append(Child(standin.ENGINE, "cpu", 1)))
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive() and os.environ[ahead.VARIABLE] == "another's"
+    thread.join(standin.DEADLINE)
+    assert os.environ[ahead.VARIABLE] == "standin"
+    made[0].kill()
 
 
 # ── the fork server ──────────────────────────────────────────────────────────────────────

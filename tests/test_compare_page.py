@@ -108,7 +108,9 @@ def sweep(root, make_run):
 
 
 def test_the_groups_of_a_sweep_go_to_compare_by_short_names(sweep):
-    page = html(opened("sweep", **sweep.to_text()))
+    app = opened("sweep", **sweep.to_text())
+    page = html(app)
+    assert "The table: 6 runs: 6 lazy;" in words(app) and "without its runs" not in words(app)
     names = [f"{sweep.digest}:width={width}" for width in (8, 16)]
     address = f"/compare?{urlencode({'runs': ','.join(names)}, safe=':,')}"
     assert f'href="{address}"' in page and "Compare these 2 groups" in page

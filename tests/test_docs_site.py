@@ -3,6 +3,7 @@
 import importlib
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from documents import DOCS, ROOT
 
 import lazycore
 from lazycore import papers
+from lazycore.cli import main
 
 sys.path.insert(0, str(DOCS / "ext"))
 from plain_docstrings import as_rest
@@ -50,6 +52,14 @@ def test_every_public_name_and_every_room_is_in_the_reference(site):
     for room in pkgutil.iter_modules(lazycore.__path__):
         if room.name != "__main__":
             assert (site / "reference" / "rooms" / f"{room.name}.html").exists()
+
+
+def test_every_command_has_its_help_in_the_reference(site, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    names = re.search(r"\{([\w,]+)\}", capsys.readouterr().out)
+    page = (site / "reference" / "cli.html").read_text()
+    assert names and all(f'<section id="{name}">' in page for name in names[1].split(","))
 
 
 def test_formulas_need_no_script_of_a_network(site):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lazycore.figures import export, reproduction, style
+from lazycore.figures import export, finding, reproduction, style
 from lazycore.papers.lazy_training.figures import _reported
 from lazycore.papers.reproduction import Curve, collect, find
 
@@ -39,6 +39,16 @@ def test_what_is_reported_is_grey_and_says_so_and_what_is_computed_does_not():
     names = [trace["name"] for trace in figure["data"]]
     assert max(map(names.index, theirs)) < names.index("end of training (N = 3)"), "grey is under"
     assert "grey: reported" in figure["layout"]["title"]["subtitle"]["text"]
+
+
+def test_it_says_in_words_how_each_line_goes_here_and_in_the_paper():
+    figure = reproduction.figure(find("1c"), [curve([[1, 2, 3], [2, 3, 4], [3, 4, 5]])])
+    said = figure["layout"]["meta"]["alt"]
+    assert (
+        "end of training: computed here from 2 to 4 over 0.01 to 1; reported from" in said.lower()
+    )
+    end = _reported.curve("1c", "end of training").mean
+    assert f"reported {finding.course(end)} over" in said
 
 
 def test_bands_take_three_runs_and_are_one_standard_deviation():

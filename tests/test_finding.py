@@ -1,10 +1,16 @@
 """What the figures say in words: the numbers that are seen in them."""
 
+import re
+
 import numpy as np
 import pytest
 
-from lazycore.figures import exponent, finding, overlay, panels_of
+from lazycore.figures import exponent, finding, overlay, panels_of, svg
+from lazycore.papers import shelf
 from lazycore.results.groups import grouped
+from lazycore.results.run import RunResult
+
+SHIPPED = sorted(p for p in shelf.DIRECTORY.rglob("*.npz") if p.parent.name != "sweeps")
 
 
 @pytest.fixture
@@ -18,7 +24,40 @@ def test_numbers_have_three_digits_and_nothing_is_a_dash():
     assert [finding.said(v) for v in (0.12345, -2.0, float("nan"))] == ["0.123", "−2", "–"]
     assert finding.course([np.nan, 0.5, 3.0, 0.25, np.nan]) == "from 0.5 to 0.25"
     assert finding.course([np.nan]) == "" and np.isnan(finding.largest([]))
-    assert finding.sentences(["one", "", "α = 1"]) == "One. α = 1."
+    assert finding.sentences(["one", "", "α = 1", "h = 2"]) == "One. α = 1. h = 2."
+    assert finding.said(-0.0) == "0", "nothing is not less than nothing"
+
+
+def alt_of(figure):
+    return figure["layout"]["meta"]["alt"]
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in SHIPPED}), ids=lambda p: p.name)
+def test_every_figure_of_every_shipped_run_says_numbers_and_does_not_end_at_its_name(folder):
+    for path in (p for p in SHIPPED if p.parent == folder):
+        run = RunResult.load(path)
+        for panel in panels_of(run):
+            alt = alt_of(panel.draw(run, True))
+            # The first sentence may name it; what is seen is a number that is none of its axes.
+            assert re.search(r"\d", alt) and alt.endswith("."), f"{panel.name}: {alt}"
+            assert not re.search(r"\bnan\b|\binf\b|\bNone\b", alt), f"{panel.name}: {alt}"
+
+
+def test_the_functions_learned_say_how_far_apart_they_are(alts, make_run):
+    # The made-up linearisation is 0.9 of the network.
+    size = np.sqrt(np.mean(np.square(make_run(2.0).latest["function.nonlinear"])))
+    apart, of = (finding.said(share * size) for share in (0.1, 0.9))
+    assert f"{apart} apart, of {finding.said(size)} and {of}," in alts["learned"]
+    assert "differ in sign on 0.0% of them" in alts["learned"]
+    line = make_run(2.0, dim=1)
+    (panel,) = [p for p in panels_of(line) if p.name == "learned"]
+    assert "curves over the input" in alt_of(panel.draw(line, True))
+
+
+def test_the_picture_of_a_run_says_how_its_losses_went(make_run):
+    said = svg.finding_of(make_run(2.0))
+    assert said.startswith("Losses of a crossover run at α = 2 to flow time 5.")
+    assert "On training points: network from 0.5 to" in said and "linearisation from 0.5" in said
 
 
 def test_the_distance_says_how_large_the_gap_gets_of_what_and_its_floor(alts):

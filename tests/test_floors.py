@@ -16,7 +16,8 @@ FACE = "lazycore"
 
 FLOORS = (
     ("errors", "theory"),
-    ("config", "machine"),
+    ("machine",),
+    ("config",),
     ("activations", "datasets", "losses", "results"),
     ("tasks",),
     ("engine",),

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import textwrap
 from contextlib import closing
+from threading import Thread
 
 import pytest
 import standin
 import sweep_standin
 
-from lazycore.service import bells, serving
+from lazycore.service import bells, locks, serving
 
 QUICK = standin.config(standin.QUICK)
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -52,6 +53,17 @@ def test_a_retried_job_is_one_row_and_none_of_its_first_attempt_is_left(queue):
     ]
     assert len(sql(queue.root, "SELECT * FROM workflow_input")) == 1
     assert sql(queue.root, "SELECT * FROM workflow_output") == []
+
+
+def test_what_is_submitted_while_it_is_deleted_is_not_deleted_by_halves(queue):
+    digest = queue.submit(QUICK)
+    with locks.held(queue.root / "jobs.lock"):  # as somebody who submits does
+        deleting = Thread(target=queue.delete, args=(digest,))
+        deleting.start()
+        deleting.join(0.3)
+        assert deleting.is_alive() and queue.get(digest) is not None
+    deleting.join(standin.DEADLINE)
+    assert queue.get(digest) is None
 
 
 def test_a_job_that_came_further_is_counted_from_there(queue):

@@ -21,7 +21,6 @@ FILES = {
     "pages/two_scales/page.py",
     "tests/test_two_scales.py",
 }
-HAS_CARDS = (ROOT / "lazycore" / "papers" / "card.py").exists()
 
 
 def test_a_paper_is_a_folder_a_test_and_a_page(tmp_path):
@@ -68,7 +67,6 @@ def test_an_installed_library_says_that_it_is_no_checkout(tmp_path, monkeypatch,
     assert said.out == "" and "is added to a checkout" in said.err
 
 
-@pytest.mark.skipif(not HAS_CARDS, reason="papers have no cards here")
 def test_a_paper_holds_in_a_copy_of_the_tree(tmp_path):
     """Its own test, and the page's declaration, as `git clone` and one command would have them."""
     for part in ("lazycore", "pages"):

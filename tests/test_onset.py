@@ -11,7 +11,8 @@ from made_up_sweep import FIELDS, made_up_sweep, plane
 from lazycore.figures import bands
 from lazycore.results.onset import Onset, along, onset, sentence
 from lazycore.results.plane import Axis
-from lazycore.results.sweep import STATUSES, VERDICTS
+from lazycore.results.sweep import STATUSES
+from lazycore.results.tabled import VERDICTS
 
 ALPHAS = np.geomspace(0.1, 1000.0, 9)
 ALPHA = Axis("alpha", tuple(ALPHAS))

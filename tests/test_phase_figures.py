@@ -1,5 +1,7 @@
 """The figures of the phases: their numbers, what failed seen and counted, guides where they are."""
 
+import re
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -35,6 +37,25 @@ def test_every_figure_is_one_that_plotly_takes_with_titles_alt_and_csv(cube):
         for axis in ("xaxis", "yaxis"):
             assert "(" in layout[axis]["title"]["text"], f"{name}: {axis} has no unit"
         assert export.csv(figure).count("\n") > 3, name
+
+
+def alt_of(figure):
+    return figure["layout"]["meta"]["alt"]
+
+
+def test_every_figure_says_in_words_what_is_seen_in_it(cube):
+    # The made-up kernel changes by its own size at √hα = 5, whatever the width.
+    said = alt_of(phasemap.figure(cube))
+    # Straight between decades of √hα, of which the law has a kink in one.
+    for end in re.findall(r"own size at √hα = ([\d.]+) to ([\d.]+)\. ", said)[0]:
+        assert float(end) == pytest.approx(BORDER, rel=0.25)
+    assert "widths within 0.00 decades" in alt_of(phasecurves.kernel_change(cube))
+    assert "h = 25 from" in alt_of(phasecurves.kernel_change(cube)), "a symbol is not capitalised"
+    spread = alt_of(phasewidths.variance(cube))
+    assert "√hα = 0.0001: from" in spread and "power −0.950" in spread
+    errors = alt_of(phasewidths.ensemble(cube, 1e-2, 1e4))
+    assert re.search(r"Feature, √hα = 0.01: single from [\d.]+% to [\d.]+%, ensemble from", errors)
+    assert "Lazy, √hα = 10000" in errors
 
 
 def test_every_figure_of_an_empty_sweep_says_that_nothing_is_there():

@@ -70,6 +70,19 @@ def test_a_bar_of_cells_counts_what_is_computed_and_begins_after_what_is_kept(te
     assert re.findall(r"(\d) of 4", drawn)[-1] == "4" and "1 of 4" not in drawn
 
 
+def test_the_time_left_goes_by_the_second_of_two_answers(terminal, at_once, monkeypatch):
+    asked = []
+    monkeypatch.setattr(progress, "time_left", lambda passed: asked.append(passed))
+    first = [Snapshot(time=t, progress=0.05 * t, first=True) for t in (0.0, 1.0)]
+    second = [Snapshot(time=t, progress=0.05 + 0.95 * t) for t in (0.2, 1.0)]
+    assert list(progress.reported([*first, *second])) == [*first, *second]
+    assert [[share for _, share in passed] for passed in asked] == [
+        *([], []),
+        [pytest.approx(0.2)],
+        [pytest.approx(0.2), pytest.approx(1.0)],
+    ]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_an_error_takes_the_bar_away_and_goes_on(terminal, at_once, error):
     def snapshots():

@@ -10,7 +10,7 @@ from lazycore import run
 from lazycore.config.run import RunConfig
 from lazycore.engine.problem.problem import build_problem, default_step_size
 from lazycore.engine.refreshed.epochs import refreshed_path
-from lazycore.figures import losses, panels_of, stage_filters, stages, style, updates
+from lazycore.figures import finding, losses, panels_of, stage_filters, stages, style, updates
 from lazycore.papers import shelf
 from lazycore.papers.iterative_linearization import problems
 
@@ -126,6 +126,10 @@ def test_the_figure_over_updates_has_every_run_and_both_levels():
     assert lazy["y"] == pytest.approx([expected] * 2)
     assert lazy["line"]["dash"] == style.MODELS["linearized"]["dash"]
     assert "N = 3" in figure["layout"]["title"]["subtitle"]["text"]
+    went = finding.course(median["y"], "")
+    said = figure["layout"]["meta"]["alt"]
+    assert f"go {went} over 1 to 400 feature updates, medians" in said
+    assert f"lazy, never again {finding.said(expected)}." in said
 
 
 def test_diverged_runs_are_counted_and_marked():

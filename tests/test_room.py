@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import time
+from threading import Event, Thread
 
 import pytest
 import standin
@@ -100,6 +102,39 @@ def test_asked_often_keeping_writes_once(store, monkeypatch):
     store.keep([DIGESTS[0]], 60)
     monkeypatch.setattr(store._room, "_connect", lambda: pytest.fail("it was written again"))
     store.keep([DIGESTS[0]], 60)
+
+
+def test_two_sessions_keep_at_once(store, monkeypatch):
+    """One looks through what was said while the other adds to it."""
+    room, in_midst, added = store._room, Event(), Event()
+
+    class Looked(float):
+        def __rsub__(self, now):
+            in_midst.set()
+            assert added.wait(standin.DEADLINE)
+            return now - float(self)
+
+    other, wrong = [], []
+
+    def looks():
+        try:
+            store.keep(["1" * 16], 60.0)
+        except RuntimeError as error:  # what a dictionary says that changes meanwhile
+            wrong.append(error)
+
+    def connected(connect=room._connect):
+        if not other:
+            room._said |= {f"{n:016x}": Looked(time.time()) for n in range(2, 5)}
+            other.append(Thread(target=looks))
+            other[0].start()
+            assert in_midst.wait(standin.DEADLINE)
+        return connect()
+
+    monkeypatch.setattr(room, "_connect", connected)
+    store.keep(["0" * 16], 60.0)
+    added.set()
+    other[0].join(standin.DEADLINE)
+    assert wrong == []
 
 
 def test_a_disk_that_takes_no_more_keeps_nobody_from_reading(store, monkeypatch):

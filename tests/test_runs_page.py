@@ -6,8 +6,10 @@ import pytest
 from test_pages import TINY, charts, html, keep, opened, queue, root, words
 
 from lazycore.config.run import RunConfig
+from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
 from lazycore.results.store import open_store
+from lazycore.results.sweep import SweepResult
 from lazycore.results.verdict import WORDS
 from lazycore.service.queue import Job
 from pages.runs import history
@@ -116,6 +118,18 @@ def test_verdicts_are_read_a_few_at_a_time(monkeypatch):
 @pytest.mark.parametrize("axes", [None, 3, {"alpha": 3}, {"alpha": list(range(5000))}])
 def test_a_sweep_that_is_large_or_no_sweep_is_not_read_for_a_list(axes):
     assert not known.is_small(Job("0" * 16, "done", {"axes": axes}))
+
+
+def test_a_sweep_of_thousands_says_how_many_of_its_runs_have_which_verdict(root, queue):
+    sweep = SweepConfig.from_text(TINY | {"alpha": "1:10:40", "seed": "0:30"})
+    table = SweepResult(sweep)
+    table._status[:], table._verdict[:900], table._verdict[900:] = 1, 1, 3
+    queue.submit(sweep)
+    store = open_store(root)
+    store.put_sweep(sweep.digest, table.to_bytes())
+    store.close()
+    app = opened(PAGE)
+    assert not app.exception and "900 lazy, 300 rich" in words(app)
 
 
 # ── own modules ──────────────────────────────────────────────────────────────────────────

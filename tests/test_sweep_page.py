@@ -40,6 +40,8 @@ def test_a_finished_sweep_is_there_before_any_click(root):
     app = opened(PAGE)
     assert not app.exception and not app.error and charts(app) == 2
     assert "| power of α |" in words(app) and "Theorem 2.2 says −1" in words(app)
+    assert "The table: 108 runs: " in words(app) and "lazy, " in words(app)
+    assert "came without its runs" in words(app), "what ships is the table alone"
     assert app.button(key="sweep").disabled
 
 

@@ -15,6 +15,7 @@ import sweep_standin
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult, LazyLabError, ResultNotFound
 from lazycore.results import answers
+from lazycore.results.cellgroups import verdicts_in
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.sweep import OUTPUTS, SweepResult
 
@@ -33,6 +34,21 @@ def table(make_run):
         table.add(cell.digest, run)
     table.add_failure(DIGESTS[9], "There is no luck, and no »comma«, here.")
     return table
+
+
+def test_the_verdicts_are_counted_without_forming_a_cell(table, monkeypatch):
+    said = [word for digest in DIGESTS if (word := table.verdict(digest))]
+    assert len(said) == 9 and table.verdicts == {word: said.count(word) for word in set(said)}
+    data = table.to_bytes()
+    monkeypatch.setattr(SweepConfig, "cells", property(lambda config: pytest.fail("a cell")))
+    assert verdicts_in(data) == table.verdicts
+
+
+@pytest.mark.parametrize("wrong", [np.array([9], np.uint8), np.array([0.5]), np.zeros((2, 2))])
+def test_verdicts_that_are_none_are_not_counted(table, wrong):
+    table._verdict = wrong
+    with pytest.raises(CorruptResult, match="not a whole Lazy Lab sweep"):
+        verdicts_in(table.to_bytes())
 
 
 def test_every_cell_has_a_row_that_says_what_it_came_to(table):

@@ -37,7 +37,10 @@ def test_a_bound_is_dotted_and_violet_above_the_solid_measured_line(make_run):
     assert np.allclose(np.array(above["y"]) / np.array(measured["y"]), 2.0)
     assert "at most 0.5 of it" in figure["layout"]["title"]["subtitle"]["text"]
     assert figure["layout"]["yaxis"]["title"]["text"] == "‖w − w₀‖ (weight units)"
-    assert figure["layout"]["meta"]["alt"]
+    alt = figure["layout"]["meta"]["alt"]
+    assert "‖w − w₀‖ from " in alt and alt.endswith(
+        "Measured stays below the bound: at most 0.5 of it."
+    )
 
 
 @pytest.mark.parametrize("kind", [BELOW, OUTSIDE])
@@ -95,6 +98,8 @@ def test_the_plane_shows_curve_target_and_both_paths_and_moves():
     w = np.arcsin(np.clip(curve[0] / 10.0, -1, 1))
     assert np.nanmax(np.abs(np.abs(curve[1]) - np.abs(5.0 * np.sin(2.0 * w)))) < 1e-9
     assert len(figure["frames"]) <= 60
+    loss = result.series["nonlinear.train_loss"][-1]
+    assert f"Loss at the end {loss:.4g}, of the linearisation" in figure["layout"]["meta"]["alt"]
     assert {len(frame["data"]) for frame in figure["frames"]} == {2}
     assert len(json.dumps(figure)) < 200_000 and "(output units)" in export.csv(figure)
 
@@ -126,5 +131,9 @@ def test_kappa_has_marks_means_and_a_dotted_shape_for_both_scalings():
     shape = traces["shape for α(m) = 1/√m"]
     assert shape["line"]["dash"] == "dot"
     assert np.allclose(shape["y"], 6.0 * np.array([16, 64, 256]) ** -0.5)
+    # 3 · 2 · 16^(−1/2) = 1.5 and a quarter of it at 256; for 1/m it tends to 3.
+    alt = figure["layout"]["meta"]["alt"]
+    assert "For α(m) = 1/√m from 1.5 to 0.375 over m = 16 to 256." in alt
+    assert "For α(m) = 1/m from 3.75 to 3.19 over m = 16 to 256." in alt
     empty = pandas.DataFrame({"scaling": [], "width": [], "kappa": []})
     assert kappa.figure(empty)["data"] == []

@@ -16,6 +16,7 @@ from lazycore.config import cost
 from lazycore.config.run import RunConfig
 from lazycore.errors import BudgetError, ConfigError, ResultNotFound
 from lazycore.results.store import ResultStore
+from lazycore.running.refinement import SHARE
 from lazycore.service import heartbeat, locks
 from lazycore.service.queue import JobQueue
 from lazycore.service.workers import child, devices, worker
@@ -279,6 +280,31 @@ def test_a_job_handed_over_too_soon_waits_for_the_one_before_it(desk):
     assert desk.in_hand == []
 
 
+def test_a_job_that_goes_from_waiting_to_work_is_in_hand_all_the_while(desk):
+    class Moving(set):
+        def __iter__(self):
+            desk.busy_with = "a job"  # as in another thread, just then
+            self.discard("a job")
+            return super().__iter__()
+
+    desk.waiting = Moving(["a job"])
+    assert desk.in_hand == ["a job"]
+
+
+def test_a_job_that_ends_while_it_is_looked_at_is_a_job_or_none(desk):
+    class Ending(Desk):
+        seen = 0
+
+        def __getattribute__(self, name):
+            if name == "busy_with":
+                Ending.seen += 1
+                return "a job" if Ending.seen == 1 else None
+            return super().__getattribute__(name)
+
+    one = Ending(desk.queue, "cpu", "cpu", desk.children, AMPLE)
+    assert one.busy == ["a job"] and one.busy == []
+
+
 # ── names, locks, heartbeats ─────────────────────────────────────────────────────────────
 def test_only_one_process_may_have_a_name(tmp_path):
     first = heartbeat.claim(tmp_path, "cpu")
@@ -393,6 +419,15 @@ def test_the_time_left_goes_by_the_pace_of_what_is_computed():
     even = [(float(t), t / 100.0) for t in range(51)]
     assert worker._time_left({"axes": {}}, even) == pytest.approx(50.0)
     assert worker._time_left({"axes": {}}, rising) != pytest.approx(50.0), "cells are equal parts"
+
+
+def test_the_pace_of_a_first_answer_tells_nothing_of_the_time_left():
+    fields = RunConfig().resolve().to_dict()
+    first = [(t / 100.0, SHARE * t / 50.0) for t in range(51)]
+    second = [(0.5 + t, SHARE + (1.0 - SHARE) * (t / 100.0) ** 3) for t in range(51)]
+    assert worker._time_left(fields, [*first, *second]) == pytest.approx(50.0)
+    assert worker._time_left(fields, [(20.0 * t, share) for t, share in first]) is None
+    assert worker._time_left(fields | {"tolerance": 0.1}, second) != pytest.approx(50.0)
 
 
 def test_no_time_left_is_told_of_a_run_that_ends_when_it_has_learned_enough():

@@ -1,6 +1,7 @@
 """Tables of what can be chosen, and the command line's help, taken from the library itself."""
 
 import io
+import re
 from contextlib import redirect_stdout, suppress
 
 from docutils import nodes
@@ -17,6 +18,7 @@ from lazycore.results.quantities import QUANTITIES
 
 def setup(app):
     """Offer the directives."""
+    app.add_directive("cli-commands", CliCommands)
     app.add_directive("cli-help", CliHelp)
     app.add_directive("public-names", PublicNames)
     app.add_directive("run-fields", RunFields)
@@ -45,10 +47,25 @@ class CliHelp(Written):
 
     def run(self):
         """Return it as it is printed."""
-        out = io.StringIO()
-        with redirect_stdout(out), suppress(SystemExit):
-            main([*self.arguments, "--help"])
-        return [nodes.literal_block(text=out.getvalue(), language="text")]
+        return [nodes.literal_block(text=said(*self.arguments), language="text")]
+
+
+class CliCommands(Written):
+    """A section for each command that there is."""
+
+    def run(self):
+        """Return the sections."""
+        names = re.search(r"\{([\w,]+)\}", said())[1].split(",")
+        text = "\n".join(f"## {name}\n\n```{{cli-help}} {name}\n```\n" for name in names)
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+def said(*words):
+    """Return what the help of a command prints."""
+    out = io.StringIO()
+    with redirect_stdout(out), suppress(SystemExit):
+        main([*words, "--help"])
+    return out.getvalue()
 
 
 class PublicNames(SphinxDirective):

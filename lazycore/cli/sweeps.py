@@ -1,7 +1,6 @@
 """`python -m lazycore sweep`: every combination of fields with several values."""
 
 import argparse
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from lazycore.cli import output
 from lazycore.cli.fields import add_fields, sweep_config
 from lazycore.config import cost as budget
 from lazycore.errors import ConfigError
+from lazycore.results.groups import counted
 from lazycore.results.sweep import SweepResult
 from lazycore.running import progress
 
@@ -61,10 +61,9 @@ def _sweep(options: argparse.Namespace) -> int:
 def sweep_summary(table: SweepResult) -> str:
     """Return a sweep in a few lines: how many cells are what, and which have gone wrong."""
     cells = table.config.cells
-    verdicts = Counter(filter(None, (table.verdict(cell.digest) for cell in cells)))
     shape = " × ".join(f"{len(values)} {name}" for name, values in table.config.axes.items())
-    said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    lines = [f"{table.total} cells ({shape}), digest {table.digest}", said or "no verdict"]
+    said = counted(table.verdicts) or "no verdict"
+    lines = [f"{table.total} cells ({shape}), digest {table.digest}", said]
     for status in ("diverged", "budget", "failed", "missing"):
         such = [cell for cell in cells if table.status(cell.digest) == status]
         for cell in such[:MOST_NAMED]:

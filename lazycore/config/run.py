@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from lazycore.config import described
@@ -22,6 +22,7 @@ from lazycore.config.resolved import pinned_fields as pinned_fields
 from lazycore.config.resolved import resolved
 from lazycore.config.spec import as_text, shown
 from lazycore.errors import LONGEST_WORD, ConfigError
+from lazycore.machine.once import once
 
 ENGINE_VERSION = 1
 """Goes up whenever the same config would give other numbers."""
@@ -117,7 +118,7 @@ class RunConfig:
                 return value
         raise AttributeError(f"RunConfig has no field {name!r}")
 
-    @cached_property
+    @once
     def _resolved(self) -> Mapping[str, Any]:
         return resolved(self.given())
 

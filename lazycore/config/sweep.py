@@ -13,7 +13,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, cast
 
 from lazycore.config.axes import DERIVED, LARGEST, axis_text, checked, is_axis, parse_axis, word
@@ -21,6 +20,7 @@ from lazycore.config.card import Card
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.config.spec import as_text, kind_of, shown
 from lazycore.errors import ConfigError
+from lazycore.machine.once import once
 
 MOST_AXES = 6
 
@@ -32,7 +32,7 @@ class Cell:
     values: Mapping[str, Any]
     config: RunConfig
 
-    @cached_property
+    @once
     def digest(self) -> str:
         """The digest of the run."""
         return self.config.digest
@@ -83,7 +83,7 @@ class SweepConfig:
         rows = (*axes, ("each run", ", ".join(shared) or "as by default"), ("digest", self.digest))
         return Card(kind="SweepConfig", head=f"{sizes} = {len(self.cells)} runs", rows=rows)
 
-    @cached_property
+    @once
     def cells(self) -> tuple[Cell, ...]:
         """The runs, the last axis fastest."""
         given = {k: v for k, v in self.base.given().items() if k not in _set_by(self.axes)}
@@ -94,7 +94,7 @@ class SweepConfig:
         """Number of values of each axis."""
         return tuple(len(values) for values in self.axes.values())
 
-    @cached_property
+    @once
     def digest(self) -> str:
         """Sixteen hex digits that name this sweep, stable across processes; no run has them."""
         axes = [[name, list(values)] for name, values in self.axes.items()]

@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from lazycore.datasets.numerals import is_missing, number
 from lazycore.datasets.table import Grid
+from lazycore.machine.once import once
 
 MOST_CATEGORIES = 20
 """Different words of an input up to which each becomes a column of 0 and 1."""
@@ -40,14 +40,14 @@ class Column:
     words: tuple[str | None, ...] | None
     bad: tuple[int, str] | None = None
 
-    @cached_property
+    @once
     def missing(self) -> np.ndarray:
         """Which rows have no value, (n,)."""
         if self.numbers is not None:
             return np.isnan(self.numbers)
         return np.array([word is None for word in self.words or ()])
 
-    @cached_property
+    @once
     def values(self) -> np.ndarray:
         """The different values, sorted: numbers, or words by the alphabet."""
         if self.numbers is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.figures import style
+from lazycore.figures import finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.papers.theorem import BELOW, BOUND, OUTSIDE, Line
 from lazycore.results.run import RunResult
@@ -30,7 +30,16 @@ def figure(lines: Sequence[Line], result: RunResult, log: bool = True) -> Figure
         subtitle=sentence(first),
         x=style.time_axis(log and not first.exponential),
         y=style.axis(f"{first.name if len(lines) == 1 else 'distance'} ({first.unit})", log),
-        alt=f"{_title(lines)} over flow time. {sentence(first)}",
+        alt=finding.sentences(
+            [
+                *(
+                    f"{line.name} {finding.course(line.measured)}, at most "
+                    f"{finding.said(finding.largest(line.measured))}, {finding.until(result)}"
+                    for line in lines
+                ),
+                sentence(first),
+            ]
+        ),
         annotations=style.endings(result),
         height=360,
     )

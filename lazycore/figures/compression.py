@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, quantity, style
+from lazycore.figures import Panel, finding, quantity, style
 from lazycore.figures.style import Figure
 from lazycore.results.quantities.units import COMPRESSION
 from lazycore.results.run import RunResult
@@ -17,8 +17,13 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=style.time_axis(log),
         y=style.axis(quantity.axis_title(COMPRESSION, result), log),
-        alt="Root mean square of first-layer weights along the directions that labels depend on, "
-        "over that across them, over flow time; dotted: as drawn.",
+        alt=finding.sentences(
+            [
+                "first-layer weights along the directions that labels depend on are, over those "
+                f"across them, Λ {finding.course(values)}, {finding.until(result)}",
+                "root mean squares; dotted: as drawn",
+            ]
+        ),
         shapes=[style.level(float(y)) for y in values[:1] if np.isfinite(y)],
         annotations=style.endings(result),
         showlegend=True,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure
 from lazycore.results.run import RunResult
 
@@ -31,8 +31,12 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=style.time_axis(log),
         y=style.axis("eigenvalue of Θ/n (1/flow time)", log),
-        alt="Eigenvalues number "
-        f"{', '.join(map(str, some))} of the network's tangent kernel over flow time.",
+        alt=finding.sentences(
+            [
+                f"eigenvalues of the network's tangent kernel {finding.until(result)}",
+                *(f"number {i} {finding.course(values[:, i - 1])}" for i in some),
+            ]
+        ),
         annotations=style.endings(result),
     )
 

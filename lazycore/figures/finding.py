@@ -11,7 +11,7 @@ from lazycore.results.run import RunResult
 
 def said(value: float) -> str:
     """Return a number of three digits, a dash where it is none."""
-    return f"{value:.3g}".replace("-", "−") if np.isfinite(value) else "–"
+    return f"{value + 0.0:.3g}".replace("-", "−") if np.isfinite(value) else "–"
 
 
 def finite(values: Any) -> np.ndarray:
@@ -47,9 +47,13 @@ def of_models(result: RunResult, part: str, quantity: str, form: str = "") -> st
 
 def sentences(parts: Iterable[str]) -> str:
     """Return those of the parts that say something, each as a sentence."""
-    # A symbol stays as it is: α is not Α.
-    begun = (part[:1].upper() + part[1:] if part[:1].isascii() else part for part in parts if part)
-    return " ".join(f"{part}." for part in begun)
+    return " ".join(f"{_begun(part)}." for part in parts if part)
+
+
+def _begun(part: str) -> str:
+    """Return the part with a capital; a symbol stays as it is, for α is not Α nor h = 3 H = 3."""
+    is_word = part[:1].isascii() and part[1:3] != " ="
+    return part[:1].upper() + part[1:] if is_word else part
 
 
 def until(result: RunResult) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -31,10 +31,23 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question + told,
         x=style.axis("flow time t at which the kernel is frozen", log),
         y=style.axis("test error (share of points)", tickformat=".0%", rangemode="tozero"),
-        alt="Test error of models trained with the network's kernel frozen at some time, over "
-        "that time, beside the final errors of the network and of its linearisation.",
+        alt=_finding(result, ends),
         annotations=style.endings(result),
         showlegend=True,
+    )
+
+
+def _finding(result: RunResult, ends: dict[str, float]) -> str:
+    """Return how the error goes with the time of the kernel, and both models' own."""
+    went = [
+        f"{words} {finding.course(result.sparse[f'{name}.test_error'], '.1%')}"
+        for name, (words, *_) in KERNELS.items()
+        if _has(result, name)
+    ]
+    own = [f"{style.MODELS[m]['name']} {error:.1%}" for m, error in ends.items()]
+    over = "test error of models trained with the kernel frozen at some time, the first to the last"
+    return finding.sentences(
+        [f"{over}: {', '.join(went)}", f"at their own ends: {', '.join(own)}" if own else ""]
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, animation, style
+from lazycore.figures import Panel, animation, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -36,8 +36,7 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=style.axis(title, range=side, constrain="domain", **classes),
         y=style.axis(title, range=side[::-1], scaleanchor="x", constrain="domain", **classes),
-        alt=f"Heat map of the tangent kernel between {len(points)} training points sorted by "
-        "class, divided by its root mean square, with a slider over flow time.",
+        alt=_finding(result, kernels[shown[[0, -1]]][:, points][:, :, points], labels[points]),
         height=500,
         margin={"l": 62, "r": 14, "t": 70, "b": 150},
         hovermode="closest",
@@ -48,9 +47,39 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     ) | {"frames": frames}
 
 
+def _finding(result: RunResult, kernels: np.ndarray, labels: np.ndarray) -> str:
+    """Return how large the first and the last of these kernels are within a class and between."""
+    what = (
+        f"heat map of the tangent kernel between {len(labels)} training points, over its root "
+        f"mean square, with a slider {finding.until(result)}"
+    )
+    first, last = (kernel / (_size(kernel) or 1.0) for kernel in kernels.astype(float))
+    if not _borders(labels).size:
+        ends = [finding.finite(kernel) for kernel in (first, last)]
+        spans = [f"from {finding.said(v.min())} to {finding.said(v.max())}" for v in ends if v.size]
+        return finding.sentences([what, *(f"its entries go {span}" for span in spans)])
+    same = labels[:, None] == labels[None, :]
+    within, between = (
+        [finding.said(float(kernel[where].mean())) for kernel in (first, last)]
+        for where in (same, ~same)
+    )
+    return finding.sentences(
+        [
+            what,
+            f"within a class it is {within[0]} on average at first and {within[1]} at last, "
+            f"between classes {between[0]} and {between[1]}",
+        ]
+    )
+
+
+def _size(kernel: np.ndarray) -> float:
+    """Return the root mean square of the entries."""
+    return float(np.sqrt(np.mean(np.square(kernel))))
+
+
 def _map(kernel: np.ndarray) -> Trace:
     kernel = kernel.astype(float)
-    size = float(np.sqrt(np.mean(np.square(kernel))))
+    size = _size(kernel)
     z = np.round(kernel / size if size > 0.0 else kernel, 2)
     return {
         "type": "heatmap",

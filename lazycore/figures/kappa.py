@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazycore.figures import style
+from lazycore.figures import finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.papers.lazy_training.theorems.kappa_criterion import expected_kappa
 
@@ -34,11 +34,22 @@ def figure(frame: "pd.DataFrame", log: bool = True) -> Figure:
         subtitle="mean over seeds; dotted: the shape m<sup>−1/2</sup> + (m α(m))<sup>−1</sup>",
         x=style.axis("width m (hidden units)", log),
         y=style.axis("κ at w₀ (no unit)", log),
-        alt="κ of networks at their initial weights against the width: it falls for α(m) = 1/√m "
-        "and stays for 1/m.",
+        alt=_finding(frame),
         height=430,
         hovermode="closest",
     )
+
+
+def _finding(frame: "pd.DataFrame") -> str:
+    """Return how the mean κ goes with the width for each output scale."""
+    parts = ["κ of networks at their initial weights against the width, means over seeds"]
+    for scaling, (name, *_) in LOOKS.items():
+        part = frame[(frame.scaling == scaling) & frame.kappa.notna()]
+        if not part.empty:
+            means = part.groupby("width").kappa.mean()
+            over = f"over m = {means.index[0]:g} to {means.index[-1]:g}"
+            parts.append(f"for {name} {finding.course(means.to_numpy())} {over}")
+    return finding.sentences(parts)
 
 
 def _traces(part: Any, scaling: str) -> list[Trace]:

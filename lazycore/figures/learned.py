@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -39,8 +39,7 @@ def _curves(result: RunResult) -> Figure:
         subtitle=PANEL.question,
         x=style.axis("input x"),
         y=style.axis(f"output ({style.output_unit(result)})"),
-        alt="The function learned by the network and by its linearisation, with the training "
-        "points.",
+        alt=_finding(result, "curves over the input"),
         annotations=style.endings(result),
     )
 
@@ -73,13 +72,35 @@ def _maps(result: RunResult) -> Figure:
         data,
         title="Learned function",
         subtitle="αh and αh̄ at the last time; line: where the output is 0",
-        alt="Maps of the function learned by the network (left) and by its linearisation, side by "
-        "side.",
+        alt=_finding(result, "maps over the plane, side by side"),
         annotations=notes,
         hovermode="closest",
         margin={"l": 62, "r": 14, "t": 84, "b": 84},
         **layout,
     )
+
+
+def _finding(result: RunResult, drawn: str) -> str:
+    """Return how far apart the two functions are, and on how many inputs they differ in sign."""
+    learned = [margin(result.latest[f"function.{m}"]) for m in style.MODELS if m in _models(result)]
+    sizes = [finding.said(_rms(f)) for f in learned]
+    parts = [f"functions learned, {drawn}"]
+    if len(learned) == len(style.MODELS) and learned[0].size:
+        network, tangent = learned
+        differ = float(np.mean(np.sign(network) != np.sign(tangent)))
+        parts.append(
+            f"network and linearisation are {finding.said(_rms(network - tangent))} apart, of "
+            f"{sizes[0]} and {sizes[1]}, root mean squares over the inputs shown"
+        )
+        parts.append(f"they differ in sign on {differ:.1%} of them")
+    else:
+        parts += [f"root mean square over the inputs shown {size}" for size in sizes]
+    return finding.sentences(parts)
+
+
+def _rms(values: np.ndarray) -> float:
+    kept = finding.finite(values)
+    return float(np.sqrt(np.mean(np.square(kept)))) if kept.size else float("nan")
 
 
 def _models(result: RunResult) -> list[str]:

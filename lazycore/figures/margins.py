@@ -1,6 +1,8 @@
 """How far the worst training point is on its side: the smallest margin over time."""
 
-from lazycore.figures import Panel, quantity, style
+import numpy as np
+
+from lazycore.figures import Panel, finding, quantity, style
 from lazycore.figures.style import Figure
 from lazycore.results.quantities.models import MARGIN
 from lazycore.results.run import RunResult
@@ -28,11 +30,30 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=x,
         y=style.axis(quantity.axis_title(MARGIN, result)),
-        alt="Smallest product of label and output over the training points, over flow time, "
-        "network solid, linearisation dashed; dotted: where every point is on its side.",
+        alt=_finding(result),
         shapes=[style.level(y) for y in levels],
         annotations=[*notes, *style.endings(result)],
     )
+
+
+def _finding(result: RunResult) -> str:
+    """Return where each model's margin begins and ends, and when it is above 0 for good."""
+    parts = []
+    for model, look in style.MODELS.items():
+        if style.has(result, name := f"{model}.margin"):
+            values = result.series[name]
+            parts.append(f"{look['name']} {finding.course(values)}, {_sorted_from(result, values)}")
+    what = f"smallest product of label and output over the training points {finding.until(result)}"
+    return finding.sentences([what, *parts])
+
+
+def _sorted_from(result: RunResult, values: np.ndarray) -> str:
+    """Return from when on every training point is on its side."""
+    wrong = np.flatnonzero(np.isfinite(values) & (values <= 0.0))
+    after = int(wrong[-1]) + 1 if wrong.size else 0
+    if after >= len(values) or not np.isfinite(values[after]):
+        return "a point is on the wrong side to the end"
+    return f"every point on its side from flow time {result.time[after]:.4g} on"
 
 
 def _label(text: str, y: float) -> dict:

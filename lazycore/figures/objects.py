@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazycore.errors import ConfigError, LazyLabError
+from lazycore.errors import ConfigError
 from lazycore.figures import bands, heatmap, panels, panels_of, style, svg
+from lazycore.machine.extras import need
 from lazycore.results.plane import Plane, axes_of, plane_of
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.run import RunResult
@@ -49,13 +50,9 @@ def plot(thing: Any, name: str, options: Mapping[str, Any]) -> "Figure":
         drawn = panel.draw(thing, bool(options.get("log", True)))
     else:
         drawn = _of_table(thing, name, **options)
-    try:
-        from plotly.graph_objects import Figure
-    except ModuleNotFoundError as error:
-        raise LazyLabError(
-            "plot needs plotly, which is not installed: pip install plotly. "
-            "In a notebook the object itself shows a small picture without it."
-        ) from error
+    need("plot", "plotly")
+    from plotly.graph_objects import Figure
+
     return Figure(drawn).update_layout(paper_bgcolor=PAPER, plot_bgcolor=PAPER)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lazycore.config import spec
-from lazycore.figures import Panel, animation, style
+from lazycore.figures import Panel, animation, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -36,8 +36,12 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=_subtitle(result),
         x=style.axis("first output αh₁ (output units)", range=span),
         y=style.axis("second output αh₂ (output units)", range=span, scaleanchor="x"),
-        alt=f"The outputs of network and linearisation in the plane, and their target. "
-        f"{_subtitle(result)}",
+        alt=finding.sentences(
+            [
+                "the outputs of network and linearisation in the plane, and their target",
+                f"{_subtitle(result)}, {finding.until(result)}",
+            ]
+        ),
         height=560,
         margin={"l": 62, "r": 14, "t": 70, "b": 190},
         hovermode="closest",

@@ -53,7 +53,7 @@ def kernel_change(cube: Cube, in_alpha: bool = False) -> Figure:
         title="Change of the kernel",
         subtitle=f"{_bands_said(cube)}{said}",
         y=_log_axis(quantity.title(KERNEL_CHANGE.name, None), curves.middle),
-        alt="Relative change of the tangent kernel along √hα for each width.",
+        alt=f"Relative change of the tangent kernel along √hα for each width{said}.",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.figures import crosses, heatmap, style
+from lazycore.figures import crosses, finding, heatmap, style
 from lazycore.figures.crosses import DECORATION, RIM
 from lazycore.figures.phasecounts import counted, seeds_said
 from lazycore.figures.style import Figure, Trace
@@ -41,12 +41,21 @@ def figure(cube: Cube, in_alpha: bool = False, levels: Sequence[float] = LEVELS)
         x=_axis(X_TITLE, _ends(np.log10(cube.widths)), cube.widths),
         y=_axis(TITLES[in_alpha], np.array([ends[0] - shift.max(), ends[-1] - shift.min()])),
         alt=f"Phase diagram over the width and {TITLES[in_alpha]}: {cube.status.size} runs"
-        f"{least}. {counted(cube)}",
+        f"{least}. {_border_said(cube)}{counted(cube)}",
         height=460,
         hovermode="closest",
         coloraxis=_colour_axis(known),
         margin={"l": 62, "r": 8, "t": 62, "b": 92},
     )
+
+
+def _border_said(cube: Cube) -> str:
+    """Return where the kernel changes by its own size, in a sentence; "" where it does nowhere."""
+    border = finding.finite(at.line(cube, BORDER)[:, 1])
+    if not border.size:
+        return ""
+    ends = f"{finding.said(border.min())} to {finding.said(border.max())}"
+    return f"The kernel changes by its own size at √hα = {ends}. "
 
 
 def short(value: float) -> str:

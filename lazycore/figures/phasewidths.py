@@ -1,10 +1,10 @@
 """What goes with the width: the border α*(h), the fluctuations, and single networks' errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lazycore.figures import crosses, phasemap, style
+from lazycore.figures import crosses, finding, phasemap, style
 from lazycore.figures.bands import LOOKS
 from lazycore.figures.phasecounts import between, early, number
 from lazycore.figures.phasecurves import banded, places
@@ -83,7 +83,7 @@ def variance(cube: Cube) -> Figure:
         subtitle=f"over {number(cube)} initial weights and test points; 95 % shaded{early(cube)}",
         x=_x_axis(cube.widths),
         y=style.axis("Var of αh (output units²)", True),
-        alt="Variance of the outputs over initial weights against the width at several √hα.",
+        alt=_spread_said(cube, found),
         height=420,
         hovermode="closest",
         annotations=[] if data else [style.note("these runs have kept no outputs")],
@@ -118,11 +118,34 @@ def ensemble(cube: Cube, feature: float, lazy: float) -> Figure:
         subtitle=f"{number(cube)} networks (10–90 % shaded), their mean (dotted){early(cube)}",
         x=_x_axis(cube.widths),
         y=style.axis("test error (share)"),
-        alt="Test error of single networks and of the mean of all seeds' outputs against width.",
+        alt=_errors_said(cube, found, {"feature": feature, "lazy": lazy}),
         height=420,
         hovermode="closest",
         annotations=[] if data else [style.note("these runs have kept no outputs")],
     )
+
+
+def _spread_said(cube: Cube, found: fluctuations.Variances | None) -> str:
+    """Return how the variance goes with the width at each √hα that is shown."""
+    parts = ["variance of the outputs over initial weights against the width, power −1 expected"]
+    for i in [] if found is None else _shown(cube)[: len(LOOKS)]:
+        assert found is not None
+        power = f", power {said_of(exponent)}" if (exponent := found.exponents[i]) else ""
+        if went := finding.course(found.value[:, i]):
+            parts.append(f"√hα = {cube.scales[i]:g}: {went}{power}")
+    return finding.sentences(parts)
+
+
+def _errors_said(cube: Cube, found: fluctuations.Errors | None, sides: Mapping[str, float]) -> str:
+    """Return how single networks and their ensemble err, from the least width to the largest."""
+    parts = ["test error of single networks and of the mean of all their outputs, by width"]
+    for side, scale in {} if found is None else sides.items():
+        assert found is not None
+        i = gap.nearest(cube.scales, scale)
+        single, mean = (finding.course(e[:, i], ".1%") for e in (found.single, found.ensemble))
+        if single:
+            parts.append(f"{side}, √hα = {cube.scales[i]:g}: single {single}, ensemble {mean}")
+    return finding.sentences(parts)
 
 
 def said_of(found: Interval) -> str:

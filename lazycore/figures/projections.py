@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -18,18 +18,23 @@ def figure(result: RunResult, log: bool = True) -> Figure:
     end = {"color": style.BLUE, "width": 2.5, "dash": "solid"}
     time = result.kernel_time
     half = [int(np.searchsorted(np.cumsum(row), 0.5)) + 1 for row in (shares[0], shares[-1])]
+    counts = [_count(number, rank) for number in half]
     return style.figure(
         [
             _curve(rank, shares[0], "initial kernel", start),
             _curve(rank, shares[-1], f"kernel at t = {time[-1]:.3g}", end),
         ],
         title="Labels among the eigenvectors",
-        subtitle=f"{PANEL.question} Half of them: {_count(half[0], rank)} at first, "
-        f"{_count(half[1], rank)} at last",
+        subtitle=f"{PANEL.question} Half of them: {counts[0]} at first, {counts[1]} at last",
         x=style.axis("rank r (count)", log),
         y=style.axis("Σ (vᵢ·y)²/‖y‖² up to r (share)", range=[0, 1.02]),
-        alt="Share of the labels that lies in the first r eigenvectors of the tangent kernel, over "
-        "r, at the start and at the end.",
+        alt=finding.sentences(
+            [
+                f"half of the labels lies in the first {counts[0]} eigenvectors of the initial "
+                f"tangent kernel, and in the first {counts[1]} of that at flow time {time[-1]:.4g}",
+                f"in the very first {finding.said(shares[0][0])} and {finding.said(shares[-1][0])}",
+            ]
+        ),
         annotations=style.endings(result),
         showlegend=True,
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lazycore.figures import animation, neurons, style
+from lazycore.figures import animation, finding, neurons, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.papers.reproduction import Curve, Reproduction, Scale
 from lazycore.results.plane import FEWEST_FOR_A_BAND
@@ -47,12 +47,31 @@ def figure(one: Reproduction, ours: Sequence[Curve], log: bool = True) -> Figure
         subtitle=_subtitle(one, ours),
         x=_axis(one.x, log_x),
         y=_axis(one.y, log_y),
-        alt=f"{one.title}. {one.y.title} against {one.x.title}: "
-        f"{'; '.join(t['name'] for t in data if t.get('showlegend', True))}.",
+        alt=_finding(one, ours),
         height=500,
         hovermode="closest",
         annotations=[] if any(len(c.x) for c in ours) else [style.note("nothing computed yet")],
     )
+
+
+def _finding(one: Reproduction, ours: Sequence[Curve]) -> str:
+    """Return how each line goes, as it was computed here and as it was reported."""
+    computed = {curve.line: curve for curve in ours}
+    reported = {curve.line: curve for curve in one.reported()}
+    parts = [one.title, f"{one.y.title} against {one.x.title}"]
+    for line in computed | reported:
+        known = (("computed here", computed.get(line)), ("reported", reported.get(line)))
+        went = [f"{how} {_went(c)}" for how, c in known if c and finding.finite(c.mean).size]
+        parts.append(f"{line}: {'; '.join(went)}" if went else "")
+    return finding.sentences(parts)
+
+
+def _went(curve: Curve) -> str:
+    """Return what a line comes from and to, and over which part of its axis."""
+    there = np.isfinite(curve.mean)
+    x = finding.finite(curve.x[there])
+    over = f" over {finding.said(x[0])} to {finding.said(x[-1])}" if x.size else ""
+    return f"{finding.course(curve.mean)}{over}"
 
 
 def neurons_figure(result: RunResult, part: str) -> Figure:

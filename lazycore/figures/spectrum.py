@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -27,8 +27,15 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=PANEL.question,
         x=style.axis("index i of the eigenvalue (count)", log),
         y=style.axis("λ_i / λ₁ (share of the largest)", log),
-        alt="Eigenvalues of the initial tangent kernel over all outputs, divided by the largest, "
-        f"against their index; the widest gap comes after number {after}.",
+        alt=finding.sentences(
+            [
+                f"the {len(values):,} eigenvalues of the initial tangent kernel over all outputs "
+                f"fall {finding.course(values)} of the largest",
+                f"the widest gap comes after number {after}, where they fall {ratio:.3g} times"
+                if after and ratio
+                else "",
+            ]
+        ),
         annotations=notes,
         shapes=shapes,
         showlegend=True,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 from lazycore.theory.filters import damped_filters, descent_filters
@@ -40,8 +40,17 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=said,
         x=style.axis("ηKλ (no unit)", log),
         y=style.axis("learned (share of the error)", range=[-0.1, 1.5]),
-        alt="Share of the error along an eigenvector that a stage takes away, by K steps and by "
-        f"a damped Gauss–Newton step, over the eigenvalues of the kernel. {said}.",
+        alt=finding.sentences(
+            [
+                *(
+                    f"of the {len(values)} {name} a stage of K steps halves the error along "
+                    f"{_halved(descent_filters, values, eta, every)}, one damped step along "
+                    f"{_halved(damped_filters, values, eta, every)}"
+                    for name, values in spectra.items()
+                ),
+                said,
+            ]
+        ),
         annotations=style.endings(result),
         hovermode="closest",
         height=420,
@@ -66,6 +75,11 @@ def _spectra(result: RunResult) -> dict[str, np.ndarray]:
 
 def _learned(form, values: np.ndarray, eta: float, every: int) -> np.ndarray:
     return values * form(values, eta, np.array([every]))[0]
+
+
+def _halved(form, values: np.ndarray, eta: float, every: int) -> int:
+    """Return of how many eigenvectors at most half of the error is left after a stage."""
+    return int((np.abs(1.0 - _learned(form, values, eta, every)) <= 0.5).sum())
 
 
 def _curve(x, y, name: str, dash: str, color: str = style.GREEN) -> Trace:

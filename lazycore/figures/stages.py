@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lazycore.figures import Panel, style
+from lazycore.figures import Panel, finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -33,8 +33,14 @@ def figure(result: RunResult, log: bool = True) -> Figure:
         subtitle=said,
         x=top,
         y=style.axis("1 − cos(Θ_s, Θ₀)", domain=[SPLIT + 0.04, 1.0], rangemode="tozero"),
-        alt="Distance of the tangent kernel of each stage to the first, and η times its largest "
-        f"eigenvalue with the limit of stability 2; {said}.",
+        alt=finding.sentences(
+            [
+                "the distance of the tangent kernel to the first goes, stage by stage, "
+                f"{finding.course(result.latest['refreshed.kernel_distance'])}",
+                f"η times its largest eigenvalue goes {finding.course(stability)}",
+                f"{said}, where steps diverge",
+            ]
+        ),
         shapes=[_limit(steps)],
         height=420,
         annotations=[

@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from lazycore.figures import style
+from lazycore.figures import finding, style
 from lazycore.results.cards import WHOLE
 from lazycore.results.run import RunResult
 
@@ -37,10 +37,20 @@ def losses(result: RunResult, y_range: Range | None = None) -> str:
         for name, width, opacity in CURVES
         for model in style.MODELS
     ]
+    return _frame(finding_of(result), _axes(x_range, y_range) + "".join(lines))
+
+
+def finding_of(result: RunResult) -> str:
+    """Return in words what the picture shows: how the losses of both models went."""
     alpha = (result.config or {}).get("alpha")
     kind = f"{result.verdict} run" if result.status in WHOLE else "run on its way"
-    alt = f"Losses of a {kind}" + (f" at α = {alpha:g}" if alpha else "")
-    return _frame(alt, _axes(x_range, y_range) + "".join(lines))
+    where = f" at α = {alpha:g}" if alpha else ""
+    return finding.sentences(
+        [
+            f"losses of a {kind}{where} {finding.until(result)}",
+            *finding.both_parts(result, "loss"),
+        ]
+    )
 
 
 def gaps(places: Sequence[tuple[float, float, str]], *, x_name: str, level: float) -> str:

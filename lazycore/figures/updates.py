@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lazycore.config.refreshing import updates
-from lazycore.figures import style
+from lazycore.figures import finding, style
 from lazycore.figures.style import Figure, Trace
 from lazycore.results.run import RunResult
 
@@ -49,10 +49,22 @@ def figure(results: Sequence[RunResult], log: bool = True, chosen: int | None = 
         subtitle=f"at the end of the run; {drawn}, {said}",
         x=style.axis("feature updates ⌈T/K⌉ (count)", log),
         y=style.axis(f"{unit[0]} ({unit[1]})", range=[-0.04 * highest, 1.16 * highest], **form),
-        alt=f"{unit[0]} of iterative linearisation against the number of feature updates, between "
-        f"the level of lazy training and that of gradient descent; {said}.",
+        alt=_finding(unit[0], by_count, levels, said),
         shapes=shapes,
         height=420,
+    )
+
+
+def _finding(
+    what: str, by_count: dict[int, list[float]], levels: dict[str, list[float]], said: str
+) -> str:
+    """Return how the median goes with the number of updates, and the levels it lies between."""
+    counts = sorted(by_count)
+    went = finding.course([_median(by_count[count]) for count in counts])
+    own = [f"{LEVELS[m]} {finding.said(_median(v))}" for m, v in levels.items() if v]
+    over = f"over {counts[0]:,} to {counts[-1]:,} feature updates"
+    return finding.sentences(
+        [f"{what} of iterative linearisation go {went} {over}, medians", ", ".join(own), said]
     )
 
 

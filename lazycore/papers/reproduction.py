@@ -8,13 +8,14 @@ reported. numpy only; nothing here computes a run.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 
 from lazycore.config.run import RunConfig
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError
+from lazycore.machine.once import once
 from lazycore.papers.claim import Row
 from lazycore.papers.collection import held, oldest_first
 from lazycore.results.run import RunResult
@@ -88,7 +89,7 @@ class Size:
     said: str
     make: Callable[[], Sequence[Job]]
 
-    @cached_property
+    @once
     def jobs(self) -> tuple[Job, ...]:
         """The runs and sweeps, in the order in which the figure reads them."""
         return tuple(self.make())

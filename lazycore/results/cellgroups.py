@@ -12,10 +12,12 @@ from typing import Any
 from lazycore.config.axes import word
 from lazycore.config.sweep import Cell, SweepConfig
 from lazycore.errors import ConfigError
+from lazycore.results import npz
 from lazycore.results.groups import counted
 from lazycore.results.plane import SEEDS, Axis, plain
 from lazycore.results.store import checked_digest
-from lazycore.results.sweep import SweepResult
+from lazycore.results.sweep import LARGEST_FILE, SCHEMA, SweepResult
+from lazycore.results.tabled import counts_of
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,16 @@ def cell_groups(table: SweepResult) -> list[CellGroup]:
         at = {name: value for name, value in cell.values.items() if name not in SEEDS}
         found.setdefault(tuple(at.items()), []).append(cell)
     return [_group(table, dict(at), cells) for at, cells in found.items()]
+
+
+def verdicts_in(data: bytes) -> dict[str, int]:
+    """Return how many cells of the table in these bytes have which verdict; errors as for
+    `SweepResult.from_bytes`. No cell is formed, which takes a tenth of a millisecond each."""
+
+    def count(head: Any, arrays: npz.Arrays) -> dict[str, int]:
+        return counts_of(arrays["verdict"])
+
+    return npz.unpack(data, "sweep", SCHEMA, LARGEST_FILE, count)
 
 
 def _group(table: SweepResult, at: Mapping[str, Any], cells: Sequence[Cell]) -> CellGroup:

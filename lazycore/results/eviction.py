@@ -84,7 +84,8 @@ class Room:
             keys = [(now + seconds, kind + digest) for digest in again for kind in KINDS]
             with closing(self._connect()) as connection, connection:
                 connection.executemany(_KEEP, keys)
-            self._said |= dict.fromkeys(again, now)
+            # A new one: another thread may be walking through the old.
+            self._said = self._said | dict.fromkeys(again, now)
 
     def _oldest(self, just_put: str) -> str | None:
         told = {"just_put": just_put, "now": time.time(), "noted": NOTED_SECONDS}

@@ -61,15 +61,16 @@ def grouped(results: Iterable[RunResult], by_seed: bool = True) -> list[Group]:
     return [Group(label, runs) for label, runs in zip(_labels(groups), groups, strict=True)]
 
 
-def counted(words: Sequence[str]) -> str:
+def counted(words: Iterable[str] | Mapping[str, int]) -> str:
     """Return how often each word is there, the most frequent first; one alone is not counted.
 
-    >>> counted(["crossover", "lazy", "lazy"]), counted(["lazy"])
-    ('2 lazy, 1 crossover', 'lazy')
+    >>> counted(["crossover", "lazy", "lazy"]), counted(["lazy"]), counted({"rich": 2, "lazy": 3})
+    ('2 lazy, 1 crossover', 'lazy', '3 lazy, 2 rich')
     """
-    if len(words) == 1:
-        return words[0]
-    return ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
+    counts = Counter(words)
+    if counts.total() == 1:
+        return next(iter(counts))
+    return ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
 
 
 def _without_seeds(config: Mapping[str, Any]) -> dict[str, Any]:

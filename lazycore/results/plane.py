@@ -9,13 +9,13 @@ quantities. What varies besides the two axes and the seeds is fixed to one value
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lazycore.config.axes import axis_field
 from lazycore.errors import ConfigError
+from lazycore.machine.once import once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +110,7 @@ class Cell:
     y: Any
     runs: tuple[Run, ...]
 
-    @cached_property
+    @once
     def counted(self) -> tuple[Run, ...]:
         """The runs that reached their end with a value; others are marked, not averaged in."""
         return tuple(r for r in self.runs if r.status == "done" and math.isfinite(r.value))
@@ -136,7 +136,7 @@ class Cell:
         above = min(below + 1, len(values) - 1)
         return values[below] + (place - below) * (values[above] - values[below])
 
-    @cached_property
+    @once
     def _values(self) -> tuple[float, ...]:
         return tuple(sorted(r.value for r in self.counted))
 

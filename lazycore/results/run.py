@@ -14,7 +14,6 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ import numpy as np
 from lazycore.config.run import ENGINE_VERSION, RunConfig
 from lazycore.config.spec import kind_of
 from lazycore.errors import ConfigError, CorruptResult
+from lazycore.machine.once import once
 from lazycore.results import cards, drawn, npz
 from lazycore.results.plaindata import is_array, nested, plain, stacked
 from lazycore.results.quantities import ALL
@@ -107,7 +107,7 @@ class RunResult:
             latest=latest,
         )
 
-    @cached_property
+    @once
     def digest(self) -> str:
         """The config's digest; of the content where there is no config (`compare`)."""
         if self.config is not None:
@@ -115,7 +115,7 @@ class RunResult:
         parts = [f"{k}:{v.dtype}:{v.shape}".encode() + v.tobytes() for k, v in self._arrays()]
         return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
-    @cached_property
+    @once
     def finding(self) -> Finding:
         """The verdict with the threshold that decided (`lazycore.results.verdict`)."""
         return finding(**self._judged)

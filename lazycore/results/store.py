@@ -82,9 +82,9 @@ class ResultStore:
         """
         return self._result(RunResult, checked_digest(digest), digest)
 
-    def get_bytes(self, digest: str) -> bytes:
-        """Return the stored bytes of `digest` unread; errors as for `get`."""
-        return self._bytes(checked_digest(digest), digest)
+    def get_bytes(self, digest: str, kind: str = "") -> bytes:
+        """Return the stored bytes of `digest` unread, with `sweep:` of its table; errors: `get`."""
+        return self._bytes(kind + checked_digest(digest), digest)
 
     def put_own(self, result: RunResult) -> None:
         """Keep the result of an own module under the digest of its content, if it is not there."""

@@ -11,7 +11,7 @@ last, the table holds that too: what an ensemble does is in no number of its mem
 
 import json
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,10 +22,11 @@ from lazycore.config.run import ENGINE_VERSION
 from lazycore.config.spec import kind_of
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import ConfigError, CorruptResult
+from lazycore.machine.once import once
 from lazycore.results import answers, cards, drawn, npz
 from lazycore.results.quantities import QUANTITIES, measure
 from lazycore.results.run import RunResult
-from lazycore.results.tabled import REDUCTIONS, check_table, reduced, scales
+from lazycore.results.tabled import REDUCTIONS, VERDICTS, check_table, counts_of, reduced, scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,6 @@ SCHEMA = "lazylab-sweep-1"
 LARGEST_FILE = 64 * 2**20
 """Bytes that a table may unpack to: more is refused before it is read."""
 STATUSES = ("missing", "done", "diverged", "budget", "failed")
-VERDICTS = ("", "lazy", "crossover", "rich", "undecided")
 LONGEST_MESSAGE = 500
 SHOWN = {cards.GAP: "relative_gap", cards.KERNEL: "kernel_change"}
 """Quantities of which a table says where they lie, by what they are called."""
@@ -146,6 +146,11 @@ class SweepResult:
         """Number of cells."""
         return len(self._status)
 
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """How many cells have which verdict, those that no cell has left out."""
+        return counts_of(self._verdict)
+
     def status(self, digest: str) -> str:
         """Return what the run of this digest is: missing, done, diverged, budget or failed."""
         return STATUSES[int(self._status[self._row(digest)])]
@@ -176,9 +181,8 @@ class SweepResult:
             "message": [self._messages.get(row) for row in range(self.total)],
         }
         columns = {name: self.values[:, i] for i, name in enumerate(QUANTITIES)}
-        frame = pd.DataFrame(head | columns)
         words = {"verdict": "str", "message": "str"}  # text too where there is none yet
-        return frame.astype(words)
+        return pd.DataFrame(head | columns).astype(words)
 
     def grid(
         self,
@@ -276,7 +280,7 @@ class SweepResult:
             self._outputs[row] = np.nan
             self._outputs[row, : len(found)] = found
 
-    @cached_property
+    @once
     def _rows(self) -> dict[str, int]:
         return {cell.digest: row for row, cell in enumerate(self.config.cells)}
 

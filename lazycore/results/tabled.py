@@ -17,6 +17,14 @@ REDUCTIONS: dict[str, Callable[[np.ndarray], Any]] = {
     "min": np.min,
     "max": np.max,
 }
+VERDICTS = ("", "lazy", "crossover", "rich", "undecided")
+"""As a table numbers them; "" where a cell has none."""
+
+
+def counts_of(verdicts: np.ndarray) -> dict[str, int]:
+    """Return how often each verdict is among these places in `VERDICTS`."""
+    counts = np.bincount(verdicts, minlength=len(VERDICTS)).tolist()
+    return {word: n for word, n in zip(VERDICTS, counts, strict=True) if word and n}
 
 
 def reduced(

@@ -16,6 +16,7 @@ from lazycore.config.cost import duration
 from lazycore.config.forecast import told
 from lazycore.errors import ConfigError
 from lazycore.results.snapshots import Snapshot
+from lazycore.running.refinement import pace_of_second
 from lazycore.running.timeleft import time_left
 
 T = TypeVar("T")
@@ -45,12 +46,13 @@ def reported(
         yield from snapshots
         return
     say_cost(what, about, asked=bool(progress))
-    begun, passed, shown = time.monotonic(), [], ""
+    begun, passed, shown, has_first = time.monotonic(), [], "", False
     with _bar(what, 1.0, RUN) as bar:
         for snapshot in snapshots:
+            has_first |= snapshot.first
             if not snapshot.more:
                 passed.append((time.monotonic() - begun, snapshot.progress))
-                left = time_left(passed)
+                left = time_left(pace_of_second(passed) if has_first else passed)
                 said = f"about {duration(left)} left" if left is not None else ""
                 if said != shown:
                     bar.set_postfix_str(said, refresh=False)

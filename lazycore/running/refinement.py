@@ -4,7 +4,7 @@ Every gap of the first answer comes with its error, as that of the second does: 
 own at a looser tolerance, with fewer recorded times. No torch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -55,3 +55,9 @@ def as_second(snapshots: Iterator[Snapshot]) -> Iterator[Snapshot]:
     """Yield these snapshots as those that follow a first answer."""
     for snapshot in snapshots:
         yield replace(snapshot, progress=SHARE + (1.0 - SHARE) * snapshot.progress)
+
+
+def pace_of_second(passed: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return of what a run of two answers has come to, (seconds, share), the second answer's
+    part with the share of its own: the first has another pace, which tells nothing of it."""
+    return [(at, (share - SHARE) / (1.0 - SHARE)) for at, share in passed if share > SHARE]

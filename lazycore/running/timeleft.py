@@ -1,9 +1,9 @@
 """How long a run still takes, by its own pace: an honest number or none. numpy only.
 
 The share of a run that is done does not go as time does. A flow begins with its shortest steps
-(share ~ tᵏ, k from 1 to 4), a descent in equal steps (k = 1) with most of its records; before
-either, something is built. So t = t₀ + c·share^(1/k) is fitted to the pace so far for each of
-several k, and where those that fit say different things, nothing is said.
+(share ~ tᵏ, k from 1 to 4, of a deep network more), a descent in equal steps (k = 1) with most of
+its records; before either, something is built. So t = t₀ + c·share^(1/k) is fitted to the pace so
+far for each of several k, and where those that fit say different things, nothing is said.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ LEAST_LEFT = 3.0
 """Seconds below which the rest of a run is not worth a word."""
 LEAST_SHARE, FEWEST = 0.005, 4
 """Share of a run, and reports of its pace, before which nothing is known of it."""
-POWERS = (1.0, 1.5, 2.0, 3.0, 4.0)
+POWERS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """The k that are tried."""
 EVEN = (1.0,)
 """The k of what is done in equal parts, as the cells of a sweep."""
 REMEMBERED = 50.0
 """Factor in the share of a run over which its pace is fitted: what was before tells little."""
-AGREEING = 1.8
+AGREEING = 2.0
 """Factor between the shortest and the longest time left that still count as one answer."""
 
 

@@ -124,10 +124,11 @@ class JobQueue:
 
         Of a sweep, the runs that are its cells stay in the store.
         """
-        row = self._row(checked_digest(digest))
-        if row is not None:
-            self._do(self._client.delete_workflow, digest)
-        self.store.delete(digest)
+        checked_digest(digest)
+        with locks.held(self._lock):  # what is submitted meanwhile is not to lose its note
+            if self._row(digest) is not None:
+                self._do(self._client.delete_workflow, digest)
+            self.store.delete(digest)
 
     def wait(self, digest: str, timeout: float, share: float = math.inf) -> Job:
         """Return the job once it has ended or come to this share, or as it is after `timeout` s."""

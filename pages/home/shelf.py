@@ -1,6 +1,7 @@
 """The shipped runs, by α: a control, cards, and which run the control stands for."""
 
 import base64
+from html import escape
 
 import streamlit as st
 
@@ -77,8 +78,8 @@ def _picture(alpha: float) -> str:
     assert result is not None
     drawn = svg.losses(result, svg.loss_range(list(home.runs())))
     data = base64.b64encode(drawn.encode()).decode()
-    alt = f"Losses over flow time of the {result.verdict} run at α = {alpha:g}."
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt}" style="width:100%">'
+    alt = svg.finding_of(result)
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}" style="width:100%">'
 
 
 def take_cards_away() -> None:

@@ -13,6 +13,11 @@ from pages.widgets.sweepview import View
 LOOKED_AT = 5
 """Runs that are looked for in the store: one is there, or the sweep came without its runs."""
 
+WITHOUT_RUNS = (
+    "This table came without its runs, so Compare has no curves of them: click a cell, open a run "
+    "of it in Explore and press Run, and it can be compared."
+)
+
 
 def name_of(table: SweepResult, view: View, cell: Cell) -> str:
     """Return the name that a link has for the runs of a cell of the plane."""
@@ -23,7 +28,11 @@ def name_of(table: SweepResult, view: View, cell: Cell) -> str:
 def show_groups(table: SweepResult, plane: Plane, view: View) -> None:
     """Draw the choice among the groups of seeds on the plane, all of them where they are few."""
     groups = {name_of(table, view, cell): cell for cell in plane.cells()}
-    if len(groups) < 2 or not _has_runs(plane):
+    if len(groups) < 2:
+        return
+    if not _has_runs(plane):
+        if table.done:
+            st.caption(WITHOUT_RUNS)
         return
     labels = {name: _label(view, cell) for name, cell in groups.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", key="groups"):

@@ -5,6 +5,7 @@ import streamlit as st
 from lazycore.config.run import RunConfig
 from lazycore.figures import bands, heatmap, quantity
 from lazycore.results import onset
+from lazycore.results.groups import counted
 from lazycore.results.plane import Cell, Plane, Run, plain, plane_of
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import SweepResult
@@ -56,7 +57,8 @@ def take_table_away(table: SweepResult) -> None:
     """Draw what can be taken away of the whole table."""
     name = f"sweep-{table.config.digest}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.caption(f"The table: {table.total} rows, {len(QUANTITIES)} quantities")
+        verdicts = f": {counted(table.verdicts)}" if table.verdicts else ""
+        st.caption(f"The table: {table.total:,} runs{verdicts}; {len(QUANTITIES)} quantities")
         for label, ending, mime, data in (
             ("CSV of all runs", "csv", "text/csv", lambda: table.frame.to_csv(index=False)),
             (

@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 
 from lazycore.errors import LazyLabError, ResultNotFound
-from lazycore.results.cellgroups import cell_groups
+from lazycore.results.cellgroups import cell_groups, verdicts_in
 from lazycore.results.groups import counted
 from lazycore.service.queue import Job
 from pages.widgets.ledger import named
-from pages.widgets.resources import finished, finished_table
+from pages.widgets.resources import finished, finished_table, store
 
 MOST_READ = 30
 """Results that one drawing of a page reads for their verdicts; the next one reads on."""
@@ -77,13 +77,8 @@ def verdicts(jobs: Sequence[Job]) -> dict[str, str]:
 def _read(job: Job) -> str:
     if job.kind == "run":
         return verdict_of(job.digest)
-    if not is_small(job):
-        return ""
     with suppress(LazyLabError):
-        table = finished_table(job.digest)
-        cells = table.config.cells if table else ()
-        words = [word for cell in cells if table and (word := table.verdict(cell.digest))]
-        return counted(words) if words else ""
+        return counted(verdicts_in(store().get_bytes(job.digest, "sweep:")))
     return ""
 
 

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lazycore.engine.features.features import Features, add_rows, each_adjoint, four_axes
 from lazycore.engine.features.gram import LIMIT
+from lazycore.machine.once import once
 
 Function = Callable[[Tensor], Tensor]
 """Weights (p,) → outputs (n, k)."""
@@ -56,7 +56,7 @@ class Differentiated:
         """n, k and p."""
         return self._shape
 
-    @cached_property
+    @once
     def _shape(self) -> tuple[int, int, int]:
         with torch.no_grad():
             n, k = self.function(self.w0).shape
@@ -67,7 +67,7 @@ class Differentiated:
         """The weights."""
         return self.w0.detach()
 
-    @cached_property
+    @once
     def way(self) -> Way:
         """How J v is formed."""
         return self.known or product_of(self)

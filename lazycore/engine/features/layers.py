@@ -13,7 +13,6 @@ channels at a time. Novak, Sohl-Dickstein & Schoenholz (2022, arXiv:2206.08720) 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from torch import Tensor
 from lazycore.engine.features.features import Features, add_rows, each_adjoint, four_axes
 from lazycore.engine.features.gram import LIMIT, TILE, add_products, tiles
 from lazycore.machine.blas import arrays, product
+from lazycore.machine.once import once
 
 TOUCH = 12.0
 """Multiply-adds of a large product in the time in which one number is read, changed and written."""
@@ -189,7 +189,7 @@ class Layered:
     factors: tuple[tuple[Tensor, Tensor] | Features, ...]
     names: tuple[str, ...] | None = None
 
-    @cached_property
+    @once
     def parts(self) -> tuple[Features, ...]:
         """The features of every layer by itself."""
         return tuple(
@@ -208,7 +208,7 @@ class Layered:
         """Any tensor of the dtype, and on the device, of J."""
         return self.parts[0].like
 
-    @cached_property
+    @once
     def _sizes(self) -> list[int]:
         return [part.shape[2] for part in self.parts]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from lazycore.engine.features.differentiated import Differentiated, Way, forward
 from lazycore.engine.features.features import Features, add_rows, each_adjoint, four_axes
 from lazycore.engine.features.gram import LIMIT
 from lazycore.engine.features.linearize import Joined
+from lazycore.machine.once import once
 
 LARGEST_ROWS = 2**31
 """Bytes of rows that may be kept where forming them anew takes passes of somebody's module."""
@@ -44,7 +45,7 @@ class Products:
         """n, k and p."""
         return len(self.x), self._outputs, self.w0.numel()
 
-    @cached_property
+    @once
     def _outputs(self) -> int:
         with torch.no_grad():
             return self.function(self.w0, self.x[:1]).shape[1]

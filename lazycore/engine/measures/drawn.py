@@ -1,7 +1,6 @@
 """What is recorded to be drawn: the learned functions on a grid, and the hidden units."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch import Tensor
 from lazycore.config.moments import Moment
 from lazycore.engine.measures.columns import as_array
 from lazycore.engine.problem.problem import Points, Problem
+from lazycore.machine.once import once
 
 GRID = {1: 201, 2: 41}
 """Points per axis of the grid on which the learned function of d inputs is drawn."""
@@ -77,13 +77,13 @@ class Drawn:
     def _axes(self) -> tuple[int, ...]:
         return self.plane or ((0, 1) if self._inputs == 2 else ())
 
-    @cached_property
+    @once
     def _inputs(self) -> int:
         """Input dimension if the learned function can be drawn, else 0."""
         x = self._x
         return x.shape[1] if x.ndim == 2 and x.is_floating_point() and x.shape[1] in GRID else 0
 
-    @cached_property
+    @once
     def _grid(self) -> Points:
         x = self._x
         low, high = x.min(0).values, x.max(0).values

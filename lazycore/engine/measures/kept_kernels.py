@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from lazycore.engine.measures.frozen_kernel import train_frozen
 from lazycore.engine.measures.labels import share_of_errors
 from lazycore.engine.networks.kernel_cost import affordable_points, is_dear
 from lazycore.engine.problem.problem import Problem
+from lazycore.machine.once import once
 
 POINTS = 100
 """Training points, at most, of the Gram matrix that is kept."""
@@ -89,7 +89,7 @@ class KeptKernels:
             for name in self.outputs[-1]
         }
 
-    @cached_property
+    @once
     def count(self) -> int:
         """Training points on which the kernel is kept: fewer where forming it is dear."""
         problem = self.problem

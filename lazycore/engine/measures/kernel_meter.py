@@ -1,7 +1,6 @@
 """What is measured on the tangent kernel of the network while it trains."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -11,6 +10,7 @@ from lazycore.engine.measures.columns import as_array
 from lazycore.engine.measures.spectrum import class_gap, spectrum
 from lazycore.engine.networks.kernel_cost import affordable_points, is_dear
 from lazycore.engine.problem.problem import Points, Problem
+from lazycore.machine.once import once
 from lazycore.results.quantities.kernel import (
     ALIGNMENT,
     KERNEL_AFTER,
@@ -58,14 +58,14 @@ class KernelMeter:
             found["class_gap_after"], found["class_gap"] = class_gap(values)
         return found
 
-    @cached_property
+    @once
     def x(self) -> Tensor:
         """The training points on which the kernel is measured."""
         problem = self.problem
         x = problem.train.x
         return x[: affordable_points(problem.network, problem.w0, x, KERNEL_POINTS)]
 
-    @cached_property
+    @once
     def x_test(self) -> Tensor | None:
         """The test points on which it is measured; None where that is dear."""
         test: Points | None = self.problem.test
@@ -76,11 +76,11 @@ class KernelMeter:
     def _kernel(self, w: Tensor, x: Tensor) -> Tensor:
         return tangent_kernel(self.problem.network.features(w, x))
 
-    @cached_property
+    @once
     def _initial(self) -> Tensor:
         return self._kernel(self.problem.w0, self.x)
 
-    @cached_property
+    @once
     def _initial_test(self) -> Tensor:
         assert self.x_test is not None
         return self._kernel(self.problem.w0, self.x_test)

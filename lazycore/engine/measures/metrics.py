@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from lazycore.engine.networks.kernel_cost import is_dear
 from lazycore.engine.networks.module_network import ModuleNetwork
 from lazycore.engine.problem.norms import rms
 from lazycore.engine.problem.problem import Problem
+from lazycore.machine.once import once
 
 OF_BOTH = ("gap", "sign_agreement")
 """What compares the models, and ends with the first that does."""
@@ -204,21 +204,21 @@ class Meter:
         test = {"test": space.test_outputs(s)} if self.problem.test else {}
         return {"train": space.train_outputs(s)} | test
 
-    @cached_property
+    @once
     def drawn(self) -> Drawn:
         """What is recorded to be drawn."""
         return Drawn(self.problem, self.compression.plane if self.compression else None)
 
-    @cached_property
+    @once
     def _stability(self) -> Stability:
         return Stability(self.problem)
 
-    @cached_property
+    @once
     def _loss_unit(self) -> float:
         problem = self.problem
         initial = float(problem.loss.per_point(problem.train.start, problem.targets).mean())
         return max(initial, float(torch.finfo(problem.w0.dtype).tiny))
 
-    @cached_property
+    @once
     def _kernels(self) -> KernelMeter:
         return KernelMeter(self.problem)

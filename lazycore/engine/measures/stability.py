@@ -7,7 +7,6 @@ lazy limit it is 1.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from torch import Tensor
 from lazycore.engine.networks.gates import Signs
 from lazycore.engine.networks.module_network import ModuleNetwork
 from lazycore.engine.problem.problem import Points, Problem
+from lazycore.machine.once import once
 from lazycore.results.quantities.units import (
     ACTIVATION_STABILITY,
     STABILITY_BY_LAYER,
@@ -51,16 +51,16 @@ class Stability:
         weights = self.problem.train.weights
         return torch.stack([signs.kept(weights(one)) for one in v])
 
-    @cached_property
+    @once
     def _initial(self) -> list[Tensor]:
         _, hidden = self.problem.train.observed(torch.zeros_like(self.problem.w0)[None])
         return [z[0] > 0.0 for z in hidden]
 
-    @cached_property
+    @once
     def _train(self) -> Signs:
         return self._signs(self.problem.train)
 
-    @cached_property
+    @once
     def _test(self) -> Signs:
         assert self.problem.test is not None
         return self._signs(self.problem.test)

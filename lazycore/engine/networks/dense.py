@@ -12,7 +12,6 @@ along a first axis) over the same points are then one matrix product.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from types import ModuleType
 
 import numpy as np
@@ -28,6 +27,7 @@ from lazycore.engine.networks.network import Block, Network
 from lazycore.engine.networks.one_hidden_layer import largest_second_derivative
 from lazycore.engine.networks.symmetrized import Symmetrized
 from lazycore.machine.blas import product
+from lazycore.machine.once import once
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Dense:
         """One block per layer, (out, in) or (out, in + 1) with the bias last."""
         return self._blocks
 
-    @cached_property
+    @once
     def _blocks(self) -> tuple[Block, ...]:
         blocks, start = [], 0
         for number, (i, o) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):

@@ -9,10 +9,11 @@ plain functions instead is not seen.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor, nn
+
+from lazycore.machine.once import once
 
 ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Softplus, nn.Sigmoid)
 
@@ -108,7 +109,7 @@ class Signs:
     x: Tensor
     at_once: int | None
 
-    @cached_property
+    @once
     def points(self) -> int:
         """Points whose signs are compared; 0 where no activation is known."""
         first = self.x if self.at_once is None else self.x[:1]
@@ -126,7 +127,7 @@ class Signs:
         ]
         return torch.stack(totals).sum(0) / self.points
 
-    @cached_property
+    @once
     def _before(self) -> list[list[Tensor]]:
         return [[z > 0.0 for z in part] for part in self._parts(self.w0)]
 

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from lazycore.engine.networks.inputs import alike
 from lazycore.engine.networks.network import Block
+from lazycore.machine.once import once
 
 UNCOPIED = (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError)
 """What copying an attribute raises that cannot be copied: locks, generators, computed tensors."""
@@ -53,7 +53,7 @@ class HeldModule:
     dtype: torch.dtype | None = None
     own_dtypes: bool = False
 
-    @cached_property
+    @once
     def places(self) -> tuple[Place, ...]:
         """The trained parameters, under the first of their names."""
         spots: dict[int, list[tuple[nn.Module, str]]] = {}
@@ -71,7 +71,7 @@ class HeldModule:
             start = block.slice.stop
         return tuple(found)
 
-    @cached_property
+    @once
     def blocks(self) -> tuple[Block, ...]:
         """One block of the flat vector for each trained parameter, under its own name."""
         return tuple(place.block for place in self.places)
@@ -130,7 +130,7 @@ class HeldModule:
             if (now := module._buffers.get(name)) is None or not alike(buffer, now)
         ]
 
-    @cached_property
+    @once
     def _buffers(self) -> list[tuple[nn.Module, str, Tensor]]:
         return [
             (part, name, buffer)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from lazycore.engine.networks import gates
 from lazycore.engine.networks.held_module import HeldModule
 from lazycore.engine.networks.module_features import layered_features, layers_of
 from lazycore.engine.networks.network import Block
+from lazycore.machine.once import once
 
 LARGEST_MATRIX = 2**28
 """Bytes up to which a module's Jacobian is kept rather than multiplied anew at each step."""
@@ -35,7 +35,7 @@ class ModuleNetwork:
     at_once: int | None = None
     draw: Callable[[Sequence[Block], np.random.Generator], np.ndarray] | None = None
 
-    @cached_property
+    @once
     def _structured(self) -> bool:
         owners = {id(p) for layer in layers_of(self.module).values() for p in layer.parameters()}
         return all(id(p) in owners for p in self.module.parameters() if p.requires_grad)
@@ -50,7 +50,7 @@ class ModuleNetwork:
         """One block per trainable parameter, under its own name."""
         return self._held.blocks
 
-    @cached_property
+    @once
     def _held(self) -> HeldModule:
         return HeldModule(self.module)
 

@@ -8,7 +8,6 @@ take lanes too: w (s, p) gives (s, n, k), over the same points or over x (s, n, 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lazycore.engine.features.linearize import Features
+from lazycore.machine.once import once
 
 Scale = float | Tensor
 """A factor: one number, or one for each lane, (s, 1)."""
@@ -29,7 +29,7 @@ class Block:
     shape: tuple[int, ...]
     start: int
 
-    @cached_property
+    @once
     def slice(self) -> slice:
         """The entries of the flat vector that belong to this block."""
         return slice(self.start, self.start + math.prod(self.shape))

@@ -7,7 +7,6 @@ L²(ρ̂) norm of outputs is the plain norm of h(w), whatever n.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from lazycore.engine.features.linearize import Explicit
 from lazycore.engine.networks.network import Block
+from lazycore.machine.once import once
 
 
 class Program(Protocol):
@@ -127,7 +127,7 @@ class Quadratic:
         """Return √λ_max(Σ B_i²): ‖(B_i u)_i‖_F² = uᵀ Σ B_i² u."""
         return self._bend
 
-    @cached_property
+    @once
     def _bend(self) -> float:
         return bend_of(self.b)
 
@@ -137,7 +137,7 @@ class Quadratic:
             self._known[key] = tuple(torch.as_tensor(m).to(w) for m in (self.a, self.b))
         return self._known[key]
 
-    @cached_property
+    @once
     def _known(self) -> dict:
         return {}
 

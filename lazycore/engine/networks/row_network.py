@@ -8,7 +8,7 @@ is given all of them whatever rows are asked for, and points may be dicts or sev
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -26,6 +26,7 @@ from lazycore.engine.networks.inputs import Inputs
 from lazycore.engine.networks.module_features import layered_features, layers_of
 from lazycore.engine.networks.network import Block
 from lazycore.engine.networks.state import State
+from lazycore.machine.once import once
 
 LARGEST_MATRIX = 2**28
 """Bytes up to which a module's Jacobian is kept rather than multiplied anew at each step."""
@@ -64,13 +65,13 @@ class RowNetwork:
         """Whether every parameter is a weight or bias of a dense or convolutional layer."""
         return self._structured
 
-    @cached_property
+    @once
     def _structured(self) -> bool:
         module = self.held.module
         owners = {id(p) for layer in layers_of(module).values() for p in layer.parameters()}
         return not self.together and all(id(p.parameter) in owners for p in self.held.places)
 
-    @cached_property
+    @once
     def starts(self) -> tuple[int, ...]:
         """The number of each set's first row, and one more."""
         sizes = [n * t for n, t in zip(self.counts, self.positions, strict=True)]
@@ -87,7 +88,7 @@ class RowNetwork:
         is_rows = isinstance(x, Tensor) and x.ndim == 2 and x.is_floating_point()
         return x if is_rows and not self.together and max(self.positions) == 1 else None
 
-    @cached_property
+    @once
     def _device(self) -> torch.device:
         return self.held.places[0].parameter.device
 
@@ -143,7 +144,7 @@ class RowNetwork:
             self._found["way"] = Differentiated(partial(_of, self._function(x), x), w).way
         return self._found["way"]
 
-    @cached_property
+    @once
     def _found(self) -> dict[str, Way]:
         return {}
 

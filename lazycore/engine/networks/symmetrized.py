@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from lazycore.engine.features.linearize import Features, Joined
 from lazycore.engine.networks.network import Block, Change, Network, Scale
+from lazycore.machine.once import once
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Symmetrized:
         """As one copy."""
         return self.copy.degree
 
-    @cached_property
+    @once
     def _half(self) -> int:
         return self.copy.blocks[-1].slice.stop
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from lazycore.engine.linear.tangent import TangentSpace, gradient
 from lazycore.engine.paths.replayed import replayed
 from lazycore.engine.problem.problem import Points, Problem
 from lazycore.engine.problem.stacked import Lanes
+from lazycore.machine.once import once
 
 WORTH_RECORDING = 20
 """Steps at once from which on a GPU is given them as recorded ones: recording takes as long."""
@@ -70,7 +70,7 @@ class NetworkDescent:
         """Take one step, each lane by its own η."""
         self.move(self.slope()[0])
 
-    @cached_property
+    @once
     def _replayed(self) -> Callable[[], None]:
         """One step as one launch; asking for it takes the first."""
         return replayed(self.step, self.position.device)

@@ -7,7 +7,6 @@ features and their kernel.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -19,6 +18,7 @@ from lazycore.engine.features.features import Features
 from lazycore.engine.features.kernel import layer_kernels, tangent_kernel
 from lazycore.engine.features.products import is_slow
 from lazycore.engine.networks.network import Change, Difference, Network
+from lazycore.machine.once import once
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +44,19 @@ class Anchor:
         factor = self.factor * scale ** (network.degree - 1)
         return Anchor(network, w0, self.x, self.base or self, factor)
 
-    @cached_property
+    @once
     def outputs(self) -> Tensor:
         """h(w0, x), (n, k)."""
         return self.network(self.w0, self.x)
 
-    @cached_property
+    @once
     def displaced(self) -> Change | None:
         """The change of h free of cancellation, where float64 does not do without it."""
         if self.w0.dtype == torch.float64:
             return None
         return self.network.displaced(self.w0, self.x)
 
-    @cached_property
+    @once
     def change(self) -> Change:
         """dw → h(w0 + dw, x) − h(w0, x)."""
         return self.displaced or Difference(self.network, self.w0, self.x, self.outputs)
@@ -67,7 +67,7 @@ class Anchor:
         anchor.__dict__["outputs"] = self.outputs[points]
         return anchor
 
-    @cached_property
+    @once
     def features(self) -> Features:
         """The tangent features D_w h(w0, x), in float64 whatever the network is trained in:
         what is linear is had once, and errors of a kernel grow with time."""
@@ -75,14 +75,14 @@ class Anchor:
             return self.network.features(self.w0.double(), self.x.double())
         return self.network.features(self.w0, self.x)
 
-    @cached_property
+    @once
     def layer_kernels(self) -> dict[str, Tensor]:
         """Θ₀ of every layer by its name, (n·k, n·k) each."""
         if self.base is not None:
             return {n: self.factor**2 * part for n, part in self.base.layer_kernels.items()}
         return layer_kernels(self.features)
 
-    @cached_property
+    @once
     def kernel(self) -> Tensor:
         """Θ₀ as a matrix (n·k, n·k)."""
         if self.base is not None:
@@ -99,11 +99,11 @@ class Anchor:
             self._with[other] = kernel
         return self._with[other]
 
-    @cached_property
+    @once
     def _with(self) -> "WeakKeyDictionary[Anchor, Tensor]":
         return WeakKeyDictionary()
 
-    @cached_property
+    @once
     def largest_eigenvalue(self) -> float:
         """λ_max of Θ₀/n: the square of ‖Dh(w0)‖ in L²(ρ̂).
 

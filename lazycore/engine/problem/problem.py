@@ -11,7 +11,6 @@ One gradient-descent step of size η on F_α is one step of size η here, whatev
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -25,6 +24,7 @@ from lazycore.engine.problem.anchor import Anchor
 from lazycore.engine.problem.data import Data, load
 from lazycore.engine.problem.norms import rms
 from lazycore.losses import Loss, chosen
+from lazycore.machine.once import once
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +45,12 @@ class Points:
     def __len__(self) -> int:
         return len(self.x)
 
-    @cached_property
+    @once
     def anchor(self) -> Anchor:
         """The network at w0 on these points; `rescaled` shares it."""
         return Anchor(self.network, self.w0, self.x)
 
-    @cached_property
+    @once
     def start(self) -> Tensor:
         """α h(w0, x), 0 for a centred model: the output at time 0 of both models, (n, k)."""
         h0 = self.anchor.outputs
@@ -179,7 +179,7 @@ class Problem:
         """Return the same training from other weights; see `Points.moved`."""
         return replace(self, train=self.train.moved(w0), test=None)
 
-    @cached_property
+    @once
     def layers(self) -> list[str]:
         """The names of the layers, each once, in their order."""
         return list(dict.fromkeys(block.layer for block in self.network.blocks))
@@ -204,7 +204,7 @@ class Problem:
         """λ_max of the tangent kernel Θ₀/n: the square of ‖Dh(w0)‖ in L²(ρ̂)."""
         return self.train.anchor.largest_eigenvalue
 
-    @cached_property
+    @once
     def rounding_floor(self) -> float:
         """Size of the rounding error of αh − αh̄ on the training points, in L²(ρ̂).
 

@@ -8,11 +8,11 @@ model trains each stage of iterative linearisation (Goldwaser & Ge 2022, arXiv:2
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from torch import Tensor
 
 from lazycore.engine.problem.problem import Points, Problem
+from lazycore.machine.once import once
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Restarted(Points):
     origin: Points
     moved: Tensor
 
-    @cached_property
+    @once
     def start(self) -> Tensor:
         """α h(w_s, x), or what it has changed by where the model is centred, (n, k)."""
         same = self.x is self.origin.x

@@ -29,7 +29,7 @@ UNKNOWN_CODE = 255
 
 _STARTING = threading.Lock()
 """A fork server that was killed is replaced in the midst of a start: one start at a time, or a
-child is handed what was just closed."""
+child is handed what was just closed; what it imports ahead is that start's affair too."""
 
 Why = Literal["result", "error", "died", "cancelled", "time", "memory"]
 
@@ -58,18 +58,14 @@ class Child:
         # A CUDA context does not survive a fork; without one, a fork of a server that has
         # torch imported is ready in milliseconds.
         context: Any = multiprocessing.get_context("spawn" if "cuda" in device else "forkserver")
-        if "cuda" not in device:
-            engine_module = engine.split(":")[0]
-            os.environ[ahead.VARIABLE] = (
-                "lazycore.running.run" if engine == ENGINE else engine_module
-            )
-            context.set_forkserver_preload([child.__name__, ahead.__name__])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(
             target=child.main, args=(theirs, engine, device, threads), daemon=True
         )
         try:
             with _STARTING:
+                if "cuda" not in device:
+                    _have_imported_ahead(context, engine)
                 self.process.start()
         except (OSError, EOFError) as error:
             self.pipe.close()
@@ -139,6 +135,13 @@ class Child:
         if code == UNKNOWN_CODE:
             return "The process that computed this run was killed; run it again."
         return f"The process that computed this run ended by itself (exit code {code})."
+
+
+def _have_imported_ahead(context: Any, engine: str) -> None:
+    """Say what the fork server imports where this child is its first."""
+    module = "lazycore.running.run" if engine == ENGINE else engine.split(":")[0]
+    os.environ[ahead.VARIABLE] = module
+    context.set_forkserver_preload([child.__name__, ahead.__name__])
 
 
 def _held(process: psutil.Process) -> int:

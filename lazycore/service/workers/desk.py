@@ -37,12 +37,14 @@ class Desk:
     @property
     def busy(self) -> list[str]:
         """The jobs that are computed now, at this desk and beside it."""
-        return [desk.busy_with for desk in self._desks if desk.busy_with is not None]
+        return [digest for desk in self._desks if (digest := desk.busy_with) is not None]
 
     @property
     def in_hand(self) -> list[str]:
         """The jobs that are the worker's now: computed or waiting to be."""
-        return [*self.busy, *itertools.chain(*(tuple(desk.waiting) for desk in self._desks))]
+        # In this order: one that goes from waiting to work meanwhile is at work by then.
+        waiting = itertools.chain(*(tuple(desk.waiting) for desk in self._desks))
+        return [*waiting, *self.busy]
 
     @property
     def _desks(self) -> list["Desk"]:

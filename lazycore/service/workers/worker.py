@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from lazycore.errors import ConfigError, CorruptResult, JobError, LazyLabError, StoreFull
 from lazycore.machine.processes import environment
+from lazycore.running.refinement import first_answer, pace_of_second
 from lazycore.running.timeleft import EVEN, POWERS, time_left
 from lazycore.service import heartbeat
 from lazycore.service.workers import child, devices, scratch
@@ -139,7 +140,9 @@ def _time_left(fields: dict, passed: Sequence[tuple[float, float]]) -> float | N
     """Return the seconds left of a job that has come to these (seconds, share)."""
     if fields.get("stop") not in (None, "none"):
         return None  # such a run ends when it has learned enough, which no pace foretells
-    return time_left(passed, EVEN if "axes" in fields else POWERS)
+    if "axes" in fields:
+        return time_left(passed, EVEN)
+    return time_left(pace_of_second(passed) if first_answer(fields) else passed, POWERS)
 
 
 def check(digest: str, fields: dict) -> "RunConfig | SweepConfig":
@@ -232,8 +235,8 @@ def _leave(desk: Desk) -> None:
     for digest in desk.in_hand:
         with contextlib.suppress(LazyLabError):
             desk.queue.give_back(digest)
-    heartbeat.stop_beating(desk.queue.root, desk.name)
     scratch.leave()
+    heartbeat.stop_beating(desk.queue.root, desk.name)  # last: a job that ends now still beats
     # Without further ado: the children end with this process, the lock is let go with it.
     os._exit(0)
 

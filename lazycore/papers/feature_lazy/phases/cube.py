@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from lazycore.config import spec
 from lazycore.config.sweep import SweepConfig
 from lazycore.engine.problem.targets import dataset
 from lazycore.errors import ConfigError
+from lazycore.machine.once import once
 from lazycore.results.laid import laid
 from lazycore.results.quantities import QUANTITIES
 from lazycore.results.sweep import SweepResult
@@ -41,7 +41,7 @@ class Cube:
     values: Mapping[str, np.ndarray]
     outputs: np.ndarray | None
 
-    @cached_property
+    @once
     def base(self) -> Mapping[str, Any]:
         """The resolved fields of its first cell."""
         return self.config.base.resolve().to_dict()
@@ -52,7 +52,7 @@ class Cube:
         layers = spec.facts_of("model", self.base["model"]).get("linear_layers")
         return layers(self.base) - 1 if layers and layers(self.base) else self.base.get("depth")
 
-    @cached_property
+    @once
     def labels(self) -> np.ndarray:
         """The labels ±1 of the test points that there are outputs for, (n',).
 

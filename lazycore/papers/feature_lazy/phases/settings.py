@@ -7,12 +7,13 @@ training point has its margin, softplus of unit gain, no biases, NTK scaling, ce
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 from lazycore.config import cost, spec
 from lazycore.config.run import fields_read
 from lazycore.config.sweep import SweepConfig
 from lazycore.errors import BudgetError
+from lazycore.machine.once import once
 
 SETTING = {
     "task": "digits",
@@ -58,17 +59,17 @@ class Long:
     story: str
     fields: Mapping[str, str]
 
-    @cached_property
+    @once
     def config(self) -> SweepConfig:
         """The sweep."""
         return SweepConfig.from_text(self.fields)
 
-    @cached_property
+    @once
     def seconds(self) -> float:
         """The estimate of what it takes, its runs one after another on one slow core."""
         return estimate(self.config)
 
-    @cached_property
+    @once
     def refusal(self) -> str:
         """The sentence with which the budget refuses it, empty where it does not."""
         try:
