@@ -116,6 +116,13 @@ try:
 except lazycore.errors.ConfigError as error:
     print(error)
 """
+COSTS = """
+import json, sys
+from lazycore.config import cost
+from lazycore.config.run import RunConfig
+runs = [RunConfig.from_dict(json.loads(text)) for text in sys.argv[1:]]
+print(json.dumps([cost.estimate(run).seconds for run in runs]))
+"""
 PAGE = """
 import sys
 from streamlit.testing.v1 import AppTest
@@ -198,6 +205,13 @@ def test_a_new_gradient_flow_is_known_to_cost_forecast_bounds_and_hypotheses(hou
     assert {"constants.differential_norm", "constants.rank"} <= {*found["constants"]}
     assert {"largest_gap", "relative_gap", "kernel_change", "kappa"} <= {*found["numbers"]}
     assert {"distance", "losses", "kernel", "displacement"} <= {*found["drawn"]}
+
+
+def test_a_convolutional_network_costs_the_evaluations_of_a_new_dynamics_too(house):
+    fields = {"task": "digits", "model": "cnn", "dynamics": "even_euler", "time": 1.0}
+    asked = [json.dumps(fields | {"euler_steps": steps}) for steps in (10**5, 10**6)]
+    few, many = json.loads(told(house, COSTS, *asked))
+    assert 5.0 < many / few <= 10.0
 
 
 def test_of_a_dynamics_that_does_not_say_so_nothing_is_said_that_needs_a_flow(house):

@@ -1,6 +1,7 @@
 """What is declared of a quantity is what record, table, Compare, axes and documents say."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,14 @@ def test_what_a_record_always_has_is_what_is_declared_to_be_absent_as_something(
             found = found[part]
         assert found == value, key
     assert set(ALWAYS_PRESENT) - {"refreshed"} <= DECLARED.keys()
+    of_model = dict(status="done", train_loss=[], displacement=[])
+    of_model |= dict.fromkeys(("test_loss", "train_error", "test_error", "stop_time", "half_time"))
+    contract: dict[str, Any] = {"gap.train_output": [], "gap.parameter": [], "kernel_change": []}
+    contract |= dict.fromkeys(("refreshed", "gap.test_output", "activation_stability", "kappa"))
+    contract |= dict.fromkeys(("numerical_error", "device"))
+    for model in ("nonlinear", "linearized"):
+        contract |= {f"{model}.{key}": value for key, value in of_model.items()}
+    assert contract == ALWAYS_PRESENT
     assert {q.name for q in ALL if q.at == HEAD} <= result.to_dict().keys()
 
 

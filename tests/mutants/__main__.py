@@ -22,7 +22,7 @@ from mutants import tables
 from mutants.sites import Mutant, changed, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = (".git", ".venv*", "docs", "benchmarks", ".*_cache", ".hypothesis", "results")
+LEFT_OUT = (".git", ".venv*", "docs", "benchmarks", ".*_cache", ".hypothesis")
 WARM = ("torch._dynamo", "torch._decomp.decompositions_for_jvp", "scipy.stats", "scipy.integrate")
 WARM += ("hypothesis",)
 """What is imported once, before the workers part: seconds for each mutant."""

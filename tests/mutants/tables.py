@@ -42,8 +42,8 @@ BY_HAND = (
     ("activations/tanh.py", "(3.0 * 3.0**0.5)", "(3.0 * 3.0)"),
     ("activations/swish.py", "STEEPEST = 1.0998", "STEEPEST = 1.1998"),
     # What is said of a run.
-    ("results/verdict.py", "LAZY_GAP = 0.05", "LAZY_GAP = 0.06"),
-    ("results/verdict.py", "RICH_KERNEL_CHANGE = 1.0", "RICH_KERNEL_CHANGE = 1.1"),
+    ("results/quantities/thresholds.py", "LAZY_GAP = 0.05", "LAZY_GAP = 0.06"),
+    ("results/quantities/thresholds.py", "RICH_KERNEL_CHANGE = 1.0", "RICH_KERNEL_CHANGE = 1.1"),
     ("engine/measures/labels.py", "(y * f <= 0.0)", "(y * f < 0.0)"),
     ("engine/measures/labels.py", "(y * f).amin((-2, -1))", "(y * f).mean((-2, -1))"),
     (
@@ -80,6 +80,8 @@ BY_HAND = (
 CORE: dict[str, str] = {
     "theory/lazy.py": "bootstrap theorem_bounds theory",
     "results/verdict.py": "verdict",
+    "results/quantities/thresholds.py": "verdict",
+    "results/quantities/reductions.py": "quantities",
     "papers/lazy_training/theorems/[!_]*.py": "theorem_bounds theorems",
     "papers/theorem.py": "theorem_bounds theorems",
     "papers/lazy_training/theorems/_constants.py": "theorem_bounds theorems",
@@ -98,6 +100,7 @@ CORE: dict[str, str] = {
     "engine/refreshed/restart.py": "refreshed_stages",
     "engine/features/kernel.py": "kernel",
     "engine/problem/problem.py": "problem",
+    "engine/problem/norms.py": "problem",
     "config/refreshing.py": "stages",
     "config/moments.py": "moments",
     "engine/problem/targets.py": "targets",
