@@ -232,7 +232,7 @@ def test_networks_learn_the_tasks_of_programs_too():
 
 
 def test_the_python_of_the_page_on_data_and_programs_runs(tmp_path):
-    text = (Path(__file__).parents[1] / "docs" / "data.md").read_text()
+    text = (Path(__file__).parents[1] / "docs" / "howto" / "data.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) >= 2
     script = "import os\nos.environ['OMP_NUM_THREADS'] = '1'\n" + "\n".join(blocks)

@@ -10,6 +10,7 @@ CSS = """<style>
 [data-testid="stLayoutWrapper"]:has(> :is(.st-key-history, .st-key-fetch, .st-key-navigation)) {
   display: none; }
 [data-testid="stCaptionContainer"] { opacity: 0.76; }
+[data-testid="stCaptionContainer"]:has(a) { opacity: 1; }
 .stMultiSelect [data-tag-index] { background-color: #00659E; }
 [data-testid="stMetricLabel"] * { white-space: normal !important; overflow: visible; }
 [data-testid="stMetricValue"] * { white-space: normal; overflow-wrap: anywhere; }
